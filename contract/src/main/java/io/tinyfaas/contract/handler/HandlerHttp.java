@@ -1,0 +1,48 @@
+package io.tinyfaas.contract.handler;
+
+/**
+ * The handler contract in names: plain HTTP/1.1, so that any language joins with its standard
+ * library. {@code contract/handler-http.md} tells the whole of it.
+ */
+public final class HandlerHttp {
+
+  /** Runs the function: {@code POST /fn}. */
+  public static final String INVOKE_PATH = "/fn";
+
+  /** Answers 200 once the function is loaded: {@code GET /health}. */
+  public static final String HEALTH_PATH = "/health";
+
+  /** The environment variable that names the Unix socket to listen on. */
+  public static final String SOCKET_VARIABLE = "TINYFAAS_SOCKET";
+
+  /** Where a handler listens when {@link #SOCKET_VARIABLE} is not set. */
+  public static final int PORT = 8000;
+
+  /** Where the folder of the function's code is in the handler's image. */
+  public static final String FUNCTION_FOLDER = "/function";
+
+  /** The socket's folder inside a handler, and the file's name in it. */
+  public static final String SOCKET_FOLDER = "/run/tinyfaas";
+
+  public static final String SOCKET_FILE = "http.sock";
+
+  /** The device's method, such as {@code GET} or {@code FETCH}. */
+  public static final String METHOD_HEADER = "X-tinyFaaS-Method";
+
+  /** What followed the function's name: {@code /a/b}, percent-encoded; absent when nothing did. */
+  public static final String PATH_HEADER = "X-tinyFaaS-Path";
+
+  /** The query without its question mark, percent-encoded; absent when there was none. */
+  public static final String QUERY_HEADER = "X-tinyFaaS-Query";
+
+  /** {@code coap}, and later others. */
+  public static final String PROTOCOL_HEADER = "X-tinyFaaS-Protocol";
+
+  /** The device's address and port as the gateway saw them: {@code 192.0.2.7:40123}. */
+  public static final String PEER_HEADER = "X-tinyFaaS-Peer";
+
+  /** {@code CON} or {@code NON}: whether the device asked for an acknowledgement. */
+  public static final String MESSAGE_TYPE_HEADER = "X-tinyFaaS-Message-Type";
+
+  private HandlerHttp() {}
+}

@@ -1,0 +1,19 @@
+package io.tinyfaas.contract.route;
+
+/** The topics of the control plane. All messages on them are retained, with QoS 1. */
+public final class ControlTopics {
+
+  /** A {@link RouteTable}: the manager writes, the gateway reads. */
+  public static final String ROUTES = "tinyfaas/routes";
+
+  /** A {@link GatewayStatus}: the gateway writes, the manager reads. */
+  public static final String GATEWAY_STATUS = "tinyfaas/gateway/status";
+
+  /**
+   * The largest control message either side accepts, in bytes; a table of 1,000 functions with four
+   * handlers each takes about 400 KB.
+   */
+  public static final int MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+
+  private ControlTopics() {}
+}

@@ -1,0 +1,28 @@
+package io.tinyfaas.contract.route;
+
+import java.util.Objects;
+import java.util.Set;
+
+/**
+ * What a gateway says of itself, retained.
+ *
+ * @param online false in the last will, which the broker publishes for a gateway that is gone
+ * @param instance the gateway's life: another one after each start
+ * @param applied the table it routes by
+ * @param draining ids of handlers that are no longer in that table and still answer an invocation;
+ *     the manager stops a handler only after it is out of both
+ */
+public record GatewayStatus(
+    boolean online, String instance, RouteRevision applied, Set<String> draining) {
+
+  public GatewayStatus {
+    Objects.requireNonNull(instance, "instance");
+    Objects.requireNonNull(applied, "applied");
+    draining = Set.copyOf(draining);
+  }
+
+  /** The last will of the gateway's life {@code instance}. */
+  public static GatewayStatus gone(String instance) {
+    return new GatewayStatus(false, instance, RouteRevision.NONE, Set.of());
+  }
+}

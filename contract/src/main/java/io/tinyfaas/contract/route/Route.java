@@ -1,0 +1,25 @@
+package io.tinyfaas.contract.route;
+
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * A function and its healthy handlers. A function without any is still routed: its devices are told
+ * "unavailable, come back", not "unknown".
+ *
+ * @param version of the function, from 1
+ * @param timeoutMillis how long one invocation may take, in milliseconds, from 1
+ */
+public record Route(
+    FunctionName function, int version, long timeoutMillis, List<Handler> handlers) {
+  public Route {
+    Objects.requireNonNull(function, "function");
+    handlers = List.copyOf(handlers);
+    if (version < 1) {
+      throw new IllegalArgumentException("version " + version + " of " + function);
+    }
+    if (timeoutMillis < 1) {
+      throw new IllegalArgumentException("timeout " + timeoutMillis + " ms of " + function);
+    }
+  }
+}
