@@ -1,0 +1,50 @@
+# What people do here. The work is in compose/*, one script each.
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help up down clean logs test build images format setup base
+
+# Images take the jars that Maven built in the checkout.
+export TINYFAAS_JARS := host
+
+jars := gateway/target/quarkus-app/quarkus-run.jar manager/target/quarkus-app/quarkus-run.jar
+sources := $(shell find pom.xml contract gateway manager handler-runtime-java -name target -prune -o -type f \
+  \( -name pom.xml -o -path '*/src/main/*' \) -print)
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+
+up: images ## set up what is missing, build, start, deploy the sample function
+	@compose/up
+
+down: ## stop; functions stay deployed
+	@compose/down
+
+clean: ## remove all that was made here: containers, volumes, images, built files
+	@compose/clean
+
+logs: ## follow the logs of broker, manager and gateway
+	@docker compose logs --follow --tail 100
+
+build: setup base $(jars) ## build the jars
+
+images: build ## build the images
+	@compose/images
+
+test: images ## every test: format, unit, components, runtimes, the whole system
+	@compose/test
+
+format: setup ## format the Java sources
+	@compose/mvn -q -B spotless:apply
+
+setup:
+	@compose/setup-machine
+
+base: setup
+	@compose/base-image
+
+# One Maven run makes all of them. touch: Maven leaves a jar alone that would not change.
+$(jars) &: $(sources) | setup base
+	@echo '==> Building the jars'
+	@compose/mvn -q -B -Dmaven.test.skip -Dspotless.check.skip package
+	@touch $(jars)
