@@ -1,0 +1,81 @@
+package io.tinyfaas.manager.problem;
+
+import java.io.IOException;
+import java.util.List;
+
+/**
+ * A failure with one clear outcome for the caller: what is wrong, with which field, and the way
+ * out. Thrown anywhere below the API, turned into an RFC 9457 problem in one place.
+ */
+public final class ProblemException extends RuntimeException {
+
+  private final ProblemType type;
+  private final String field;
+  private final List<String> output;
+
+  private ProblemException(
+      ProblemType type, String detail, String field, List<String> output, Throwable cause) {
+    super(detail, cause);
+    this.type = type;
+    this.field = field;
+    this.output = List.copyOf(output);
+  }
+
+  /**
+   * @param detail a sentence for a person: what is wrong, the limit, and what to do
+   */
+  public static ProblemException of(ProblemType type, String detail) {
+    return new ProblemException(type, detail, "", List.of(), null);
+  }
+
+  public static ProblemException of(ProblemType type, String detail, Throwable cause) {
+    return new ProblemException(type, detail, "", List.of(), cause);
+  }
+
+  /**
+   * @param field the field, query parameter or path in the archive that is at fault
+   */
+  public static ProblemException ofField(ProblemType type, String field, String detail) {
+    return new ProblemException(type, detail, field, List.of(), null);
+  }
+
+  /**
+   * @param output the last lines that the build or the handler printed
+   */
+  public static ProblemException withOutput(ProblemType type, String detail, List<String> output) {
+    return new ProblemException(type, detail, "", output, null);
+  }
+
+  /**
+   * A file of the store could not be read or written.
+   *
+   * @param doing what failed, such as {@code "storing the archive"}
+   */
+  public static ProblemException ofDisk(String doing, IOException cause) {
+    String reason = String.valueOf(cause.getMessage());
+    if (reason.contains("No space left on device") || reason.contains("Disk quota exceeded")) {
+      return of(
+          ProblemType.DISK_FULL,
+          "The disk is full: "
+              + doing
+              + " failed and nothing was changed. Delete functions that are no longer needed, or"
+              + " make room on the manager's box, then try again.",
+          cause);
+    }
+    return of(ProblemType.INTERNAL, "The manager's disk failed: " + doing + ".", cause);
+  }
+
+  public ProblemType type() {
+    return type;
+  }
+
+  /** Empty where no single field is at fault. */
+  public String field() {
+    return field;
+  }
+
+  /** Empty where nothing was printed. */
+  public List<String> output() {
+    return output;
+  }
+}

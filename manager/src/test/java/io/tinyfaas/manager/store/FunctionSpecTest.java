@@ -1,0 +1,191 @@
+package io.tinyfaas.manager.store;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.tinyfaas.manager.problem.ProblemException;
+import io.tinyfaas.manager.problem.ProblemType;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class FunctionSpecTest {
+
+  private static FunctionSpec read(String json) {
+    return FunctionSpecJson.read(FunctionSpecJson.parse(json.getBytes(UTF_8)));
+  }
+
+  private static ProblemException refusal(String json) {
+    return catchThrowableOfType(ProblemException.class, () -> read(json));
+  }
+
+  @Test
+  void shouldGiveDefaultsToAllButTheRuntime() {
+    FunctionSpec spec = read("{'runtime':'nodejs','handlers':null}".replace('\'', '"'));
+    assertThat(spec)
+        .isEqualTo(
+            new FunctionSpec(
+                "nodejs", 1, Map.of(), 128 << 20, 1, Duration.ofSeconds(10), false, Map.of()));
+  }
+
+  @Test
+  void shouldReadWhatItWrites() {
+    String json =
+        "{\"runtime\":\"nodejs\",\"handlers\":2,\"environment\":{\"A\":\"b\"},\"memory\":\"128M\","
+            + "\"cpus\":1.5,\"timeout\":\"10s\",\"networkAccess\":true,\"labels\":{\"a.b\":\"c\"}}";
+    assertThat(FunctionSpecJson.write(read(json))).hasToString(json);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'\"64M\"', 67108864",
+    "'\"64mb\"', 67108864",
+    "'\"64MiB\"', 67108864",
+    "'\"64Mi\"', 67108864",
+    "'\"1.5G\"', 1610612736",
+    "'\"65536K\"', 67108864",
+    "'\"67108864\"', 67108864",
+    "'\"67108864B\"', 67108864",
+    "67108865, 67108865",
+  })
+  void shouldReadMemory(String memory, long bytes) {
+    FunctionSpec spec = read("{\"runtime\":\"java\",\"memory\":" + memory + "}");
+    assertThat(spec.memoryBytes()).isEqualTo(bytes);
+    assertThat(FunctionSpecJson.read(FunctionSpecJson.write(spec))).isEqualTo(spec);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"500ms, 500", "10s, 10000", "2m, 120000", "PT10S, 10000", "PT0.2505S, 250"})
+  void shouldReadTimeouts(String timeout, long millis) {
+    FunctionSpec spec = read("{\"runtime\":\"java\",\"timeout\":\"" + timeout + "\"}");
+    assertThat(spec.timeout()).hasMillis(millis);
+    assertThat(FunctionSpecJson.read(FunctionSpecJson.write(spec))).isEqualTo(spec);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "runtime | {}",
+        "runtime | {`runtime`:7}",
+        "runtime | {`runtime`:`../x`}",
+        "handlers | {`runtime`:`java`,`handlers`:0}",
+        "handlers | {`runtime`:`java`,`handlers`:-1}",
+        "handlers | {`runtime`:`java`,`handlers`:10000}",
+        "handlers | {`runtime`:`java`,`handlers`:99999999999999999999}",
+        "handlers | {`runtime`:`java`,`handlers`:1.5}",
+        "handlers | {`runtime`:`java`,`handlers`:`2`}",
+        "memory | {`runtime`:`java`,`memory`:`lots`}",
+        "memory | {`runtime`:`java`,`memory`:`15M`}",
+        "memory | {`runtime`:`java`,`memory`:`65G`}",
+        "memory | {`runtime`:`java`,`memory`:`999999999999999T`}",
+        "memory | {`runtime`:`java`,`memory`:-1}",
+        "memory | {`runtime`:`java`,`memory`:true}",
+        "cpus | {`runtime`:`java`,`cpus`:0}",
+        "cpus | {`runtime`:`java`,`cpus`:65}",
+        "cpus | {`runtime`:`java`,`cpus`:1e999}",
+        "cpus | {`runtime`:`java`,`cpus`:`1`}",
+        "timeout | {`runtime`:`java`,`timeout`:`10`}",
+        "timeout | {`runtime`:`java`,`timeout`:10}",
+        "timeout | {`runtime`:`java`,`timeout`:`99ms`}",
+        "timeout | {`runtime`:`java`,`timeout`:`16m`}",
+        "timeout | {`runtime`:`java`,`timeout`:`PT-10S`}",
+        "networkAccess | {`runtime`:`java`,`networkAccess`:`yes`}",
+        "environment | {`runtime`:`java`,`environment`:[]}",
+        "environment | {`runtime`:`java`,`environment`:{`A`:1}}",
+        "environment | {`runtime`:`java`,`environment`:{`1A`:`x`}}",
+        "environment | {`runtime`:`java`,`environment`:{`A=B`:`x`}}",
+        "environment.TINYFAAS_SOCKET | {`runtime`:`java`,`environment`:{`TINYFAAS_SOCKET`:`x`}}",
+        "environment.A | {`runtime`:`java`,`environment`:{`A`:`a\\u0000b`}}",
+        "environment.A | {`runtime`:`java`,`environment`:{`A`:`\\ud800`}}",
+        "labels | {`runtime`:`java`,`labels`:{`A`:`x`}}",
+        "labels | {`runtime`:`java`,`labels`:{`tinyfaas.function`:`x`}}",
+        "handler | {`runtime`:`java`,`handler`:2}",
+      })
+  void shouldRefuseWithTheFieldsName(String field, String json) {
+    ProblemException problem = refusal(json.replace('`', '"'));
+    assertThat(problem.type()).isEqualTo(ProblemType.INVALID_SPEC);
+    assertThat(problem.field()).isEqualTo(field);
+    assertThat(problem.getMessage()).isNotBlank();
+  }
+
+  @Test
+  void shouldBoundTheEnvironment() {
+    String big = "x".repeat(4097);
+    assertThat(refusal("{\"runtime\":\"java\",\"environment\":{\"A\":\"" + big + "\"}}").field())
+        .isEqualTo("environment.A");
+    StringBuilder many = new StringBuilder("{\"runtime\":\"java\",\"environment\":{\"A\":\"\"");
+    for (int i = 0; i < 64; i++) {
+      many.append(",\"A").append(i).append("\":\"\"");
+    }
+    assertThat(refusal(many + "}}")).hasMessageContaining("at most 64");
+    String value = "x".repeat(4000);
+    StringBuilder large = new StringBuilder("{\"runtime\":\"java\",\"environment\":{\"A\":\"\"");
+    for (int i = 0; i < 9; i++) {
+      large.append(",\"A").append(i).append("\":\"").append(value).append('"');
+    }
+    assertThat(refusal(large + "}}")).hasMessageContaining("at most 32768");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {"{\"runtime\":", "[]", "7", "{}{}", "{\"a\":1,\"a\":2}", "{'runtime':'java'}", "''"})
+  void shouldRefuseWhatIsNotAJsonObject(String json) {
+    ProblemException problem = refusal(json == null ? "" : json);
+    assertThat(problem.type()).isEqualTo(ProblemType.INVALID_REQUEST);
+    assertThat(problem).hasMessageNotContaining("com.fasterxml");
+  }
+
+  @Test
+  void shouldMergeAPatch() {
+    FunctionSpec spec =
+        new FunctionSpec(
+            "nodejs",
+            4,
+            Map.of("A", "1", "B", "2"),
+            256 << 20,
+            2,
+            Duration.ofSeconds(5),
+            true,
+            Map.of("team", "a"));
+    String patch =
+        "{\"handlers\":null,\"memory\":\"64M\",\"environment\":{\"A\":null,\"C\":\"3\"},"
+            + "\"labels\":null}";
+    assertThat(FunctionSpecJson.patch(spec, FunctionSpecJson.parse(patch.getBytes(UTF_8))))
+        .isEqualTo(
+            new FunctionSpec(
+                "nodejs",
+                1,
+                Map.of("B", "2", "C", "3"),
+                64 << 20,
+                2,
+                Duration.ofSeconds(5),
+                true,
+                Map.of()));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "runtime | {'runtime':null}",
+        "handlers | {'handlers':0}",
+        "handlers | {'handlers':{'a':null}}",
+        "environment | {'environment':'x'}",
+        "unknown | {'unknown':1}"
+      })
+  void shouldCheckAPatchAsASpecification(String field, String patch) {
+    FunctionSpec spec = read("{\"runtime\":\"java\"}");
+    ProblemException problem =
+        catchThrowableOfType(
+            ProblemException.class,
+            () ->
+                FunctionSpecJson.patch(
+                    spec, FunctionSpecJson.parse(patch.replace('\'', '"').getBytes(UTF_8))));
+    assertThat(problem.field()).isEqualTo(field);
+  }
+}

@@ -1,0 +1,93 @@
+package io.tinyfaas.manager.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.manager.problem.ProblemException;
+import io.tinyfaas.manager.problem.ProblemType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FunctionStoreOnAFullDiskTest {
+
+  private static final FunctionName SIEVE = new FunctionName("sieve");
+  private static final FunctionName ECHO = new FunctionName("echo");
+  private static final FunctionSpec SPEC =
+      new FunctionSpec(
+          "nodejs", 1, Map.of(), 128 << 20, 1, Duration.ofSeconds(10), false, Map.of());
+
+  @TempDir Path disk;
+  @TempDir Path elsewhere;
+  private SmallDisk smallDisk;
+  private FunctionStore store;
+  private Path zip;
+
+  @BeforeEach
+  void mount() throws Exception {
+    smallDisk = new SmallDisk(disk);
+    store = new FunctionStore(disk.resolve("store"), 1000);
+    zip = Files.write(elsewhere.resolve("large.zip"), new byte[300_000]);
+  }
+
+  @AfterEach
+  void unmount() throws Exception {
+    store.close();
+    smallDisk.close();
+  }
+
+  private List<Path> tree() throws IOException {
+    try (Stream<Path> paths = Files.walk(disk.resolve("store"))) {
+      return paths.sorted().toList();
+    }
+  }
+
+  private void shouldSayThatTheDiskIsFull(Runnable change) {
+    ProblemException problem = catchThrowableOfType(ProblemException.class, change::run);
+    assertThat(problem.type()).isEqualTo(ProblemType.DISK_FULL);
+    assertThat(problem).hasMessageContaining("make room");
+  }
+
+  @Test
+  void shouldRefuseANewFunctionAndLeaveNothing() throws IOException {
+    List<Path> before = tree();
+    for (long free : new long[] {0, 4096, 8192, 16384, 65536}) {
+      smallDisk.fillUpTo(free);
+      shouldSayThatTheDiskIsFull(() -> store.add(ECHO, SPEC, "digest", zip));
+      assertThat(tree()).isEqualTo(before);
+      smallDisk.makeRoom();
+    }
+    store.activate(store.add(ECHO, SPEC, "digest", zip));
+    assertThat(store.functions()).containsExactly(ECHO);
+  }
+
+  @Test
+  void shouldKeepTheActiveVersionAndRemoveOnAFullDisk() throws IOException {
+    FunctionVersion first = store.add(SIEVE, SPEC, "digest", zip);
+    store.activate(first);
+    List<Path> before = tree();
+    smallDisk.fillUpTo(65536);
+    shouldSayThatTheDiskIsFull(() -> store.add(SIEVE, SPEC, "other", zip));
+    assertThat(tree()).isEqualTo(before);
+    smallDisk.makeRoom();
+
+    FunctionVersion candidate = store.add(SIEVE, SPEC, "digest", zip);
+    smallDisk.fillUpTo(0);
+    shouldSayThatTheDiskIsFull(() -> store.activate(candidate));
+    shouldSayThatTheDiskIsFull(() -> store.nextEpoch(0));
+    assertThat(store.active(SIEVE)).contains(first);
+    store.discard(candidate);
+    assertThat(tree()).isEqualTo(before);
+    store.remove(SIEVE);
+    assertThat(store.functions()).isEmpty();
+  }
+}
