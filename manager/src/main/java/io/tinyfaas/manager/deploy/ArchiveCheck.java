@@ -1,0 +1,305 @@
+package io.tinyfaas.manager.deploy;
+
+import static io.tinyfaas.manager.problem.ProblemType.ARCHIVE_TOO_LARGE;
+import static io.tinyfaas.manager.problem.ProblemType.INVALID_ARCHIVE;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.tinyfaas.manager.problem.ProblemException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.zip.CRC32;
+import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
+import org.apache.commons.compress.archivers.zip.ZipFile;
+
+/**
+ * One look through all of a zip: names, kinds, sizes, checksums. Believes no header: bytes are
+ * counted and summed as they are inflated, and what the two headers of an entry say is compared.
+ */
+final class ArchiveCheck {
+
+  private static final int MAX_PATH_BYTES = 240;
+  private static final int MAX_DEPTH = 32;
+
+  private static final int FILE_TYPE = 0170000;
+  private static final int REGULAR_FILE = 0100000;
+  private static final int FOLDER = 0040000;
+  private static final int OWNER_MAY_RUN = 0100;
+  private static final int LOCAL_HEADER_LENGTH = 30;
+
+  private static final Pattern DRIVE = Pattern.compile("[A-Za-z]:.*", Pattern.DOTALL);
+  private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
+
+  private final Path zip;
+  private final ArchiveLimits limits;
+  private final Set<String> files = new HashSet<>();
+  private final Set<String> folders = new HashSet<>();
+  private final List<ArchiveFile> found = new ArrayList<>();
+  private final byte[] buffer = new byte[64 * 1024];
+  private long unpacked;
+  private long packed;
+
+  private ArchiveCheck(Path zip, ArchiveLimits limits) {
+    this.zip = zip;
+    this.limits = limits;
+  }
+
+  /**
+   * @return the regular files, sorted by path
+   * @throws ProblemException INVALID_ARCHIVE or ARCHIVE_TOO_LARGE
+   * @throws IOException if the disk fails
+   */
+  static List<ArchiveFile> files(Path zip, ArchiveLimits limits) throws IOException {
+    ZipEntries.check(zip, limits.entries());
+    return new ArchiveCheck(zip, limits).run();
+  }
+
+  /** A zip as the check reads it, so that its files are found again under the same names. */
+  static ZipFile open(Path zip) throws IOException {
+    return ZipFile.builder().setPath(zip).setUseUnicodeExtraFields(false).setCharset(UTF_8).get();
+  }
+
+  private List<ArchiveFile> run() throws IOException {
+    try (FileChannel raw = FileChannel.open(zip, StandardOpenOption.READ);
+        ZipFile entries = open(zip)) {
+      for (Iterator<ZipArchiveEntry> each = entries.getEntries().asIterator(); each.hasNext(); ) {
+        check(each.next(), entries, raw);
+      }
+    } catch (IOException | IllegalArgumentException e) {
+      throw invalid("", "The archive's directory is damaged: make or send it again.");
+    }
+    if (found.isEmpty()) {
+      throw invalid("", "The archive holds no file: put the function's code into it.");
+    }
+    List<ArchiveFile> result =
+        hasSingleTopFolder() ? found.stream().map(ArchiveFile::withoutFirstFolder).toList() : found;
+    return result.stream().sorted(Comparator.comparing(ArchiveFile::path)).toList();
+  }
+
+  private boolean hasSingleTopFolder() {
+    return found.stream()
+                .map(file -> file.path().substring(0, Math.max(0, file.path().indexOf('/'))))
+                .distinct()
+                .count()
+            == 1
+        && found.getFirst().path().contains("/");
+  }
+
+  private void check(ZipArchiveEntry entry, ZipFile entries, FileChannel raw) throws IOException {
+    String name = checkedName(entry, raw);
+    int type = (int) (entry.getExternalAttributes() >>> 16) & FILE_TYPE;
+    boolean folder = name.endsWith("/");
+    if (type != 0 && type != (folder ? FOLDER : REGULAR_FILE)) {
+      throw invalid(
+          name,
+          shown(name)
+              + " is a symbolic link or another special file; an archive holds regular files and"
+              + " folders only: put the file itself in its place (zip does so without -y).");
+    }
+    if (entry.getGeneralPurposeBit().usesEncryption()) {
+      throw invalid(name, shown(name) + " is encrypted: make the archive without a password.");
+    }
+    int method = entry.getMethod();
+    if (method != ZipArchiveEntry.STORED && method != ZipArchiveEntry.DEFLATED) {
+      throw invalid(
+          name,
+          shown(name)
+              + " is compressed with method "
+              + method
+              + "; only stored and deflated entries can be read: make the archive with plain zip.");
+    }
+    // Entries that share bytes would let a small file cost hours.
+    packed += entry.getCompressedSize();
+    if (entry.getCompressedSize() < 0 || packed > raw.size()) {
+      throw invalid(name, shown(name) + " overlaps another entry: make the archive again.");
+    }
+    String path = folder ? name.substring(0, name.length() - 1) : name;
+    claim(path, name, folder);
+    if (!folder) {
+      ArchiveFile file = inflate(entry, entries, path);
+      if (!isLeftByMacOs(path)) {
+        found.add(file);
+      }
+    } else if (entry.getSize() != 0) {
+      throw invalid(name, shown(name) + " is a folder with content: make the archive again.");
+    }
+  }
+
+  private static boolean isLeftByMacOs(String path) {
+    return path.startsWith("__MACOSX/") || path.equals(".DS_Store") || path.endsWith("/.DS_Store");
+  }
+
+  private static String checkedName(ZipArchiveEntry entry, FileChannel raw) throws IOException {
+    byte[] bytes = entry.getRawName();
+    String name;
+    try {
+      name = UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+    } catch (CharacterCodingException e) {
+      throw invalid(
+          entry.getName(),
+          shown(entry.getName())
+              + " is not named in UTF-8: rename the file, or use a zip tool that writes UTF-8.");
+    }
+    ByteBuffer local;
+    ByteBuffer localName;
+    try {
+      local = ZipEntries.read(raw, entry.getLocalHeaderOffset(), LOCAL_HEADER_LENGTH);
+      localName =
+          ZipEntries.read(
+              raw,
+              entry.getLocalHeaderOffset() + LOCAL_HEADER_LENGTH,
+              Short.toUnsignedInt(local.getShort(26)));
+    } catch (IOException | IllegalArgumentException e) {
+      throw invalid(name, shown(name) + " lies outside of the archive: make it again.");
+    }
+    if (!localName.equals(ByteBuffer.wrap(bytes))) {
+      throw invalid(
+          name, shown(name) + " has another name at its content: make the archive again.");
+    }
+    checkPath(name, bytes.length);
+    return name;
+  }
+
+  private static void checkPath(String name, int length) {
+    if (length > MAX_PATH_BYTES) {
+      throw invalid(
+          name,
+          shown(name)
+              + " has a path of "
+              + length
+              + " bytes, at most "
+              + MAX_PATH_BYTES
+              + " are allowed: shorten it.");
+    }
+    if (name.indexOf('\\') >= 0) {
+      throw invalid(
+          name,
+          shown(name)
+              + " has a backslash; folders are separated by /: make the archive with a tool that"
+              + " keeps to the zip format.");
+    }
+    if (CONTROL.matcher(name).find()) {
+      throw invalid(name, shown(name) + " has a control character in its name: rename the file.");
+    }
+    if (name.isEmpty() || name.startsWith("/") || DRIVE.matcher(name).matches()) {
+      throw invalid(
+          name,
+          shown(name)
+              + " is an absolute path; paths are relative to the function's folder: make the archive"
+              + " in that folder.");
+    }
+    String[] segments = name.split("/");
+    if (segments.length > MAX_DEPTH) {
+      throw invalid(
+          name,
+          shown(name)
+              + " is "
+              + segments.length
+              + " levels deep, at most "
+              + MAX_DEPTH
+              + " are allowed: move it up.");
+    }
+    for (String segment : segments) {
+      if (segment.isEmpty() || segment.equals(".") || segment.equals("..")) {
+        throw invalid(
+            name,
+            shown(name)
+                + " leads elsewhere; a path has no empty part and neither . nor .. in it: make the"
+                + " archive in the function's folder.");
+      }
+    }
+    if (name.endsWith("//")) {
+      throw invalid(name, shown(name) + " ends with two slashes: make the archive again.");
+    }
+  }
+
+  /** Takes the path, and its parents as folders, if no other entry has it as something else. */
+  private void claim(String path, String name, boolean folder) {
+    boolean taken = folder ? files.contains(path) : folders.contains(path) || !files.add(path);
+    if (folder) {
+      folders.add(path);
+    }
+    for (int slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
+      String parent = path.substring(0, slash);
+      taken |= files.contains(parent);
+      folders.add(parent);
+    }
+    if (taken) {
+      throw invalid(
+          name,
+          shown(name)
+              + " is in the archive twice, or as a file and a folder: make the archive anew instead"
+              + " of adding to it.");
+    }
+  }
+
+  private ArchiveFile inflate(ZipArchiveEntry entry, ZipFile entries, String path)
+      throws IOException {
+    CRC32 crc = new CRC32();
+    MessageDigest sha256 = sha256();
+    long size = 0;
+    try (InputStream content = entries.getInputStream(entry)) {
+      for (int read = content.read(buffer); read >= 0; read = content.read(buffer)) {
+        size += read;
+        unpacked += read;
+        if (unpacked > limits.unpackedBytes()) {
+          throw ProblemException.ofField(
+              ARCHIVE_TOO_LARGE,
+              shownField(path),
+              "The archive's files have more than "
+                  + limits.unpackedBytes()
+                  + " bytes unpacked (reached in "
+                  + shown(path)
+                  + "): leave out what the function does not need.");
+        }
+        crc.update(buffer, 0, read);
+        sha256.update(buffer, 0, read);
+      }
+    } catch (IOException e) {
+      throw invalid(path, shown(path) + " is damaged: make or send the archive again.");
+    }
+    if (crc.getValue() != entry.getCrc() || size != entry.getSize()) {
+      throw invalid(
+          path,
+          shown(path)
+              + " is damaged: its size or CRC-32 checksum is not the one that the archive names."
+              + " Make or send the archive again.");
+    }
+    boolean executable = (entry.getExternalAttributes() >>> 16 & OWNER_MAY_RUN) != 0;
+    return new ArchiveFile(path, entry.getName(), executable, size, sha256.digest());
+  }
+
+  static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static ProblemException invalid(String name, String detail) {
+    return ProblemException.ofField(INVALID_ARCHIVE, shownField(name), detail);
+  }
+
+  private static String shownField(String name) {
+    String shown = CONTROL.matcher(name).replaceAll("?");
+    return shown.length() > 120 ? shown.substring(0, 120) + "…" : shown;
+  }
+
+  private static String shown(String name) {
+    return "Entry \"" + shownField(name) + '"';
+  }
+}

@@ -1,0 +1,178 @@
+package io.tinyfaas.manager.deploy;
+
+import static io.tinyfaas.manager.problem.ProblemType.ARCHIVE_TOO_LARGE;
+import static io.tinyfaas.manager.problem.ProblemType.INVALID_ARCHIVE;
+import static io.tinyfaas.manager.problem.ProblemType.INVALID_REQUEST;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.tinyfaas.manager.problem.ProblemException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.List;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+import org.apache.commons.compress.archivers.zip.ZipFile;
+
+/**
+ * A function's files in a zip that has been looked through, to the last byte. Folders without files
+ * are not kept; a single folder around everything is taken off; what macOS adds is left out.
+ */
+public final class FunctionArchive implements AutoCloseable {
+
+  private final Path file;
+  private final boolean temporary;
+  private final List<ArchiveFile> files;
+  private final String digest;
+
+  private FunctionArchive(Path file, boolean temporary, List<ArchiveFile> files) {
+    this.file = file;
+    this.temporary = temporary;
+    this.files = files;
+    this.digest = digestOf(files);
+  }
+
+  /**
+   * Reads an upload to a temporary file in {@code folder} and checks it all. Nothing stays behind
+   * when it is refused.
+   *
+   * @throws ProblemException INVALID_ARCHIVE, ARCHIVE_TOO_LARGE, DISK_FULL, or INVALID_REQUEST if
+   *     the upload broke off
+   */
+  public static FunctionArchive receive(InputStream upload, Path folder, ArchiveLimits limits) {
+    Path file = null;
+    try {
+      file = Files.createTempFile(folder, "upload-", ".zip");
+      write(upload, file, limits.uploadBytes());
+      return new FunctionArchive(file, true, ArchiveCheck.files(file, limits));
+    } catch (IOException e) {
+      delete(file);
+      throw ProblemException.ofDisk("receiving the archive", e);
+    } catch (RuntimeException e) {
+      delete(file);
+      throw e;
+    }
+  }
+
+  /**
+   * Opens one that was stored before, and checks it again since it may have lain there for years.
+   *
+   * @throws ProblemException INVALID_ARCHIVE if it is damaged, INTERNAL if it cannot be read
+   */
+  public static FunctionArchive open(Path zip) {
+    try {
+      // It was within the limits of its day.
+      ArchiveLimits limits = new ArchiveLimits(1L << 30, Long.MAX_VALUE, Integer.MAX_VALUE);
+      return new FunctionArchive(zip, false, ArchiveCheck.files(zip, limits));
+    } catch (IOException e) {
+      throw ProblemException.ofDisk("reading " + zip, e);
+    }
+  }
+
+  private static void write(InputStream upload, Path file, long limit) throws IOException {
+    byte[] buffer = new byte[64 * 1024];
+    long size = 0;
+    try (OutputStream out = Files.newOutputStream(file)) {
+      for (int read = next(upload, buffer); read >= 0; read = next(upload, buffer)) {
+        size += read;
+        if (size > limit) {
+          throw ProblemException.of(
+              ARCHIVE_TOO_LARGE,
+              "The archive has more than "
+                  + limit
+                  + " bytes: leave out what the function does not need, or raise"
+                  + " TINYFAAS_MAX_ARCHIVE.");
+        }
+        out.write(buffer, 0, read);
+      }
+    }
+    if (size == 0) {
+      throw ProblemException.of(
+          INVALID_ARCHIVE, "The archive is empty: send a zip file as the body of the request.");
+    }
+  }
+
+  /** Tells a sender that went away from a disk that failed. */
+  private static int next(InputStream upload, byte[] buffer) {
+    try {
+      return upload.read(buffer);
+    } catch (IOException e) {
+      throw ProblemException.of(
+          INVALID_REQUEST, "The upload broke off or took too long: send it again.", e);
+    }
+  }
+
+  private static String digestOf(List<ArchiveFile> files) {
+    MessageDigest sha256 = ArchiveCheck.sha256();
+    for (ArchiveFile file : files) {
+      String line = (file.executable() ? "x " : "- ") + file.path() + '\0';
+      sha256.update(line.getBytes(UTF_8));
+      sha256.update(file.sha256());
+    }
+    return HexFormat.of().formatHex(sha256.digest());
+  }
+
+  /** The zip. */
+  public Path file() {
+    return file;
+  }
+
+  /** SHA-256 over the sorted files' paths, executable bits and bytes, 64 hex digits. */
+  public String digest() {
+    return digest;
+  }
+
+  /** Paths of regular files, {@code /} separated, sorted, a single top-level folder stripped. */
+  public List<String> paths() {
+    return files.stream().map(ArchiveFile::path).toList();
+  }
+
+  /**
+   * Writes the files as entries under {@code prefix} ({@code "function/"}) into a tar for an image
+   * build: owned by root, 0755 or 0644, dated 1970 so that the same files make the same layer.
+   *
+   * @throws UncheckedIOException if the tar cannot be written
+   */
+  public void writeTo(TarArchiveOutputStream tar, String prefix) {
+    tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
+    tar.setAddPaxHeadersForNonAsciiNames(true);
+    try (ZipFile zip = ArchiveCheck.open(file)) {
+      for (ArchiveFile each : files) {
+        TarArchiveEntry entry = new TarArchiveEntry(prefix + each.path());
+        entry.setMode(each.executable() ? 0100755 : 0100644);
+        entry.setSize(each.size());
+        entry.setModTime(0);
+        tar.putArchiveEntry(entry);
+        try (InputStream content = zip.getInputStream(zip.getEntry(each.entry()))) {
+          content.transferTo(tar);
+        }
+        tar.closeArchiveEntry();
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Deletes the temporary file, if it is one. */
+  @Override
+  public void close() {
+    if (temporary) {
+      delete(file);
+    }
+  }
+
+  private static void delete(Path file) {
+    try {
+      if (file != null) {
+        Files.deleteIfExists(file);
+      }
+    } catch (IOException e) {
+      throw ProblemException.ofDisk("deleting " + file, e);
+    }
+  }
+}
