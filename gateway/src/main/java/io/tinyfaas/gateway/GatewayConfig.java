@@ -1,0 +1,82 @@
+package io.tinyfaas.gateway;
+
+import io.quarkus.runtime.configuration.MemorySize;
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * The gateway's settings. Each is a property {@code tinyfaas.…} and an environment variable {@code
+ * TINYFAAS_…}; the port of CoAP is {@code COAP_PORT}, as in the existing tinyFaaS.
+ */
+@ConfigMapping(prefix = "tinyfaas")
+public interface GatewayConfig {
+
+  Coap coap();
+
+  Broker broker();
+
+  /**
+   * The folder below which the sockets of handlers are: {@link Path} of a {@code unix} endpoint.
+   */
+  @WithDefault("/run/tinyfaas")
+  Path sockets();
+
+  /** The largest body of a request and of an answer, from 1K to 64M. */
+  @WithDefault("1M")
+  MemorySize maxBody();
+
+  /** How many invocations may run at once, from 1; beyond it devices are told to come back. */
+  @WithDefault("4096")
+  int maxInFlight();
+
+  /** The same for one function, so that a slow one cannot starve the others. */
+  @WithDefault("1024")
+  int maxInFlightPerFunction();
+
+  /** The most connections to one handler, from 1; further invocations wait for one. */
+  @WithDefault("64")
+  int maxConnectionsPerHandler();
+
+  /** How long a stopping gateway waits for the invocations it has begun. */
+  @WithDefault("8s")
+  Duration stopTimeout();
+
+  /** The CoAP ingress. */
+  interface Coap {
+
+    /** The address to listen on; the default is all of them. */
+    @WithDefault("0.0.0.0")
+    String host();
+
+    /** The UDP port, from 0 (any free one, for tests) to 65535. */
+    @WithDefault("5683")
+    int port();
+
+    /**
+     * When a request that is still unanswered gets its empty acknowledgement; well below the 2 s
+     * after which a device sends it again (RFC 7252, 4.8).
+     */
+    @WithDefault("500ms")
+    Duration ackDelay();
+  }
+
+  /** The MQTT broker of the control plane. */
+  interface Broker {
+    @WithDefault("127.0.0.1")
+    String host();
+
+    @WithDefault("1883")
+    int port();
+
+    @WithDefault("gateway")
+    String user();
+
+    Optional<String> password();
+
+    /** A file that holds the password, read at each connect; goes before {@link #password()}. */
+    Optional<Path> passwordFile();
+  }
+}

@@ -1,0 +1,82 @@
+package io.tinyfaas.gateway;
+
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import io.tinyfaas.gateway.ingress.coap.CoapIngress;
+import io.tinyfaas.gateway.invoke.Invoker;
+import io.tinyfaas.gateway.route.GatewayStatusPublisher;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Singleton;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.jboss.logging.Logger;
+
+/** The order in which the gateway comes up and goes down. */
+@Singleton
+final class GatewayLifecycle {
+
+  private static final Logger LOG = Logger.getLogger(GatewayLifecycle.class);
+  private static final long MAX_BODY_FROM = 1 << 10;
+  private static final long MAX_BODY_TO = 64 << 20;
+  private static final long IDLE_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+  private static final Duration FAREWELL = Duration.ofSeconds(1);
+
+  private final GatewayConfig config;
+  private final CoapIngress coap;
+  private final Invoker invoker;
+  private final GatewayStatusPublisher status;
+
+  GatewayLifecycle(
+      GatewayConfig config, CoapIngress coap, Invoker invoker, GatewayStatusPublisher status) {
+    this.config = config;
+    this.coap = coap;
+    this.invoker = invoker;
+    this.status = status;
+  }
+
+  void start(@Observes StartupEvent event) {
+    check();
+    status.start();
+    coap.start();
+    LOG.infof(
+        "event=started coap=%d max-body=%d max-in-flight=%d",
+        coap.port(), config.maxBody().asLongValue(), config.maxInFlight());
+  }
+
+  /**
+   * The manager hears of it last: until then it must not stop a handler that is still answering.
+   */
+  void stop(@Observes ShutdownEvent event) {
+    coap.refuseNew();
+    long end = System.nanoTime() + config.stopTimeout().toNanos();
+    while (invoker.inFlight() > 0 && System.nanoTime() < end) {
+      LockSupport.parkNanos(IDLE_CHECK_NANOS);
+    }
+    int left = invoker.inFlight();
+    status
+        .stop()
+        .toCompletionStage()
+        .toCompletableFuture()
+        .completeOnTimeout(null, FAREWELL.toMillis(), TimeUnit.MILLISECONDS)
+        .exceptionallyCompose(unheard -> CompletableFuture.completedFuture(null))
+        .join();
+    coap.stop();
+    LOG.infof("event=stopped unfinished=%d", left);
+  }
+
+  private void check() {
+    long maxBody = config.maxBody().asLongValue();
+    require(maxBody >= MAX_BODY_FROM && maxBody <= MAX_BODY_TO, "TINYFAAS_MAX_BODY: 1K to 64M");
+    require(config.maxInFlight() >= 1, "TINYFAAS_MAX_IN_FLIGHT: from 1");
+    require(config.maxInFlightPerFunction() >= 1, "TINYFAAS_MAX_IN_FLIGHT_PER_FUNCTION: from 1");
+    require(config.maxConnectionsPerHandler() >= 1, "TINYFAAS_MAX_CONNECTIONS_PER_HANDLER: from 1");
+  }
+
+  private static void require(boolean holds, String rule) {
+    if (!holds) {
+      throw new IllegalArgumentException(rule);
+    }
+  }
+}

@@ -1,0 +1,20 @@
+package io.tinyfaas.gateway.invoke;
+
+import io.vertx.core.MultiMap;
+import java.util.Objects;
+
+/**
+ * One request to one function, whatever protocol it came by.
+ *
+ * @param function as the device wrote it; there may be no such function
+ * @param headers for the handler, as its contract names them; not to be changed any more
+ * @param body empty if there is none; not to be changed any more
+ */
+public record Invocation(String function, Protocol protocol, MultiMap headers, byte[] body) {
+  public Invocation {
+    Objects.requireNonNull(function, "function");
+    Objects.requireNonNull(protocol, "protocol");
+    Objects.requireNonNull(headers, "headers");
+    Objects.requireNonNull(body, "body");
+  }
+}

@@ -1,0 +1,43 @@
+package io.tinyfaas.gateway.invoke;
+
+import io.vertx.core.MultiMap;
+
+/** What becomes of an invocation. Each ingress has one class that says it in its protocol. */
+public sealed interface InvocationResult {
+
+  /** The function answered, be it with an error of its own: status, headers and body as in HTTP. */
+  record Answered(int status, MultiMap headers, byte[] body) implements InvocationResult {}
+
+  /** No such function in the current table. */
+  record UnknownFunction() implements InvocationResult {}
+
+  /** The function has no handler, or none that accepts a connection. */
+  record NoHandler() implements InvocationResult {}
+
+  /** Too many invocations are running. */
+  record Overloaded() implements InvocationResult {}
+
+  /** The function's time is up. */
+  record TimedOut() implements InvocationResult {}
+
+  /**
+   * What the handler sent is no answer.
+   *
+   * @param why in words for the function's author
+   */
+  record BadAnswer(String why) implements InvocationResult {}
+
+  /** Its name in metrics. */
+  default String outcome() {
+    return switch (this) {
+      case Answered(int status, _, _) when status >= 500 -> "function_error";
+      case Answered(int status, _, _) when status >= 400 -> "client_error";
+      case Answered _ -> "ok";
+      case UnknownFunction _ -> "unknown_function";
+      case NoHandler _ -> "no_handler";
+      case Overloaded _ -> "overloaded";
+      case TimedOut _ -> "timeout";
+      case BadAnswer _ -> "bad_response";
+    };
+  }
+}

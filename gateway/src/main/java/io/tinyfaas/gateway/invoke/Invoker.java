@@ -1,0 +1,196 @@
+package io.tinyfaas.gateway.invoke;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.tinyfaas.gateway.GatewayConfig;
+import io.tinyfaas.gateway.invoke.HandlerClient.Reply;
+import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
+import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
+import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
+import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
+import io.tinyfaas.gateway.route.CurrentRoutes;
+import io.tinyfaas.gateway.route.RouteListener;
+import io.tinyfaas.gateway.route.RoutedFunction;
+import io.tinyfaas.gateway.route.RoutedHandler;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import jakarta.inject.Singleton;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * An invocation's whole path: find the route, admit, pick a handler, send, and, where a handler
+ * certainly did not take the request, send to another.
+ */
+@Singleton
+public final class Invoker implements RouteListener {
+
+  private final Vertx vertx;
+  private final GatewayConfig config;
+  private final CurrentRoutes routes;
+  private final InvocationMetrics metrics;
+  private final AtomicInteger inFlight = new AtomicInteger();
+
+  /** Made at a handler's first invocation, closed when it is idle and out of the table. */
+  private final Map<RoutedHandler, HandlerClient> clients = new ConcurrentHashMap<>();
+
+  Invoker(
+      Vertx vertx,
+      GatewayConfig config,
+      CurrentRoutes routes,
+      InvocationMetrics metrics,
+      MeterRegistry registry) {
+    this.vertx = vertx;
+    this.config = config;
+    this.routes = routes;
+    this.metrics = metrics;
+    registry.gauge("tinyfaas.in.flight", inFlight);
+    routes.addListener(this);
+  }
+
+  /**
+   * To be called on an event loop, and completes on it.
+   *
+   * @return never fails: every outcome is a result
+   */
+  public Future<InvocationResult> invoke(Invocation invocation) {
+    Optional<RoutedFunction> found = routes.find(invocation.function());
+    if (found.isEmpty()) {
+      InvocationResult unknown = new UnknownFunction();
+      metrics.refused(invocation.protocol(), unknown.outcome());
+      return Future.succeededFuture(unknown);
+    }
+    Run run = new Run(invocation, found.get());
+    if (admit(run.function)) {
+      run.begin();
+    } else {
+      run.finish(new Overloaded());
+    }
+    return run.result.future();
+  }
+
+  /** The invocations that are running. */
+  public int inFlight() {
+    return inFlight.get();
+  }
+
+  /** Counts the invocation in either case; {@link Run#finish} takes it off again. */
+  private boolean admit(RoutedFunction function) {
+    boolean all = inFlight.incrementAndGet() <= config.maxInFlight();
+    boolean its = function.inFlight().incrementAndGet() <= config.maxInFlightPerFunction();
+    return all && its;
+  }
+
+  @Override
+  public void onHandlerIdle(RoutedHandler handler) {
+    HandlerClient client = clients.remove(handler);
+    if (client != null) {
+      client.close();
+    }
+  }
+
+  private HandlerClient client(RoutedHandler handler) {
+    return clients.computeIfAbsent(
+        handler, h -> new HandlerClient(vertx, h.handler().endpoint(), config));
+  }
+
+  /** One running invocation. On one event loop only. */
+  private final class Run {
+
+    private static final long NO_TIMER = -1;
+
+    private final long started = System.nanoTime();
+    private final Invocation invocation;
+    private final RoutedFunction function;
+    private final Promise<InvocationResult> result = Promise.promise();
+    private final List<RoutedHandler> tried = new ArrayList<>(1);
+    private long deadline = NO_TIMER;
+    private RoutedHandler handler;
+    private HandlerClient.Attempt attempt;
+
+    Run(Invocation invocation, RoutedFunction function) {
+      this.invocation = invocation;
+      this.function = function;
+    }
+
+    void begin() {
+      deadline = vertx.setTimer(function.route().timeoutMillis(), late -> timeUp());
+      attempt(pick());
+    }
+
+    private void attempt(Optional<RoutedHandler> picked) {
+      if (picked.isEmpty()) {
+        finish(new NoHandler());
+        return;
+      }
+      handler = picked.get();
+      tried.add(handler);
+      attempt = client(handler).send(invocation, this::replied);
+    }
+
+    private void replied(Reply reply) {
+      handler.leave();
+      switch (reply) {
+        case Reply.Final(InvocationResult outcome) -> finish(outcome);
+        case Reply.NotDelivered _ -> {
+          handler.refused();
+          // After the loop has seen which other connections ended at the same time.
+          vertx.runOnContext(again -> retry());
+        }
+      }
+    }
+
+    private void retry() {
+      if (!result.future().isComplete()) {
+        attempt(pick());
+      }
+    }
+
+    /**
+     * Another handler than those tried; the only one twice, since a connection that was kept may
+     * have ended while it was idle. Enters the handler, and looks at the table again if it has left
+     * since.
+     */
+    private Optional<RoutedHandler> pick() {
+      while (true) {
+        Optional<RoutedFunction> now = routes.find(invocation.function());
+        if (now.isEmpty()) {
+          return Optional.empty();
+        }
+        boolean again = tried.size() == 1 && now.get().hasOneHandler();
+        Optional<RoutedHandler> picked = now.get().pick(again ? List.of() : tried);
+        if (picked.isEmpty() || picked.get().enter()) {
+          return picked;
+        }
+      }
+    }
+
+    private void timeUp() {
+      deadline = NO_TIMER;
+      if (attempt.cancel()) {
+        handler.leave();
+      }
+      finish(new TimedOut());
+    }
+
+    void finish(InvocationResult outcome) {
+      if (!result.tryComplete(outcome)) {
+        return;
+      }
+      if (deadline != NO_TIMER) {
+        vertx.cancelTimer(deadline);
+      }
+      inFlight.decrementAndGet();
+      function.inFlight().decrementAndGet();
+      metrics.finished(
+          invocation.function(),
+          invocation.protocol(),
+          outcome.outcome(),
+          System.nanoTime() - started);
+    }
+  }
+}

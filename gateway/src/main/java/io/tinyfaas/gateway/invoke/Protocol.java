@@ -1,0 +1,17 @@
+package io.tinyfaas.gateway.invoke;
+
+/** What a device speaks with the gateway. */
+public enum Protocol {
+  COAP("coap");
+
+  private final String label;
+
+  Protocol(String label) {
+    this.label = label;
+  }
+
+  /** Its name in headers and metrics. */
+  public String label() {
+    return label;
+  }
+}

@@ -1,0 +1,228 @@
+package io.tinyfaas.gateway.route;
+
+import io.netty.handler.codec.mqtt.MqttQoS;
+import io.tinyfaas.contract.route.ControlTopics;
+import io.tinyfaas.gateway.GatewayConfig;
+import io.vertx.core.Context;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.mqtt.MqttClient;
+import io.vertx.mqtt.MqttClientOptions;
+import io.vertx.mqtt.messages.MqttSubAckMessage;
+import jakarta.inject.Singleton;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jboss.logging.Logger;
+
+/**
+ * The connection to the broker: one topic read, one topic written, with a last will; tried again
+ * each second for as long as it is away. Everything here happens on one event loop.
+ *
+ * <p>It is Vert.x's own MQTT client, which SmallRye Reactive Messaging is built on: the latter's
+ * connector has a flag for a last will but no way to say its topic and message, and holds health
+ * and start of the application back while the broker is down.
+ */
+@Singleton
+final class BrokerConnection {
+
+  /** Fixed, so that the broker ends a half-dead connection of an earlier life at once. */
+  private static final String CLIENT_ID = "tinyfaas-gateway";
+
+  private static final long RETRY_MILLIS = 1_000;
+  private static final int CONNECT_TIMEOUT_MILLIS = 5_000;
+  private static final int KEEP_ALIVE_SECONDS = 10;
+
+  /** Room for a message that is refused as too large, instead of losing the connection over it. */
+  private static final int MAX_PACKET_BYTES = 2 * ControlTopics.MAX_MESSAGE_BYTES;
+
+  private static final Logger LOG = Logger.getLogger(BrokerConnection.class);
+
+  /**
+   * @param topic that is read
+   * @param onMessage gets its messages
+   * @param willTopic gets the last will, retained
+   * @param onConnected runs after each connect
+   */
+  record Session(
+      String topic,
+      Consumer<byte[]> onMessage,
+      String willTopic,
+      byte[] will,
+      Runnable onConnected) {}
+
+  private final Vertx vertx;
+  private final GatewayConfig.Broker config;
+  private final Context context;
+  private final Map<Integer, Promise<Void>> unacknowledged = new HashMap<>();
+  private Session session;
+  private MqttClient client;
+  private boolean reported;
+  private boolean stopped;
+  private volatile boolean connected;
+
+  BrokerConnection(Vertx vertx, GatewayConfig config) {
+    this.vertx = vertx;
+    this.config = config.broker();
+    this.context = vertx.getOrCreateContext();
+  }
+
+  /** Connects, and stays connected, without waiting for it. */
+  void start(Session session) {
+    context.runOnContext(
+        started -> {
+          this.session = session;
+          connect();
+        });
+  }
+
+  boolean isConnected() {
+    return connected;
+  }
+
+  /** Runs it where the callbacks of this class run. */
+  void run(Runnable task) {
+    context.runOnContext(run -> task.run());
+  }
+
+  /**
+   * Publishes a retained message with QoS 1; to be called where {@link #run} runs.
+   *
+   * @return completes when the broker has acknowledged it, fails if the connection is lost before
+   */
+  Future<Void> publish(String topic, byte[] message) {
+    if (!connected) {
+      return Future.failedFuture("not connected to the broker");
+    }
+    Promise<Void> acknowledged = Promise.promise();
+    client
+        .publish(topic, Buffer.buffer(message), MqttQoS.AT_LEAST_ONCE, false, true)
+        .onSuccess(id -> unacknowledged.put(id, acknowledged))
+        .onFailure(acknowledged::fail);
+    return acknowledged.future();
+  }
+
+  /** Ends the connection in order, so that the broker does not publish the last will. */
+  Future<Void> stop() {
+    stopped = true;
+    return connected ? client.disconnect() : Future.succeededFuture();
+  }
+
+  private void connect() {
+    if (stopped) {
+      return;
+    }
+    // Complete once the subscription stands; its failure is the end of this attempt.
+    Promise<Void> opened = Promise.promise();
+    opened.future().onSuccess(subscribed -> connected()).onFailure(this::unreachable);
+    password()
+        .compose(
+            password -> {
+              client = MqttClient.create(vertx, options(password));
+              client
+                  .publishHandler(
+                      message -> session.onMessage().accept(message.payload().getBytes()))
+                  .subscribeCompletionHandler(granted -> subscribed(granted, opened))
+                  .publishCompletionHandler(id -> settle(id, Promise::tryComplete))
+                  .publishCompletionExpirationHandler(
+                      id -> settle(id, publication -> publication.tryFail("not acknowledged")))
+                  .closeHandler(
+                      closed -> {
+                        if (!opened.tryFail("connection closed")) {
+                          lost();
+                        }
+                      });
+              return client.connect(config.port(), config.host());
+            })
+        .compose(accepted -> client.subscribe(session.topic(), MqttQoS.AT_LEAST_ONCE.value()))
+        .onFailure(opened::tryFail);
+    vertx.setTimer(CONNECT_TIMEOUT_MILLIS, late -> opened.tryFail("no answer"));
+  }
+
+  private void subscribed(MqttSubAckMessage granted, Promise<Void> opened) {
+    if (granted.grantedQoSLevels().contains(MqttQoS.FAILURE.value())) {
+      opened.tryFail(
+          "may not read " + session.topic() + ": the broker's access list must allow it");
+    } else {
+      opened.tryComplete();
+    }
+  }
+
+  private void settle(int id, Consumer<Promise<Void>> outcome) {
+    Promise<Void> publication = unacknowledged.remove(id);
+    if (publication != null) {
+      outcome.accept(publication);
+    }
+  }
+
+  private void connected() {
+    connected = true;
+    reported = false;
+    LOG.infof("event=broker-connected broker=%s:%d", config.host(), config.port());
+    session.onConnected().run();
+  }
+
+  private void unreachable(Throwable cause) {
+    if (!reported) {
+      reported = true;
+      LOG.warnf(
+          "event=broker-unreachable broker=%s:%d user=%s reason=\"%s\" retry=%dms",
+          config.host(), config.port(), config.user(), cause.getMessage(), RETRY_MILLIS);
+    }
+    if (client != null) {
+      client.disconnect();
+    }
+    vertx.setTimer(RETRY_MILLIS, again -> connect());
+  }
+
+  private void lost() {
+    if (!connected) {
+      return; // unreachable() has it
+    }
+    connected = false;
+    List<Promise<Void>> publications = List.copyOf(unacknowledged.values());
+    unacknowledged.clear();
+    publications.forEach(publication -> publication.tryFail("connection lost"));
+    if (!stopped) {
+      reported = true;
+      LOG.warnf(
+          "event=broker-lost broker=%s:%d retry=%dms; routing goes on by the last table",
+          config.host(), config.port(), RETRY_MILLIS);
+      vertx.setTimer(RETRY_MILLIS, again -> connect());
+    }
+  }
+
+  private MqttClientOptions options(String password) {
+    MqttClientOptions options =
+        new MqttClientOptions()
+            .setClientId(CLIENT_ID)
+            .setCleanSession(true)
+            .setKeepAliveInterval(KEEP_ALIVE_SECONDS)
+            .setMaxMessageSize(MAX_PACKET_BYTES)
+            .setWillFlag(true)
+            .setWillTopic(session.willTopic())
+            .setWillMessageBytes(Buffer.buffer(session.will()))
+            .setWillQoS(MqttQoS.AT_LEAST_ONCE.value())
+            .setWillRetain(true)
+            .setAckTimeout((int) TimeUnit.MILLISECONDS.toSeconds(CONNECT_TIMEOUT_MILLIS));
+    options.setConnectTimeout(CONNECT_TIMEOUT_MILLIS);
+    if (!password.isEmpty()) {
+      options.setUsername(config.user()).setPassword(password);
+    }
+    return options;
+  }
+
+  /** Empty for none: the broker is then asked anonymously. */
+  private Future<String> password() {
+    if (config.passwordFile().isEmpty()) {
+      return Future.succeededFuture(config.password().orElse(""));
+    }
+    Path file = config.passwordFile().get();
+    return vertx.fileSystem().readFile(file.toString()).map(text -> text.toString().strip());
+  }
+}

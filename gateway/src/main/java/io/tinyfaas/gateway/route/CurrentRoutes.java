@@ -1,0 +1,128 @@
+package io.tinyfaas.gateway.route;
+
+import io.tinyfaas.contract.route.Handler;
+import io.tinyfaas.contract.route.Route;
+import io.tinyfaas.contract.route.RouteRevision;
+import io.tinyfaas.contract.route.RouteTable;
+import jakarta.inject.Singleton;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+
+/**
+ * The table that invocations are routed by: an immutable snapshot, swapped whole, read from any
+ * thread without a lock. Handlers that left it are kept here until they are idle.
+ */
+@Singleton
+public final class CurrentRoutes {
+
+  private record Snapshot(RouteRevision revision, Map<String, RoutedFunction> functions) {}
+
+  /**
+   * @param draining ids of handlers that are not in the table and still answer an invocation
+   */
+  record Applied(RouteRevision revision, Set<String> draining) {}
+
+  private final List<RouteListener> listeners = new CopyOnWriteArrayList<>();
+  private volatile Snapshot current = new Snapshot(RouteRevision.NONE, Map.of());
+
+  /** By id; guarded by this, as are all changes. */
+  private final Map<String, RoutedHandler> draining = new HashMap<>();
+
+  public void addListener(RouteListener listener) {
+    listeners.add(listener);
+  }
+
+  public Optional<RoutedFunction> find(String function) {
+    return Optional.ofNullable(current.functions.get(function));
+  }
+
+  public RouteRevision revision() {
+    return current.revision;
+  }
+
+  synchronized Applied applied() {
+    return new Applied(current.revision, Set.copyOf(draining.keySet()));
+  }
+
+  /**
+   * Routes by this table from now on.
+   *
+   * @return false if the table is not newer than the current one, which then stays
+   */
+  boolean apply(RouteTable table) {
+    List<RoutedHandler> idle = new ArrayList<>();
+    Set<String> removed;
+    synchronized (this) {
+      if (!table.revision().isNewerThan(current.revision)) {
+        return false;
+      }
+      Map<String, RoutedFunction> before = current.functions;
+      Map<String, RoutedHandler> leaving = new HashMap<>();
+      before.values().stream()
+          .flatMap(function -> function.handlers().stream())
+          .forEach(handler -> leaving.put(handler.handler().id(), handler));
+
+      Map<String, RoutedFunction> functions = HashMap.newHashMap(table.routes().size());
+      for (Route route : table.routes()) {
+        String name = route.function().value();
+        RoutedFunction old = before.get(name);
+        List<RoutedHandler> handlers =
+            route.handlers().stream().map(handler -> known(handler, leaving)).toList();
+        functions.put(
+            name,
+            new RoutedFunction(
+                route, handlers, old == null ? new AtomicInteger() : old.inFlight()));
+      }
+      current = new Snapshot(table.revision(), functions);
+
+      for (RoutedHandler handler : leaving.values()) {
+        if (handler.retire()) {
+          draining.put(handler.handler().id(), handler);
+        } else {
+          idle.add(handler);
+        }
+      }
+      removed =
+          before.keySet().stream()
+              .filter(name -> !functions.containsKey(name))
+              .collect(Collectors.toSet());
+    }
+    for (RouteListener listener : listeners) {
+      idle.forEach(listener::onHandlerIdle);
+      removed.forEach(listener::onFunctionRemoved);
+      listener.onTableApplied();
+    }
+    return true;
+  }
+
+  /** The handler as the gateway knows it already, with what it is answering, or anew. */
+  private RoutedHandler known(Handler handler, Map<String, RoutedHandler> leaving) {
+    for (Map<String, RoutedHandler> place : List.of(leaving, draining)) {
+      RoutedHandler known = place.get(handler.id());
+      if (known != null && known.handler().equals(handler)) {
+        place.remove(handler.id());
+        known.reinstate();
+        return known;
+      }
+    }
+    return new RoutedHandler(handler, this);
+  }
+
+  /** A handler that left the table has answered its last invocation. */
+  void retiredHandlerIsFree(RoutedHandler handler) {
+    synchronized (this) {
+      boolean gone = handler.isRetired() && handler.inFlight() == 0;
+      if (!gone || !draining.remove(handler.handler().id(), handler)) {
+        return;
+      }
+    }
+    listeners.forEach(listener -> listener.onHandlerIdle(handler));
+  }
+}

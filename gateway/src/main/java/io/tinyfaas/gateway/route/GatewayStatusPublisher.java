@@ -1,0 +1,110 @@
+package io.tinyfaas.gateway.route;
+
+import io.tinyfaas.contract.route.ControlMessages;
+import io.tinyfaas.contract.route.ControlTopics;
+import io.tinyfaas.contract.route.GatewayStatus;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import jakarta.inject.Singleton;
+import java.util.UUID;
+
+/**
+ * Says on the broker which table this gateway routes by and which handlers it still waits for:
+ * after each connect, each table, and each handler that has become idle. Only the newest state
+ * matters, so one message is on its way at a time.
+ */
+@Singleton
+public final class GatewayStatusPublisher implements RouteListener {
+
+  private final String instance = UUID.randomUUID().toString();
+  private final BrokerConnection broker;
+  private final RouteSubscriber subscriber;
+  private final CurrentRoutes routes;
+
+  // On the broker's event loop only.
+  private boolean publishing;
+  private boolean changed;
+  private boolean gone;
+
+  GatewayStatusPublisher(
+      BrokerConnection broker, RouteSubscriber subscriber, CurrentRoutes routes) {
+    this.broker = broker;
+    this.subscriber = subscriber;
+    this.routes = routes;
+  }
+
+  /** Connects to the broker, without waiting for it, and takes tables from it. */
+  public void start() {
+    routes.addListener(this);
+    broker.start(
+        new BrokerConnection.Session(
+            ControlTopics.ROUTES,
+            subscriber::receive,
+            ControlTopics.GATEWAY_STATUS,
+            ControlMessages.encode(GatewayStatus.gone(instance)),
+            this::connected));
+  }
+
+  public boolean isConnected() {
+    return broker.isConnected();
+  }
+
+  /**
+   * Says that this gateway is gone and ends the connection.
+   *
+   * @return completes when the broker has heard it; may never complete if the broker is away
+   */
+  public Future<Void> stop() {
+    Promise<Void> stopped = Promise.promise();
+    broker.run(
+        () -> {
+          gone = true;
+          broker
+              .publish(
+                  ControlTopics.GATEWAY_STATUS,
+                  ControlMessages.encode(GatewayStatus.gone(instance)))
+              .transform(published -> broker.stop())
+              .onComplete(stopped);
+        });
+    return stopped.future();
+  }
+
+  @Override
+  public void onTableApplied() {
+    broker.run(this::publish);
+  }
+
+  @Override
+  public void onHandlerIdle(RoutedHandler handler) {
+    broker.run(this::publish);
+  }
+
+  private void connected() {
+    publishing = false;
+    publish();
+  }
+
+  private void publish() {
+    if (gone) {
+      return;
+    }
+    if (publishing) {
+      changed = true;
+      return;
+    }
+    publishing = true;
+    changed = false;
+    CurrentRoutes.Applied applied = routes.applied();
+    GatewayStatus status =
+        new GatewayStatus(true, instance, applied.revision(), applied.draining());
+    broker
+        .publish(ControlTopics.GATEWAY_STATUS, ControlMessages.encode(status))
+        .onComplete(
+            published -> {
+              publishing = false;
+              if (changed) {
+                publish();
+              }
+            });
+  }
+}
