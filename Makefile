@@ -7,7 +7,8 @@ SHELL := /bin/bash
 # Images take the jars that Maven built in the checkout.
 export TINYFAAS_JARS := host
 
-jars := gateway/target/quarkus-app/quarkus-run.jar manager/target/quarkus-app/quarkus-run.jar
+jars := gateway/target/quarkus-app/quarkus-run.jar manager/target/quarkus-app/quarkus-run.jar \
+  handler-runtime-java/api/target/tinyfaas-function-api.jar handler-runtime-java/server/target/tinyfaas-handler-runtime-java.jar
 sources := $(shell find pom.xml contract gateway manager handler-runtime-java -name target -prune -o -type f \
   \( -name pom.xml -o -path '*/src/main/*' \) -print)
 
