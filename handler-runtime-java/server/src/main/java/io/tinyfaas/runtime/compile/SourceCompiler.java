@@ -37,7 +37,7 @@ public final class SourceCompiler {
   /**
    * @param folder of the unpacked archive, into which the classes go as well
    */
-  static boolean compile(Path folder, PrintStream errors) throws IOException {
+  public static boolean compile(Path folder, PrintStream errors) throws IOException {
     List<Path> sources = sourcesIn(folder);
     if (sources.isEmpty()) {
       return true;

@@ -254,8 +254,6 @@ final class RequestReader {
     chunked = false;
     expectsContinue = false;
     int next = parseRequestLine(from);
-    boolean isHttp10 = lastOnConnection;
-    boolean hasHost = false;
     while (next < to - 2) {
       int lineEnd = indexOf((byte) '\r', next);
       int colon = indexOf((byte) ':', next);
@@ -279,7 +277,6 @@ final class RequestReader {
       headers[at + 2] = begin;
       headers[at + 3] = stop;
       switch (colon - next) {
-        case 4 -> hasHost |= equalsIgnoreCase("host", next);
         case 6 -> expectsContinue |= equalsIgnoreCase("expect", next);
         case 10 -> {
           if (equalsIgnoreCase("connection", next)) {
@@ -305,9 +302,6 @@ final class RequestReader {
     }
     if (chunked && contentLength >= 0) {
       throw malformed("both Content-Length and Transfer-Encoding");
-    }
-    if (!hasHost && !isHttp10) {
-      throw malformed("no Host header");
     }
     contentLength = Math.max(0, contentLength);
   }

@@ -60,7 +60,8 @@ final class ResponseWriter {
    * @param message becomes one line of at most 200 characters
    */
   void writeError(int status, String message, boolean close) throws IOException {
-    String line = message.strip().replaceAll("\\s*\\R\\s*", " ");
+    String start = message.substring(0, Math.min(message.length(), 2 * MAX_MESSAGE));
+    String line = start.replaceAll("[\\s\\p{Cntrl}]+", " ").strip();
     if (line.length() > MAX_MESSAGE) {
       // Not between the two halves of a character beyond U+FFFF.
       boolean splits = Character.isHighSurrogate(line.charAt(MAX_MESSAGE - 1));

@@ -240,7 +240,7 @@ public final class FunctionLoader {
         Stream.concat(resources.stream(), jars.stream())
             .map(FunctionLoader::url)
             .toArray(URL[]::new);
-    return new URLClassLoader("function", path, FunctionLoader.class.getClassLoader());
+    return new URLClassLoader(path, FunctionLoader.class.getClassLoader());
   }
 
   private static URL url(Path path) {

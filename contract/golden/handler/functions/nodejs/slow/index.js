@@ -1,0 +1,3 @@
+module.exports = (req, res) => {
+  setTimeout(() => res.send(req.body), 500);
+};

@@ -1,0 +1,3 @@
+module.exports = (req) => {
+  throw new Error(req.body);
+};
