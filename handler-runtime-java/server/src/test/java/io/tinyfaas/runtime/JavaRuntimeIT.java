@@ -1,0 +1,314 @@
+package io.tinyfaas.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.awaitility.Awaitility.await;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The runtime's image as the manager uses it: a function built into it, run with all limits. */
+@Timeout(120)
+class JavaRuntimeIT {
+
+  private static final Path GOLDEN = Path.of("../../contract/golden/handler");
+
+  @TempDir Path temporary;
+  private TestArchive archive;
+
+  @BeforeEach
+  void unpack() throws IOException {
+    archive = new TestArchive(temporary.resolve("function"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"echo", "throw", "status", "headers", "slow"})
+  void shouldAnswerAsTheContractSays(String function) throws Exception {
+    try (Stream<Path> sources = Files.list(GOLDEN.resolve("functions/java").resolve(function))) {
+      for (Path source : sources.toList()) {
+        Files.copy(source, archive.folder().resolve(source.getFileName()));
+      }
+    }
+    try (HandlerContainer handler = start()) {
+      awaitHealthy(handler);
+      GoldenExchanges.in(GOLDEN.resolve(function + ".json")).replay(handler.address());
+    }
+  }
+
+  @Test
+  void shouldRunAJarWithItsDependency() throws Exception {
+    archive
+        .jar(
+            "lib/dep.jar",
+            "Dep",
+            "public class Dep { public static String x() { return \"dep\"; } }",
+            "")
+        .jar(
+            "fn.jar",
+            "Fn",
+            TestArchive.code(
+                "Fn", "String, String", "String apply(String s) { return s + Dep.x(); }"),
+            "Function-Class: Fn");
+    try (HandlerContainer handler = start()) {
+      awaitHealthy(handler);
+      assertThat(text(call(handler, bytes("my ")))).isEqualTo("my dep");
+    }
+  }
+
+  @Test
+  void shouldCarryRandomBytesThereAndBack() throws Exception {
+    archive.source("Fn", "byte[], byte[]", "byte[] apply(byte[] b) { return b; }");
+    byte[] large = new byte[512 * 1024];
+    new Random(7).nextBytes(large);
+    try (HandlerContainer handler = start()) {
+      awaitHealthy(handler);
+      assertThat(call(handler, new byte[0])).isEmpty();
+      assertThat(call(handler, large)).isEqualTo(large);
+    }
+  }
+
+  @Test
+  void shouldRunAHundredSlowRequestsAtOnceWithinTheLimitOfProcesses() throws Exception {
+    archive.source(
+        "Fn",
+        "String, String",
+        "String apply(String s) { try { Thread.sleep(1000); } catch (InterruptedException e) {} return s; }");
+    try (HandlerContainer handler = start();
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      awaitHealthy(handler);
+      long begin = System.nanoTime();
+      List<Future<byte[]>> answers = new ArrayList<>();
+      for (int i = 0; i < 100; i++) {
+        byte[] body = bytes("call " + i);
+        answers.add(threads.submit(() -> call(handler, body)));
+      }
+      for (int i = 0; i < 100; i++) {
+        assertThat(text(answers.get(i).get())).isEqualTo("call " + i);
+      }
+      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(10));
+    }
+  }
+
+  @Test
+  void shouldStayHealthyWhileRequestsCompute() throws Exception {
+    archive.source(
+        "Fn",
+        "String, String",
+        "String apply(String s) { long end = System.nanoTime() + 3_000_000_000L;"
+            + " while (System.nanoTime() < end) { Thread.onSpinWait(); } return s; }");
+    try (HandlerContainer handler = start();
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      awaitHealthy(handler);
+      List<Future<byte[]>> computing = new ArrayList<>();
+      for (int i = 0; i < 4; i++) {
+        computing.add(threads.submit(() -> call(handler, bytes("x"))));
+      }
+      exchange(handler, "GET /health", new byte[0]);
+      assertThat(computing).noneMatch(Future::isDone);
+      for (Future<byte[]> each : computing) {
+        assertThat(text(each.get())).isEqualTo("x");
+      }
+    }
+  }
+
+  @Test
+  void shouldOutliveAFunctionThatOverflowsStackAndHeap() throws Exception {
+    archive.source(
+        "Fn",
+        "String, String",
+        "String apply(String s) { if (s.equals(\"stack\")) { return apply(s) + 1; }"
+            + " if (s.equals(\"heap\")) { return String.valueOf(new byte[1 << 30].length); } return s; }");
+    try (HandlerContainer handler = start()) {
+      awaitHealthy(handler);
+      assertThat(text(call(handler, bytes("stack")))).isEqualTo("StackOverflowError");
+      assertThat(text(call(handler, bytes("heap")))).isEqualTo("Java heap space");
+      assertThat(text(call(handler, bytes("fine")))).isEqualTo("fine");
+      assertThat(handler.logs()).contains("java.lang.StackOverflowError", "at Fn.apply(Fn.java:");
+    }
+  }
+
+  @Test
+  void shouldGiveUpWhenMemoryIsLost() throws Exception {
+    archive.source(
+        "Fn",
+        "String, String",
+        "static final java.util.List<byte[]> LEAK = new java.util.ArrayList<>();"
+            + " public String apply(String s) { while (true) { LEAK.add(new byte[100_000]); } }");
+    try (HandlerContainer handler = start()) {
+      awaitHealthy(handler);
+      assertThat(text(call(handler, bytes("x")))).isEqualTo("Java heap space");
+      assertThat(handler.exitCode()).isEqualTo(1);
+      assertThat(handler.logs()).contains("giving up");
+    }
+  }
+
+  @Test
+  void shouldWriteTheFunctionsOutputToItsLogAtOnce() throws Exception {
+    archive.source(
+        "Fn",
+        "String, String",
+        "String apply(String s) { System.out.println(s); System.err.println(s + \"!\"); return s; }");
+    try (HandlerContainer handler = start()) {
+      awaitHealthy(handler);
+      call(handler, bytes("Grüße"));
+      await()
+          .untilAsserted(
+              () ->
+                  assertThat(handler.logs().lines()).containsExactlyInAnyOrder("Grüße", "Grüße!"));
+    }
+  }
+
+  @Test
+  void shouldFinishARequestAndExitWith0OnTerminate() throws Exception {
+    archive.source(
+        "Fn",
+        "String, String",
+        "String apply(String s) { System.out.println(\"begun\");"
+            + " try { Thread.sleep(1500); } catch (InterruptedException e) {} return s; }");
+    try (HandlerContainer handler = start();
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      awaitHealthy(handler);
+      Future<byte[]> answer = threads.submit(() -> call(handler, bytes("last")));
+      await().untilAsserted(() -> assertThat(handler.logs()).contains("begun"));
+      handler.signalTerminate();
+      assertThat(text(answer.get())).isEqualTo("last");
+      assertThat(handler.exitCode()).isZero();
+    }
+  }
+
+  @Test
+  void shouldExitWithTheFunctionsOwnCode() throws Exception {
+    archive.source("Fn", "String, String", "String apply(String s) { System.exit(3); return s; }");
+    try (HandlerContainer handler = start();
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      awaitHealthy(handler);
+      Future<byte[]> call = threads.submit(() -> call(handler, bytes("x")));
+      assertThat(handler.exitCode()).isEqualTo(3);
+      assertThat(call).failsWithin(Duration.ofSeconds(5));
+    }
+  }
+
+  @Test
+  void shouldRemoveTheSocketOfAnEarlierLife() throws Exception {
+    archive.source("Fn", "String, String", "String apply(String s) { return s; }");
+    Files.writeString(sockets().resolve("http.sock"), "stale");
+    try (HandlerContainer handler = start()) {
+      awaitHealthy(handler);
+      assertThat(text(call(handler, bytes("x")))).isEqualTo("x");
+    }
+  }
+
+  @Test
+  void shouldExitWithAMessageWhenTheFunctionDoesNotLoad() throws Exception {
+    archive.source(
+        "Fn",
+        "String, String",
+        "Fn() { throw new IllegalStateException(\"no sensor\"); } public String apply(String s) { return s; }");
+    try (HandlerContainer handler = start()) {
+      assertThat(handler.exitCode()).isEqualTo(1);
+      assertThat(handler.logs())
+          .startsWith("The function does not load: the constructor of Fn failed")
+          .contains("no sensor");
+    }
+  }
+
+  @Test
+  void shouldExitWithTheCandidatesWhenThereAreSeveral() throws Exception {
+    archive
+        .source("A", "String, String", "String apply(String s) { return s; }")
+        .source("B", "String, String", "String apply(String s) { return s; }");
+    try (HandlerContainer handler = start()) {
+      assertThat(handler.exitCode()).isEqualTo(1);
+      assertThat(handler.logs()).contains("2 classes could be the function: A, B");
+    }
+  }
+
+  @Test
+  void shouldFailTheBuildWithTheCompilersErrors() throws Exception {
+    archive.file("Fn.java", "public class Fn { Missing m; }");
+    assertThatIllegalStateException()
+        .isThrownBy(this::start)
+        .withMessageContaining("Fn.java:1: cannot find symbol");
+  }
+
+  private HandlerContainer start() throws IOException {
+    return new HandlerContainer(archive.folder(), sockets());
+  }
+
+  private Path sockets() throws IOException {
+    return Files.createDirectories(temporary.resolve("sockets"));
+  }
+
+  private static void awaitHealthy(HandlerContainer handler) {
+    await()
+        .pollInterval(Duration.ofMillis(10))
+        .ignoreExceptionsInstanceOf(IOException.class)
+        .until(
+            () -> {
+              exchange(handler, "GET /health", new byte[0]);
+              return true;
+            });
+  }
+
+  private static byte[] call(HandlerContainer handler, byte[] body) throws IOException {
+    return exchange(handler, "POST /fn", body);
+  }
+
+  /** The body of the answer, on a connection of its own that ends with it. */
+  private static byte[] exchange(HandlerContainer handler, String what, byte[] body)
+      throws IOException {
+    try (SocketChannel channel = SocketChannel.open(handler.address())) {
+      ByteArrayOutputStream request = new ByteArrayOutputStream();
+      request.writeBytes(
+          bytes(
+              what
+                  + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: "
+                  + body.length
+                  + "\r\n\r\n"));
+      request.writeBytes(body);
+      ByteBuffer sent = ByteBuffer.wrap(request.toByteArray());
+      while (sent.hasRemaining()) {
+        channel.write(sent);
+      }
+      ByteArrayOutputStream answer = new ByteArrayOutputStream();
+      ByteBuffer buffer = ByteBuffer.allocate(64 * 1024);
+      while (channel.read(buffer.clear()) >= 0) {
+        answer.write(buffer.array(), 0, buffer.position());
+      }
+      byte[] all = answer.toByteArray();
+      int head = answer.toString(StandardCharsets.ISO_8859_1).indexOf("\r\n\r\n");
+      if (head < 0) {
+        throw new IOException("no answer");
+      }
+      return Arrays.copyOfRange(all, head + 4, all.length);
+    }
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static String text(byte[] bytes) {
+    return new String(bytes, StandardCharsets.UTF_8);
+  }
+}

@@ -1,0 +1,69 @@
+package io.tinyfaas.runtime.compile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tinyfaas.runtime.TestArchive;
+import io.tinyfaas.runtime.load.FunctionLoader;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SourceCompilerTest {
+
+  @TempDir Path temporary;
+  private final ByteArrayOutputStream output = new ByteArrayOutputStream();
+  private TestArchive archive;
+
+  @BeforeEach
+  void unpack() throws IOException {
+    archive = new TestArchive(temporary.resolve("function"));
+  }
+
+  @Test
+  void shouldCompileAgainstTheApiAndTheArchivesJars() throws Exception {
+    archive
+        .jar("lib/dep.jar", "Dep", "public class Dep { public String x() { return null; } }", "")
+        .source("Fn", "Request, String", "String apply(Request r) { return new Dep().x(); }");
+    assertThat(compile()).isTrue();
+    assertThat(archive.folder().resolve(FunctionLoader.COMPILED).resolve("Fn.class"))
+        .isRegularFile();
+    assertThat(output.toString(StandardCharsets.UTF_8)).isEmpty();
+  }
+
+  @Test
+  void shouldPrintErrorsWithFileAndLine() throws Exception {
+    archive.file("com/acme/Fn.java", "package com.acme;\npublic class Fn {\n  Missing m;\n}\n");
+    assertThat(compile()).isFalse();
+    assertThat(output.toString(StandardCharsets.UTF_8))
+        .startsWith("com/acme/Fn.java:3: cannot find symbol")
+        .contains("class Missing");
+  }
+
+  @Test
+  void shouldPrintTheFirstErrorsOnly() throws Exception {
+    archive.file("Fn.java", "public class Fn {\n" + "  Missing m;\n".repeat(50) + "}\n");
+    assertThat(compile()).isFalse();
+    assertThat(output.toString(StandardCharsets.UTF_8))
+        .contains("Fn.java:11:")
+        .doesNotContain("Fn.java:12:")
+        .contains("more errors");
+  }
+
+  @Test
+  void shouldLeaveOutTestsAndModuleDeclarations() throws Exception {
+    archive
+        .file("src/test/java/FnTest.java", "import org.junit.jupiter.api.Test; class FnTest {}")
+        .file("src/main/java/module-info.java", "module x { requires nowhere; }")
+        .file("src/main/java/Fn.java", "public class Fn {}");
+    assertThat(compile()).isTrue();
+  }
+
+  private boolean compile() throws IOException {
+    return SourceCompiler.compile(archive.folder(), new PrintStream(output, true));
+  }
+}

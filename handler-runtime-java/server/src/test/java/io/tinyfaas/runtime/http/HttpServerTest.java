@@ -1,0 +1,361 @@
+package io.tinyfaas.runtime.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.tinyfaas.function.Request;
+import io.tinyfaas.function.Response;
+import io.tinyfaas.runtime.load.LoadedFunction;
+import io.tinyfaas.runtime.load.LoadedFunction.Input;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class HttpServerTest {
+
+  private static final int MAX_BODY = 1_000;
+
+  private HttpServer server;
+  private Thread serving;
+  private final List<Socket> sockets = new ArrayList<>();
+
+  @AfterEach
+  void stop() throws Exception {
+    for (Socket socket : sockets) {
+      socket.close();
+    }
+    server.stop();
+    serving.join();
+  }
+
+  @Test
+  void shouldGiveAFunctionWhatTheDeviceSent() throws Exception {
+    serve(
+        Input.REQUEST,
+        input -> {
+          Request request = (Request) input;
+          return request.method() + request.path() + "?" + request.query() + request.headers();
+        });
+    Socket socket =
+        send(
+            "POST /fn HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\nx-tinyfaas-METHOD: GET\r\n"
+                + "X-tinyFaaS-Path: /a\r\nX-tinyFaaS-Query: b=c\r\nAccept: a/b\r\nAccept:   c/d \r\n"
+                + "Content-Length: 0\r\n\r\n");
+    assertThat(answer(socket))
+        .startsWith("HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n")
+        .contains("GET/a?b=c")
+        .contains("Accept=a/b, c/d")
+        .doesNotContain("Host", "Connection", "Length=");
+  }
+
+  @Test
+  void shouldAnswerNothingForNull() throws Exception {
+    serve(Input.TEXT, input -> null);
+    assertThat(answer(call(""))).isEqualTo("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  }
+
+  @Test
+  void shouldAnswerBytesAsOctets() throws Exception {
+    serve(Input.BYTES, input -> input);
+    assertThat(answer(call("abc")))
+        .contains("Content-Type: application/octet-stream\r\n")
+        .endsWith("\r\n\r\nabc");
+  }
+
+  @Test
+  void shouldSendNoBodyWhereTheStatusHasNone() throws Exception {
+    serve(Input.TEXT, input -> Response.text("x").withStatus(204));
+    Socket socket = call("");
+    write(socket, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+    assertThat(answer(socket)).startsWith("HTTP/1.1 204").doesNotContain("Content-Length");
+    assertThat(answer(socket)).startsWith("HTTP/1.1 200");
+  }
+
+  @Test
+  void shouldNotCareHowARequestIsCutIntoPackets() throws Exception {
+    serve(Input.TEXT, input -> input);
+    Socket socket = connect();
+    String requests =
+        "\r\n"
+            + post("hello")
+            + "POST /fn HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+            + "5;a=b\r\nworld\r\n3\r\n!!!\r\n0\r\nTrailer: x\r\n\r\n"
+            + post("end");
+    for (char c : requests.toCharArray()) {
+      write(socket, String.valueOf(c));
+    }
+    assertThat(answer(socket)).endsWith("\r\n\r\nhello");
+    assertThat(answer(socket)).endsWith("\r\n\r\nworld!!!");
+    assertThat(answer(socket)).endsWith("\r\n\r\nend");
+  }
+
+  @Test
+  void shouldAnswerMorePipelinedRequestsThanItsBufferHolds() throws Exception {
+    serve(Input.TEXT, input -> input);
+    Socket socket = connect();
+    StringBuilder all = new StringBuilder();
+    for (int i = 0; i < 900; i++) {
+      all.append(post("request " + i + "x".repeat(i)));
+    }
+    Thread sender = Thread.ofVirtual().start(() -> write(socket, all.toString()));
+    for (int i = 0; i < 900; i++) {
+      assertThat(answer(socket)).contains("\r\n\r\nrequest " + i + "x".repeat(i));
+    }
+    sender.join();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "hello\r\n\r\n",
+        "GET / FTP/1.1\r\n\r\n",
+        "GET  HTTP/1.1\r\n\r\n",
+        "GET / x HTTP/1.1\r\n\r\n",
+        "GET / HTTP/1.1\nHost: x\n\n",
+        "GET / HTTP/1.1\r\nno colon\r\n\r\n",
+        "GET / HTTP/1.1\r\n: x\r\n\r\n",
+        "GET / HTTP/1.1\r\nA : x\r\n\r\n",
+        "GET / HTTP/1.1\r\nA: x\r\n folded\r\n\r\n",
+        "GET / HTTP/1.1\r\nA: \u0001\r\n\r\n",
+        "GET / HTTP/1.1\r\nA: x\ry\r\n\r\n",
+        "POST /fn HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        "POST /fn HTTP/1.1\r\nContent-Length: \r\n\r\n",
+        "POST /fn HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+        "POST /fn HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\nx",
+        "POST /fn HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+        "POST /fn HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxy\r\n0\r\n\r\n",
+        "\u0016\u0003\u0001"
+      })
+  void shouldRefuseAMalformedRequestAndClose(String request) throws Exception {
+    serve(Input.TEXT, input -> input);
+    Socket socket = send(request);
+    assertThat(answer(socket)).startsWith("HTTP/1.1 400 ").contains("Connection: close");
+    assertThat(socket.getInputStream().read()).isEqualTo(-1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "Content-Length: 1001\r\n\r\n",
+        "Content-Length: 99999999999999999999999\r\n\r\n",
+        "Expect: 100-continue\r\nContent-Length: 1001\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n3e9\r\n",
+        "Transfer-Encoding: chunked\r\n\r\nfffffffffffffff\r\n"
+      })
+  void shouldRefuseABodyAboveTheLimitBeforeItComes(String rest) throws Exception {
+    serve(Input.TEXT, input -> input);
+    assertThat(answer(send("POST /fn HTTP/1.1\r\nHost: x\r\n" + rest)))
+        .startsWith("HTTP/1.1 413 ")
+        .endsWith("a body has at most 1000 bytes");
+  }
+
+  @Test
+  void shouldRefuseAHeadAboveTheLimit() throws Exception {
+    serve(Input.TEXT, input -> input);
+    String long1 = "GET / HTTP/1.1\r\nA: " + "x".repeat(RequestReader.MAX_HEAD);
+    assertThat(answer(send(long1))).startsWith("HTTP/1.1 431 ");
+    String many = "GET / HTTP/1.1\r\n" + "A: x\r\n".repeat(RequestReader.MAX_HEADERS + 1) + "\r\n";
+    assertThat(answer(send(many))).startsWith("HTTP/1.1 431 ");
+  }
+
+  @Test
+  void shouldRefuseATransferCodingItDoesNotKnow() throws Exception {
+    serve(Input.TEXT, input -> input);
+    assertThat(answer(send("POST /fn HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n")))
+        .startsWith("HTTP/1.1 501 ");
+  }
+
+  @Test
+  void shouldAskForABodyThatIsAnnounced() throws Exception {
+    serve(Input.TEXT, input -> input);
+    Socket socket =
+        send("POST /fn HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    assertThat(answer(socket)).isEqualTo("HTTP/1.1 100 Continue\r\n\r\n");
+    write(socket, "hello");
+    assertThat(answer(socket)).endsWith("\r\n\r\nhello");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"HEAD /health", "HEAD /fn", "GET /fn", "POST /health", "PUT /", "GET /health?x"})
+  void shouldNotFindAnythingElse(String what) throws Exception {
+    serve(Input.TEXT, input -> input);
+    Socket socket = send(what + " HTTP/1.1\r\nHost: x\r\n\r\n" + post("on"));
+    assertThat(answer(socket)).isEqualTo("HTTP/1.1 404 \r\nContent-Length: 0\r\n\r\n");
+    assertThat(answer(socket)).endsWith("\r\n\r\non");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "HTTP/1.0\r\n",
+        "HTTP/1.1\r\nConnection: close\r\n",
+        "HTTP/1.1\r\nConnection: TE, Close\r\n"
+      })
+  void shouldCloseTheConnectionWhereThePeerWants(String version) throws Exception {
+    serve(Input.TEXT, input -> input);
+    Socket socket = send("GET /health " + version + "\r\n");
+    assertThat(answer(socket)).startsWith("HTTP/1.1 200").contains("Connection: close");
+    assertThat(socket.getInputStream().read()).isEqualTo(-1);
+  }
+
+  @Test
+  void shouldAnswerErrorsShortlyAndLiveOn() throws Exception {
+    serve(
+        Input.TEXT,
+        input -> {
+          switch ((String) input) {
+            case "overflow" -> throw new StackOverflowError();
+            case "memory" -> throw new OutOfMemoryError("Java heap space");
+            case "linkage" -> throw new NoClassDefFoundError("com/acme/Gone");
+            case "interrupted" -> Thread.currentThread().interrupt();
+            case "evil" ->
+                throw new IllegalStateException() {
+                  @Override
+                  public String getMessage() {
+                    throw new IllegalStateException("again");
+                  }
+                };
+            case "surrogates" -> throw new IllegalStateException("x" + "🌍".repeat(100));
+            default -> {}
+          }
+          return input;
+        });
+    Socket socket = connect();
+    assertThat(failure(socket, "overflow")).endsWith("\r\n\r\nStackOverflowError");
+    assertThat(failure(socket, "memory")).endsWith("\r\n\r\nJava heap space");
+    assertThat(failure(socket, "linkage")).endsWith("\r\n\r\ncom/acme/Gone");
+    assertThat(failure(socket, "evil")).startsWith("HTTP/1.1 500");
+    assertThat(failure(socket, "surrogates")).endsWith("🌍").doesNotContain("?");
+    write(socket, post("interrupted") + post("fine"));
+    assertThat(answer(socket)).endsWith("\r\n\r\ninterrupted");
+    assertThat(answer(socket)).endsWith("\r\n\r\nfine");
+  }
+
+  @Test
+  void shouldAnswerAnErrorForAnAnswerOfAnotherType() throws Exception {
+    serve(Input.TEXT, input -> 7);
+    assertThat(answer(call(""))).startsWith("HTTP/1.1 500").endsWith("not a java.lang.Integer");
+  }
+
+  @Test
+  void shouldFinishRequestsInHandWhenItStops() throws Exception {
+    CountDownLatch called = new CountDownLatch(1);
+    CountDownLatch finish = new CountDownLatch(1);
+    serve(
+        Input.TEXT,
+        input -> {
+          called.countDown();
+          awaitUninterruptibly(finish);
+          return input;
+        });
+    Socket idle = send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+    assertThat(answer(idle)).startsWith("HTTP/1.1 200");
+    Socket busy = send(post("first") + post("second"));
+    called.await();
+
+    server.stop();
+
+    assertThat(idle.getInputStream().read()).isEqualTo(-1);
+    assertThat(serving.isAlive()).isTrue();
+    finish.countDown();
+    assertThat(answer(busy)).endsWith("\r\n\r\nfirst");
+    assertThat(answer(busy)).endsWith("\r\n\r\nsecond");
+    assertThat(busy.getInputStream().read()).isEqualTo(-1);
+    await().atMost(5, TimeUnit.SECONDS).until(() -> !serving.isAlive());
+  }
+
+  @Test
+  void shouldKeepConnectionsAboveTheLimitWaiting() throws Exception {
+    serve(Input.TEXT, input -> input);
+    List<Socket> most = new ArrayList<>();
+    for (int i = 0; i < HttpServer.MAX_CONNECTIONS; i++) {
+      Socket socket = call("x");
+      assertThat(answer(socket)).endsWith("x");
+      most.add(socket);
+    }
+    Socket waiting = call("late");
+    most.getFirst().close();
+    assertThat(answer(waiting)).endsWith("\r\n\r\nlate");
+  }
+
+  private void serve(Input input, Function<Object, Object> function) throws IOException {
+    server =
+        HttpServer.bind(
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+            new LoadedFunction(function, input),
+            MAX_BODY);
+    serving = Thread.ofPlatform().start(server::serve);
+  }
+
+  private Socket connect() throws IOException {
+    InetSocketAddress address = (InetSocketAddress) server.address();
+    Socket socket = new Socket(address.getAddress(), address.getPort());
+    socket.setTcpNoDelay(true);
+    socket.setSoTimeout(10_000);
+    sockets.add(socket);
+    return socket;
+  }
+
+  private Socket send(String bytes) throws IOException {
+    Socket socket = connect();
+    write(socket, bytes);
+    return socket;
+  }
+
+  private Socket call(String body) throws IOException {
+    return send(post(body));
+  }
+
+  private String failure(Socket socket, String body) throws IOException {
+    write(socket, post(body));
+    return answer(socket);
+  }
+
+  private static String post(String body) {
+    return "POST /fn HTTP/1.1\r\nHost: x\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
+  }
+
+  private static void write(Socket socket, String bytes) {
+    try {
+      socket.getOutputStream().write(bytes.getBytes(StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Head and body of the next answer. */
+  private static String answer(Socket socket) throws IOException {
+    InputStream in = socket.getInputStream();
+    StringBuilder head = new StringBuilder();
+    while (head.indexOf("\r\n\r\n") < 0) {
+      int b = in.read();
+      assertThat(b).as("the connection ends after: " + head).isNotNegative();
+      head.append((char) b);
+    }
+    int at = head.indexOf("Content-Length: ");
+    int length = at < 0 ? 0 : Integer.parseInt(head.substring(at + 16, head.indexOf("\r\n", at)));
+    return head + new String(in.readNBytes(length), StandardCharsets.UTF_8);
+  }
+
+  private static void awaitUninterruptibly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
