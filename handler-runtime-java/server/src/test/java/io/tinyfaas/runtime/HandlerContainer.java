@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** A function's image and its one container, run as {@code contract/handler-http.md} says. */
 final class HandlerContainer implements AutoCloseable {
@@ -25,9 +27,10 @@ final class HandlerContainer implements AutoCloseable {
   /**
    * @param function the folder of the unpacked archive; its sources are compiled
    * @param sockets an empty folder, to be mounted
+   * @param environment of build and run, {@code NAME=value} each
    * @throws IllegalStateException with the compiler's output if it does not compile
    */
-  HandlerContainer(Path function, Path sockets) throws IOException {
+  HandlerContainer(Path function, Path sockets, String... environment) throws IOException {
     String command =
         docker(
                 "image",
@@ -40,6 +43,7 @@ final class HandlerContainer implements AutoCloseable {
         function.resolve("Dockerfile"),
         "FROM "
             + RUNTIME
+            + Stream.of(environment).map(each -> "\nENV " + each).collect(Collectors.joining())
             + "\nCOPY . /function\nRUN rm /function/Dockerfile && if find /function -name '*.java' | grep -q .; then "
             + command
             + "; fi\n");

@@ -244,6 +244,16 @@ class JavaRuntimeIT {
   }
 
   @Test
+  void shouldBeAbleToUseTheAotCachesOfTheImage() throws Exception {
+    archive.source("Fn", "String, String", "String apply(String s) { return s; }");
+    // "on" ends a JVM whose cache does not fit, where otherwise it would only start slower.
+    try (HandlerContainer handler = start("JAVA_TOOL_OPTIONS=-XX:AOTMode=on")) {
+      awaitHealthy(handler);
+      assertThat(text(call(handler, bytes("x")))).isEqualTo("x");
+    }
+  }
+
+  @Test
   void shouldFailTheBuildWithTheCompilersErrors() throws Exception {
     archive.file("Fn.java", "public class Fn { Missing m; }");
     assertThatIllegalStateException()
@@ -251,8 +261,8 @@ class JavaRuntimeIT {
         .withMessageContaining("Fn.java:1: cannot find symbol");
   }
 
-  private HandlerContainer start() throws IOException {
-    return new HandlerContainer(archive.folder(), sockets());
+  private HandlerContainer start(String... environment) throws IOException {
+    return new HandlerContainer(archive.folder(), sockets(), environment);
   }
 
   private Path sockets() throws IOException {

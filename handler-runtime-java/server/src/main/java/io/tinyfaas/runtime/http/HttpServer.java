@@ -30,23 +30,24 @@ public final class HttpServer {
 
   private static final int BACKLOG = 512;
 
-  /** How long a peer may send or take nothing in the middle of a request. */
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-  private static final Duration WATCH_INTERVAL = Duration.ofSeconds(1);
   private static final Duration RETRY_ACCEPT = Duration.ofMillis(100);
 
   private final ServerSocketChannel channel;
   private final LoadedFunction function;
   private final int maxBody;
+  private final Duration patience;
   private final Semaphore slots = new Semaphore(MAX_CONNECTIONS);
   private final Set<HttpConnection> connections = ConcurrentHashMap.newKeySet();
   private volatile boolean stopping;
 
-  private HttpServer(ServerSocketChannel channel, LoadedFunction function, int maxBody) {
+  private HttpServer(
+      ServerSocketChannel channel, LoadedFunction function, int maxBody, Duration patience) {
     this.channel = channel;
     this.function = function;
     this.maxBody = maxBody;
+    this.patience = patience;
   }
 
   /**
@@ -57,8 +58,17 @@ public final class HttpServer {
    */
   public static HttpServer bind(SocketAddress address, LoadedFunction function, int maxBody)
       throws IOException {
+    return bind(address, function, maxBody, PATIENCE);
+  }
+
+  /**
+   * @param patience how long a peer may send or take nothing in the middle of a request
+   */
+  static HttpServer bind(
+      SocketAddress address, LoadedFunction function, int maxBody, Duration patience)
+      throws IOException {
     try {
-      return new HttpServer(listen(address), function, maxBody);
+      return new HttpServer(listen(address), function, maxBody, patience);
     } catch (IOException e) {
       throw new IOException("cannot listen on " + address + ": " + e.getMessage(), e);
     }
@@ -156,8 +166,8 @@ public final class HttpServer {
   private void closeStalled() {
     try {
       while (true) {
-        Thread.sleep(WATCH_INTERVAL);
-        connections.forEach(each -> each.closeIfStalled(PATIENCE.toNanos()));
+        Thread.sleep(patience.dividedBy(10));
+        connections.forEach(each -> each.closeIfStalled(patience.toNanos()));
       }
     } catch (InterruptedException e) {
       // Nobody interrupts it but the end of the JVM.

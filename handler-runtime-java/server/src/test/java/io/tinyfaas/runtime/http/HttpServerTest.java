@@ -14,6 +14,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -279,6 +280,18 @@ class HttpServerTest {
   }
 
   @Test
+  void shouldGiveUpAPeerThatStopsInTheMiddleOfARequestButKeepIdleOnes() throws Exception {
+    serve(Input.TEXT, input -> input, Duration.ofMillis(300));
+    Socket idle = call("x");
+    assertThat(answer(idle)).endsWith("x");
+    assertThat(send("POST /fn HT").getInputStream().read()).isEqualTo(-1);
+    assertThat(send("POST /fn HTTP/1.1\r\nContent-Length: 9\r\n\r\nx").getInputStream().read())
+        .isEqualTo(-1);
+    write(idle, post("still here"));
+    assertThat(answer(idle)).endsWith("still here");
+  }
+
+  @Test
   void shouldKeepConnectionsAboveTheLimitWaiting() throws Exception {
     serve(Input.TEXT, input -> input);
     List<Socket> most = new ArrayList<>();
@@ -293,11 +306,17 @@ class HttpServerTest {
   }
 
   private void serve(Input input, Function<Object, Object> function) throws IOException {
+    serve(input, function, Duration.ofSeconds(30));
+  }
+
+  private void serve(Input input, Function<Object, Object> function, Duration patience)
+      throws IOException {
     server =
         HttpServer.bind(
             new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
             new LoadedFunction(function, input),
-            MAX_BODY);
+            MAX_BODY,
+            patience);
     serving = Thread.ofPlatform().start(server::serve);
   }
 
