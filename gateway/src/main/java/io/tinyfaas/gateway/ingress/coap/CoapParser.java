@@ -21,6 +21,10 @@ import org.eclipse.californium.core.coap.CoAP;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
 import org.eclipse.californium.core.coap.CoAP.Type;
 import org.eclipse.californium.core.coap.CoAPMessageFormatException;
+import org.eclipse.californium.core.coap.CoAPOptionException;
+import org.eclipse.californium.core.coap.Message;
+import org.eclipse.californium.core.coap.Option;
+import org.eclipse.californium.core.coap.OptionNumberRegistry;
 import org.eclipse.californium.core.coap.option.MapBasedOptionRegistry;
 import org.eclipse.californium.core.network.serialization.MessageHeader;
 import org.eclipse.californium.core.network.serialization.UdpDataParser;
@@ -29,12 +33,16 @@ import org.eclipse.californium.elements.util.DatagramReader;
 /**
  * Reads datagrams more strictly than Californium does: only the options that this ingress heeds are
  * known, so that a critical one it does not (OSCORE, Q-Block1) is answered with 4.02 (RFC 7252,
- * 5.4.1); a method it does not know with 4.05 (5.8); and a reserved token length with a reset (3).
+ * 5.4.1), an elective one of a wrong length passed over (5.4.3), a method it does not know answered
+ * with 4.05 (5.8), and a malformed message with a reset (4.2).
  */
 final class CoapParser extends UdpDataParser {
 
   private static final int VERSION = 1;
   private static final int MAX_TOKEN_LENGTH = 8;
+
+  /** Tells what Californium reports with the same code: an option from the form of the message. */
+  private static final String BAD_OPTION = "unsupported option ";
 
   CoapParser() {
     super(
@@ -69,8 +77,7 @@ final class CoapParser extends UdpDataParser {
       int mid = reader.read(16);
       reader.reset();
       if (ours && tokenLength > MAX_TOKEN_LENGTH) {
-        throw new CoAPMessageFormatException(
-            "reserved token length " + tokenLength, null, mid, code, confirmable, null);
+        throw malformed("reserved token length " + tokenLength, mid, code, confirmable);
       }
     }
     MessageHeader header = super.parseHeader(reader);
@@ -84,6 +91,36 @@ final class CoapParser extends UdpDataParser {
           ResponseCode.METHOD_NOT_ALLOWED);
     }
     return header;
+  }
+
+  @Override
+  protected Message parseMessage(DatagramReader reader, MessageHeader header, Message target) {
+    try {
+      return super.parseMessage(reader, header, target);
+    } catch (CoAPMessageFormatException e) {
+      if (e.getErrorCode() == ResponseCode.BAD_OPTION && !e.getMessage().startsWith(BAD_OPTION)) {
+        throw malformed(e.getMessage(), e.getMid(), e.getCode(), e.isConfirmable());
+      }
+      throw e;
+    }
+  }
+
+  @Override
+  public Option createOption(int code, int number, byte[] value) {
+    try {
+      return super.createOption(code, number, value);
+    } catch (IllegalArgumentException e) {
+      if (OptionNumberRegistry.isCritical(number)) {
+        throw new CoAPOptionException(BAD_OPTION + number, ResponseCode.BAD_OPTION);
+      }
+      return null;
+    }
+  }
+
+  /** Without an error code it is answered with a reset, if it is confirmable. */
+  private static CoAPMessageFormatException malformed(
+      String why, int mid, int code, boolean confirmable) {
+    return new CoAPMessageFormatException(why, null, mid, code, confirmable, null);
   }
 
   private static boolean isKnownMethod(int code) {

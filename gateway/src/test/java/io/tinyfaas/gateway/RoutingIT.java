@@ -1,0 +1,289 @@
+package io.tinyfaas.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.tinyfaas.contract.route.RouteRevision;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.http.HttpServerResponse;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.eclipse.californium.core.CoapClient;
+import org.eclipse.californium.core.CoapResponse;
+import org.eclipse.californium.core.config.CoapConfig;
+import org.eclipse.californium.elements.config.Configuration;
+import org.eclipse.californium.elements.config.UdpConfig;
+import org.eclipse.californium.elements.exception.ConnectorException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Tables, brokers and gateways that come and go. */
+class RoutingIT {
+
+  @TempDir Path folder;
+  private Vertx vertx;
+  private TestBroker broker;
+
+  @BeforeAll
+  static void configureTheDevice() {
+    CoapConfig.register();
+    UdpConfig.register();
+    Configuration.setStandard(Configuration.createStandardWithoutFile());
+  }
+
+  @BeforeEach
+  void create() {
+    vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
+    broker = new TestBroker();
+  }
+
+  @AfterEach
+  void remove() {
+    vertx.close().toCompletionStage().toCompletableFuture().join();
+    broker.close();
+  }
+
+  private GatewayProcess gateway(Map<String, String> environment) {
+    return new GatewayProcess(broker, folder, environment);
+  }
+
+  private static CoapResponse get(GatewayProcess gateway, String path) {
+    CoapClient client = new CoapClient("coap://127.0.0.1:" + gateway.coapPort() + "/" + path);
+    client.setTimeout(20_000L);
+    try {
+      CoapResponse response = client.get();
+      assertThat(response).isNotNull();
+      return response;
+    } catch (ConnectorException | IOException e) {
+      throw new AssertionError(e);
+    } finally {
+      client.shutdown();
+    }
+  }
+
+  private static String answer(GatewayProcess gateway, String path) {
+    CoapResponse response = get(gateway, path);
+    return response.getCode().text + " " + response.getResponseText();
+  }
+
+  @Test
+  void shouldFinishWhatRunsOnAHandlerThatLeftTheTable() throws Exception {
+    broker.start();
+    List<HttpServerResponse> held = new CopyOnWriteArrayList<>();
+    try (GatewayProcess gateway = gateway(Map.of());
+        TestManager manager = new TestManager(vertx, broker);
+        TestHandler old =
+            new TestHandler(vertx, folder, (request, body) -> held.add(request.response()));
+        TestHandler replacement =
+            new TestHandler(vertx, folder, (request, body) -> request.response().end("new"));
+        CoapPeer peer = new CoapPeer(gateway.coapPort())) {
+      manager.apply(1, 1, TestManager.route("f", 10_000, old.handler()));
+      peer.send(CoapPeer.request("CON", 1, 1, "f"));
+      await().until(() -> held.size() == 1);
+
+      manager.apply(1, 2, TestManager.route("f", 10_000, replacement.handler()));
+      assertThat(manager.heard().getLast().draining()).containsExactly(old.handler().id());
+      assertThat(answer(gateway, "f")).isEqualTo("2.05 new");
+
+      held.getFirst().end("old");
+      assertThat(peer.receive(5_000)).isPresent();
+      manager.awaitStatus(status -> status.draining().isEmpty());
+      assertThat(manager.heard().getLast().applied()).isEqualTo(new RouteRevision(1, 2));
+      await().untilAsserted(() -> assertThat(old.connections()).isZero());
+      assertThat(replacement.connections()).isPositive();
+
+      manager.apply(1, 3);
+      assertThat(get(gateway, "f").getCode().text).isEqualTo("4.04");
+      await().untilAsserted(() -> assertThat(replacement.connections()).isZero());
+      assertThat(gateway.get("/q/metrics").body()).doesNotContain("function=\"f\"");
+    }
+  }
+
+  @Test
+  void shouldIgnoreWhatIsNoNewerTable() {
+    broker.start();
+    try (GatewayProcess gateway = gateway(Map.of());
+        TestManager manager = new TestManager(vertx, broker);
+        TestHandler handler =
+            new TestHandler(vertx, folder, (request, body) -> request.response().end("f"))) {
+      manager.apply(5, 5, TestManager.route("f", 1_000, handler.handler()));
+      manager.publish(5, 4);
+      manager.publish(4, 9);
+      manager.publish("{".getBytes(StandardCharsets.UTF_8));
+      manager.publish(new byte[0]);
+      manager.publish("{\"revision\":{\"epoch\":6,\"number\":1}}".getBytes(StandardCharsets.UTF_8));
+      manager.publish(new byte[4_200_000]);
+      await()
+          .untilAsserted(
+              () ->
+                  assertThat(gateway.get("/q/metrics").body())
+                      .contains("tinyfaas_route_tables_total{outcome=\"stale\"} 2.0")
+                      .contains("tinyfaas_route_tables_total{outcome=\"invalid\"} 4.0"));
+      assertThat(answer(gateway, "f")).isEqualTo("2.05 f");
+      manager.apply(5, 6);
+      assertThat(gateway.log()).filteredOn(line -> line.contains("routes-refused")).hasSize(6);
+    }
+  }
+
+  @Test
+  void shouldServeWithoutABrokerAndFollowItOnceItComes() {
+    try (GatewayProcess gateway = gateway(Map.of())) {
+      assertThat(get(gateway, "f").getCode().text).isEqualTo("4.04");
+      assertThat(gateway.get("/q/health/live").statusCode()).isEqualTo(200);
+      assertThat(gateway.get("/q/health/ready").statusCode()).isEqualTo(503);
+      broker.start();
+      try (TestManager manager = new TestManager(vertx, broker);
+          TestHandler handler =
+              new TestHandler(vertx, folder, (request, body) -> request.response().end("f"))) {
+        manager.awaitStatus(
+            status -> status.online() && status.applied().equals(RouteRevision.NONE));
+        assertThat(gateway.get("/q/health/ready").statusCode()).isEqualTo(503);
+        manager.apply(1, 1, TestManager.route("f", 1_000, handler.handler()));
+        assertThat(answer(gateway, "f")).isEqualTo("2.05 f");
+        assertThat(gateway.get("/q/health/ready").statusCode()).isEqualTo(200);
+      }
+      assertThat(gateway.log()).filteredOn(line -> line.contains("broker-unreachable")).hasSize(1);
+    }
+  }
+
+  @Test
+  void shouldRouteOnWhileTheBrokerIsAwayAndReportAgainWhenItIsBack() {
+    broker.start();
+    try (GatewayProcess gateway = gateway(Map.of());
+        TestHandler handler =
+            new TestHandler(vertx, folder, (request, body) -> request.response().end("f"))) {
+      try (TestManager manager = new TestManager(vertx, broker)) {
+        manager.apply(1, 1, TestManager.route("f", 1_000, handler.handler()));
+      }
+      broker.kill();
+      await().until(() -> gateway.get("/q/health/ready").statusCode() == 503);
+      assertThat(answer(gateway, "f")).isEqualTo("2.05 f");
+      broker.start();
+      try (TestManager manager = new TestManager(vertx, broker)) {
+        manager.awaitStatus(
+            status -> status.online() && status.applied().equals(new RouteRevision(1, 1)));
+        await().until(() -> gateway.get("/q/health/ready").statusCode() == 200);
+        manager.apply(1, 2);
+        assertThat(get(gateway, "f").getCode().text).isEqualTo("4.04");
+      }
+      assertThat(gateway.log()).noneMatch(line -> line.startsWith("\tat "));
+    }
+  }
+
+  @Test
+  void shouldSayThatItIsGoneWhenKilledAndWhenStopped() {
+    broker.start();
+    try (TestManager manager = new TestManager(vertx, broker)) {
+      try (GatewayProcess gateway = gateway(Map.of())) {
+        manager.awaitStatus(status -> status.online());
+        gateway.kill();
+        manager.awaitStatus(status -> !status.online());
+      }
+      String first = manager.heard().getLast().instance();
+      try (GatewayProcess gateway = gateway(Map.of())) {
+        manager.awaitStatus(status -> status.online() && !status.instance().equals(first));
+        gateway.terminate();
+        manager.awaitStatus(status -> !status.online());
+        assertThat(gateway.awaitExit()).isEqualTo(143);
+        await()
+            .untilAsserted(
+                () ->
+                    assertThat(gateway.log())
+                        .anyMatch(line -> line.contains("event=stopped unfinished=0")));
+      }
+    }
+  }
+
+  @Test
+  void shouldFinishWhatRunsBeforeItStops() throws IOException {
+    broker.start();
+    List<HttpServerResponse> held = new CopyOnWriteArrayList<>();
+    try (GatewayProcess gateway = gateway(Map.of());
+        TestManager manager = new TestManager(vertx, broker);
+        TestHandler handler =
+            new TestHandler(vertx, folder, (request, body) -> held.add(request.response()));
+        CoapPeer peer = new CoapPeer(gateway.coapPort())) {
+      manager.apply(1, 1, TestManager.route("f", 10_000, handler.handler()));
+      peer.send(CoapPeer.request("NON", 1, 1, "f"));
+      await().until(() -> held.size() == 1);
+      gateway.terminate();
+      await().untilAsserted(() -> assertThat(answer(gateway, "f")).startsWith("5.03"));
+      assertThat(manager.heard().getLast().online()).isTrue();
+      held.getFirst().end("done");
+      assertThat(peer.receive(5_000).map(CoapPeer::header).orElseThrow()).startsWith("NON 2.05");
+      assertThat(gateway.awaitExit()).isEqualTo(143);
+    }
+  }
+
+  @Test
+  void shouldBoundWhatRunsAtOnce() throws IOException {
+    broker.start();
+    List<HttpServerResponse> held = new CopyOnWriteArrayList<>();
+    Map<String, String> bounds =
+        Map.of("TINYFAAS_MAX_IN_FLIGHT", "3", "TINYFAAS_MAX_IN_FLIGHT_PER_FUNCTION", "2");
+    try (GatewayProcess gateway = gateway(bounds);
+        TestManager manager = new TestManager(vertx, broker);
+        TestHandler handler =
+            new TestHandler(vertx, folder, (request, body) -> held.add(request.response()));
+        CoapPeer peer = new CoapPeer(gateway.coapPort())) {
+      manager.apply(
+          1,
+          1,
+          TestManager.route("f", 10_000, handler.handler()),
+          TestManager.route("g", 10_000, handler.handler()));
+      peer.send(CoapPeer.request("NON", 1, 1, "f"));
+      peer.send(CoapPeer.request("NON", 1, 2, "f"));
+      await().until(() -> held.size() == 2);
+      CoapResponse refused = get(gateway, "f");
+      assertThat(refused.getCode().text).isEqualTo("5.03");
+      assertThat(refused.getOptions().getMaxAge()).isEqualTo(1);
+      peer.send(CoapPeer.request("NON", 1, 3, "g"));
+      await().until(() -> held.size() == 3);
+      assertThat(get(gateway, "g").getCode().text).isEqualTo("5.03");
+      held.forEach(response -> response.end("x"));
+      for (int i = 0; i < 3; i++) {
+        assertThat(peer.receive(5_000)).isPresent();
+      }
+      assertThat(gateway.get("/q/metrics").body())
+          .contains("tinyfaas_in_flight 0.0")
+          .contains("outcome=\"overloaded\"");
+    }
+  }
+
+  @Test
+  void shouldReachAHandlerAgainAfterItsRestart() {
+    broker.start();
+    try (GatewayProcess gateway = gateway(Map.of());
+        TestManager manager = new TestManager(vertx, broker)) {
+      TestHandler handler =
+          new TestHandler(vertx, folder, (request, body) -> request.response().end("one"));
+      manager.apply(1, 1, TestManager.route("f", 5_000, handler.handler()));
+      assertThat(answer(gateway, "f")).isEqualTo("2.05 one");
+      handler.close();
+      assertThat(get(gateway, "f").getCode().text).isEqualTo("5.03");
+      try (TestHandler again =
+          new TestHandler(
+              vertx, folder, handler.handler(), (request, body) -> request.response().end("two"))) {
+        assertThat(answer(gateway, "f")).isEqualTo("2.05 two");
+        assertThat(again.runs()).isEqualTo(1);
+      }
+    }
+  }
+
+  @Test
+  void shouldSayWhatToDoWhenThePortIsTaken() {
+    try (GatewayProcess first = gateway(Map.of());
+        GatewayProcess second = gateway(Map.of("COAP_PORT", Integer.toString(first.coapPort())))) {
+      assertThat(second.awaitExit()).isEqualTo(1);
+      assertThat(second.log()).anyMatch(line -> line.contains("choose another COAP_PORT"));
+    }
+  }
+}

@@ -1,0 +1,96 @@
+package io.tinyfaas.gateway;
+
+import static org.awaitility.Awaitility.await;
+
+import io.netty.handler.codec.mqtt.MqttQoS;
+import io.tinyfaas.contract.route.ControlMessages;
+import io.tinyfaas.contract.route.ControlTopics;
+import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.contract.route.GatewayStatus;
+import io.tinyfaas.contract.route.Handler;
+import io.tinyfaas.contract.route.Route;
+import io.tinyfaas.contract.route.RouteRevision;
+import io.tinyfaas.contract.route.RouteTable;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.mqtt.MqttClient;
+import io.vertx.mqtt.MqttClientOptions;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+
+/** The manager's side of the broker: writes route tables, hears what the gateway says of itself. */
+final class TestManager implements AutoCloseable {
+
+  private final List<GatewayStatus> heard = new CopyOnWriteArrayList<>();
+  private final MqttClient client;
+
+  TestManager(Vertx vertx, TestBroker broker) {
+    client =
+        MqttClient.create(
+            vertx,
+            new MqttClientOptions()
+                .setClientId("test-manager")
+                .setUsername("manager")
+                .setPassword(TestBroker.MANAGER_PASSWORD)
+                .setMaxMessageSize(ControlTopics.MAX_MESSAGE_BYTES));
+    client.publishHandler(
+        message -> {
+          try {
+            heard.add(ControlMessages.decodeGatewayStatus(message.payload().getBytes()));
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
+    await()
+        .ignoreExceptions()
+        .until(() -> done(client.connect(broker.port(), "127.0.0.1")) != null);
+    done(client.subscribe(ControlTopics.GATEWAY_STATUS, 1));
+  }
+
+  static Route route(String function, long timeoutMillis, Handler... handlers) {
+    return new Route(new FunctionName(function), 1, timeoutMillis, List.of(handlers));
+  }
+
+  void publish(long epoch, long number, Route... routes) {
+    publish(
+        ControlMessages.encode(new RouteTable(new RouteRevision(epoch, number), List.of(routes))));
+  }
+
+  void publish(byte[] message) {
+    done(
+        client.publish(
+            ControlTopics.ROUTES, Buffer.buffer(message), MqttQoS.AT_LEAST_ONCE, false, true));
+  }
+
+  /** Publishes a table and waits until the gateway routes by it. */
+  void apply(long epoch, long number, Route... routes) {
+    publish(epoch, number, routes);
+    awaitStatus(status -> status.applied().equals(new RouteRevision(epoch, number)));
+  }
+
+  GatewayStatus awaitStatus(Predicate<GatewayStatus> expected) {
+    return await("gateway status, after " + heard)
+        .atMost(15, TimeUnit.SECONDS)
+        .until(
+            () -> heard.isEmpty() ? null : heard.getLast(),
+            status -> status != null && expected.test(status));
+  }
+
+  List<GatewayStatus> heard() {
+    return List.copyOf(heard);
+  }
+
+  @Override
+  public void close() {
+    client.disconnect();
+  }
+
+  private static <T> T done(Future<T> future) {
+    return future.toCompletionStage().toCompletableFuture().orTimeout(5, TimeUnit.SECONDS).join();
+  }
+}
