@@ -6,12 +6,15 @@ import static org.awaitility.Awaitility.await;
 import io.tinyfaas.contract.route.RouteRevision;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerResponse;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.eclipse.californium.core.CoapClient;
 import org.eclipse.californium.core.CoapResponse;
@@ -224,6 +227,32 @@ class RoutingIT {
   }
 
   @Test
+  void shouldReadThePasswordFromAFile() throws IOException {
+    broker.start();
+    Path file = Files.writeString(folder.resolve("password"), TestBroker.GATEWAY_PASSWORD + "\n");
+    Map<String, String> environment =
+        Map.of("TINYFAAS_BROKER_PASSWORD", "", "TINYFAAS_BROKER_PASSWORD_FILE", file.toString());
+    try (GatewayProcess gateway = gateway(environment);
+        TestManager manager = new TestManager(vertx, broker)) {
+      manager.apply(1, 1);
+      assertThat(gateway.get("/q/health/ready").statusCode()).isEqualTo(200);
+    }
+  }
+
+  @Test
+  void shouldSayThatThePasswordIsWrongAndGoOnTrying() {
+    broker.start();
+    try (GatewayProcess gateway = gateway(Map.of("TINYFAAS_BROKER_PASSWORD", "wrong"))) {
+      await()
+          .untilAsserted(
+              () ->
+                  assertThat(gateway.log())
+                      .anyMatch(line -> line.matches(".*broker-unreachable.*NOT_AUTHORIZED.*")));
+      assertThat(get(gateway, "f").getCode().text).isEqualTo("4.04");
+    }
+  }
+
+  @Test
   void shouldBoundWhatRunsAtOnce() throws IOException {
     broker.start();
     List<HttpServerResponse> held = new CopyOnWriteArrayList<>();
@@ -256,6 +285,64 @@ class RoutingIT {
           .contains("tinyfaas_in_flight 0.0")
           .contains("outcome=\"overloaded\"");
     }
+  }
+
+  /** With 64 MB of heap; each first block alone would make Californium allocate 1 MiB. */
+  @Test
+  void shouldSurviveUploadsThatAreNeverFinished() throws IOException {
+    broker.start();
+    try (GatewayProcess gateway = gateway(Map.of());
+        TestManager manager = new TestManager(vertx, broker);
+        TestHandler handler =
+            new TestHandler(vertx, folder, (request, body) -> request.response().end("f"))) {
+      manager.apply(1, 1, TestManager.route("f", 10_000, handler.handler()));
+      byte[] firstBlock = new byte[4 + 1_024];
+      firstBlock[0] = (byte) 0xd1; // Block1 (27), 16 on from Uri-Path
+      firstBlock[1] = 16 - 13;
+      firstBlock[2] = 0x0e; // number 0, more to come, 1,024 bytes
+      firstBlock[3] = (byte) 0xff;
+      Map<String, Integer> answers = new TreeMap<>();
+      for (int i = 0; i < 200; i++) {
+        try (CoapPeer peer = new CoapPeer(gateway.coapPort())) {
+          peer.send(CoapPeer.request("CON", 2, i, "f", firstBlock));
+          answers.merge(code(peer), 1, Integer::sum);
+        }
+      }
+      assertThat(answers).containsOnlyKeys("ACK 2.31", "ACK 5.03");
+      assertThat(answers.get("ACK 2.31")).isBetween(8, 32);
+      try (CoapPeer peer = new CoapPeer(gateway.coapPort())) {
+        firstBlock[2] = 0x1e;
+        peer.send(CoapPeer.request("CON", 2, 1, "f", firstBlock));
+        assertThat(code(peer)).as("a second block without a first").isEqualTo("ACK 4.08");
+      }
+    }
+  }
+
+  @Test
+  void shouldSurviveDownloadsThatAreNeverFinished() throws IOException {
+    broker.start();
+    try (GatewayProcess gateway = gateway(Map.of());
+        TestManager manager = new TestManager(vertx, broker);
+        TestHandler handler =
+            new TestHandler(
+                vertx,
+                folder,
+                (request, body) -> request.response().end(Buffer.buffer(new byte[1 << 20])))) {
+      manager.apply(1, 1, TestManager.route("f", 10_000, handler.handler()));
+      Map<String, Integer> answers = new TreeMap<>();
+      for (int i = 0; i < 200; i++) {
+        try (CoapPeer peer = new CoapPeer(gateway.coapPort())) {
+          peer.send(CoapPeer.request("CON", 1, i, "f"));
+          answers.merge(code(peer), 1, Integer::sum);
+        }
+      }
+      assertThat(answers).containsOnlyKeys("ACK 2.05", "ACK 5.03");
+      assertThat(answers.get("ACK 2.05")).isBetween(4, 32);
+    }
+  }
+
+  private static String code(CoapPeer peer) throws IOException {
+    return CoapPeer.header(peer.receive(5_000).orElseThrow()).replaceAll(" mid.*", "");
   }
 
   @Test

@@ -34,6 +34,9 @@ final class HandlerClient {
 
   private static final int POOL_CLEANER_MILLIS = 5_000;
 
+  /** A body is there twice while it is copied. */
+  static final int COPIES = 2;
+
   /** How one attempt ended. */
   sealed interface Reply {
 
@@ -50,8 +53,10 @@ final class HandlerClient {
   private final HttpClient http;
   private final RequestOptions target;
   private final int maxBody;
+  private final BodyMemory memory;
 
-  HandlerClient(Vertx vertx, HandlerEndpoint endpoint, GatewayConfig config) {
+  HandlerClient(Vertx vertx, HandlerEndpoint endpoint, GatewayConfig config, BodyMemory memory) {
+    this.memory = memory;
     SocketAddress server =
         switch (endpoint) {
           case HandlerEndpoint.Unix(String path) ->
@@ -98,6 +103,7 @@ final class HandlerClient {
     private final Consumer<Reply> receiver;
     private HttpClientRequest request;
     private Buffer received;
+    private long taken;
     private boolean written;
     private boolean done;
 
@@ -181,13 +187,22 @@ final class HandlerClient {
       if (done) {
         return;
       }
+      int size = chunk.length() + (received == null ? 0 : received.length());
+      if (size > maxBody) {
+        tooLarge();
+        return;
+      }
+      long more = COPIES * (long) chunk.length();
+      if (!memory.take(more)) {
+        abandon();
+        receiver.accept(OVERLOADED);
+        return;
+      }
+      taken += more;
       if (received == null) {
         received = chunk;
       } else {
         received.appendBuffer(chunk);
-      }
-      if (received.length() > maxBody) {
-        tooLarge();
       }
     }
 
@@ -197,8 +212,7 @@ final class HandlerClient {
     }
 
     private void abandon() {
-      done = true;
-      received = null;
+      close();
       if (request != null) {
         request.reset();
       }
@@ -206,9 +220,16 @@ final class HandlerClient {
 
     private void finish(Reply reply) {
       if (!done) {
-        done = true;
+        close();
         receiver.accept(reply);
       }
+    }
+
+    private void close() {
+      done = true;
+      received = null;
+      memory.give(taken);
+      taken = 0;
     }
 
     private static Reply bad(String why) {

@@ -10,6 +10,8 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.LongStream;
 
 /**
  * Counts invocations by function, protocol and outcome, and measures how long they take. Only
@@ -23,7 +25,7 @@ public final class InvocationMetrics implements RouteListener {
   private static final String NO_FUNCTION = "";
 
   private static final Duration[] BUCKETS =
-      java.util.stream.LongStream.of(1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000, 30_000)
+      LongStream.of(1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000, 30_000)
           .mapToObj(Duration::ofMillis)
           .toArray(Duration[]::new);
 
@@ -80,6 +82,10 @@ public final class InvocationMetrics implements RouteListener {
     registry.gauge("tinyfaas.route.revision", routes, r -> r.revision().number());
     registry.gauge("tinyfaas.route.epoch", routes, r -> r.revision().epoch());
     routes.addListener(this);
+  }
+
+  void inFlight(AtomicInteger count) {
+    registry.gauge("tinyfaas.in.flight", count);
   }
 
   /** A request that names no function of ours. */

@@ -1,6 +1,5 @@
 package io.tinyfaas.gateway.invoke;
 
-import io.micrometer.core.instrument.MeterRegistry;
 import io.tinyfaas.gateway.GatewayConfig;
 import io.tinyfaas.gateway.invoke.HandlerClient.Reply;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
@@ -33,6 +32,7 @@ public final class Invoker implements RouteListener {
   private final GatewayConfig config;
   private final CurrentRoutes routes;
   private final InvocationMetrics metrics;
+  private final BodyMemory memory;
   private final AtomicInteger inFlight = new AtomicInteger();
 
   /** Made at a handler's first invocation, closed when it is idle and out of the table. */
@@ -43,12 +43,13 @@ public final class Invoker implements RouteListener {
       GatewayConfig config,
       CurrentRoutes routes,
       InvocationMetrics metrics,
-      MeterRegistry registry) {
+      BodyMemory memory) {
     this.vertx = vertx;
     this.config = config;
     this.routes = routes;
     this.metrics = metrics;
-    registry.gauge("tinyfaas.in.flight", inFlight);
+    this.memory = memory;
+    metrics.inFlight(inFlight);
     routes.addListener(this);
   }
 
@@ -65,7 +66,7 @@ public final class Invoker implements RouteListener {
       return Future.succeededFuture(unknown);
     }
     Run run = new Run(invocation, found.get());
-    if (admit(run.function)) {
+    if (run.admit()) {
       run.begin();
     } else {
       run.finish(new Overloaded());
@@ -78,13 +79,6 @@ public final class Invoker implements RouteListener {
     return inFlight.get();
   }
 
-  /** Counts the invocation in either case; {@link Run#finish} takes it off again. */
-  private boolean admit(RoutedFunction function) {
-    boolean all = inFlight.incrementAndGet() <= config.maxInFlight();
-    boolean its = function.inFlight().incrementAndGet() <= config.maxInFlightPerFunction();
-    return all && its;
-  }
-
   @Override
   public void onHandlerIdle(RoutedHandler handler) {
     HandlerClient client = clients.remove(handler);
@@ -95,7 +89,7 @@ public final class Invoker implements RouteListener {
 
   private HandlerClient client(RoutedHandler handler) {
     return clients.computeIfAbsent(
-        handler, h -> new HandlerClient(vertx, h.handler().endpoint(), config));
+        handler, h -> new HandlerClient(vertx, h.handler().endpoint(), config, memory));
   }
 
   /** One running invocation. On one event loop only. */
@@ -109,12 +103,25 @@ public final class Invoker implements RouteListener {
     private final Promise<InvocationResult> result = Promise.promise();
     private final List<RoutedHandler> tried = new ArrayList<>(1);
     private long deadline = NO_TIMER;
+    private long taken;
     private RoutedHandler handler;
     private HandlerClient.Attempt attempt;
 
     Run(Invocation invocation, RoutedFunction function) {
       this.invocation = invocation;
       this.function = function;
+    }
+
+    /** Counts in either case; {@link #finish} takes it off again. */
+    boolean admit() {
+      boolean all = inFlight.incrementAndGet() <= config.maxInFlight();
+      boolean its = function.inFlight().incrementAndGet() <= config.maxInFlightPerFunction();
+      long bytes = HandlerClient.COPIES * (long) invocation.body().length;
+      if (!all || !its || !memory.take(bytes)) {
+        return false;
+      }
+      taken = bytes;
+      return true;
     }
 
     void begin() {
@@ -184,6 +191,7 @@ public final class Invoker implements RouteListener {
       if (deadline != NO_TIMER) {
         vertx.cancelTimer(deadline);
       }
+      memory.give(taken);
       inFlight.decrementAndGet();
       function.inFlight().decrementAndGet();
       metrics.finished(

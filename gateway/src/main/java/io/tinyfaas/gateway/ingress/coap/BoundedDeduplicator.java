@@ -1,0 +1,128 @@
+package io.tinyfaas.gateway.ingress.coap;
+
+import java.util.ArrayDeque;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.eclipse.californium.core.network.Exchange;
+import org.eclipse.californium.core.network.KeyMID;
+import org.eclipse.californium.core.network.deduplication.Deduplicator;
+
+/**
+ * Remembers the last 16 messages of each device, as Californium's {@code PEERS_MARK_AND_SWEEP}
+ * does, but not of any number of devices: about 2 KB per message would end a small heap from 1,500
+ * devices on, and UDP lets anyone pretend to be many. When there are more devices than room, each
+ * has fewer messages remembered, down to its last; beyond that the devices silent for longest are
+ * forgotten.
+ */
+final class BoundedDeduplicator implements Deduplicator {
+
+  private static final int PER_PEER = 16;
+
+  /** EXCHANGE_LIFETIME (RFC 7252, 4.8.2): a message ID may mean another message after it. */
+  private static final long LIFETIME_NANOS = TimeUnit.SECONDS.toNanos(247);
+
+  private record Seen(int mid, Exchange exchange, long nanos) {}
+
+  /** The peer silent for longest first; guarded by this. */
+  private final Map<Object, ArrayDeque<Seen>> peers = new LinkedHashMap<>(16, 0.75f, true);
+
+  private final int max;
+  private int size;
+
+  BoundedDeduplicator(int maxMessages) {
+    this.max = maxMessages;
+  }
+
+  @Override
+  public synchronized Exchange findPrevious(KeyMID key, Exchange exchange) {
+    Exchange previous = find(key);
+    if (previous == null) {
+      add(key, exchange);
+    }
+    return previous;
+  }
+
+  @Override
+  public synchronized boolean replacePrevious(KeyMID key, Exchange previous, Exchange exchange) {
+    Exchange current = find(key);
+    if (current != null && current != previous) {
+      return false;
+    }
+    ArrayDeque<Seen> seen = peers.get(key.getPeer());
+    if (current != null && seen.removeIf(message -> message.exchange() == previous)) {
+      size--;
+    }
+    add(key, exchange);
+    return true;
+  }
+
+  @Override
+  public synchronized Exchange find(KeyMID key) {
+    ArrayDeque<Seen> seen = peers.get(key.getPeer());
+    if (seen == null) {
+      return null;
+    }
+    long now = System.nanoTime();
+    while (!seen.isEmpty() && now - seen.peekFirst().nanos() > LIFETIME_NANOS) {
+      forgetFirst(seen);
+    }
+    for (Seen message : seen) {
+      if (message.mid() == key.getMID()) {
+        return message.exchange();
+      }
+    }
+    return null;
+  }
+
+  private void add(KeyMID key, Exchange exchange) {
+    ArrayDeque<Seen> seen =
+        peers.computeIfAbsent(key.getPeer(), peer -> new ArrayDeque<>(PER_PEER / 4));
+    int quota = Math.clamp(max / peers.size(), 1, PER_PEER);
+    while (seen.size() >= quota) {
+      forgetFirst(seen);
+    }
+    seen.addLast(new Seen(key.getMID(), exchange, System.nanoTime()));
+    size++;
+    Iterator<ArrayDeque<Seen>> silent = peers.values().iterator();
+    while (size > max) {
+      size -= silent.next().size();
+      silent.remove();
+    }
+  }
+
+  private void forgetFirst(ArrayDeque<Seen> seen) {
+    seen.removeFirst();
+    size--;
+  }
+
+  @Override
+  public synchronized boolean isEmpty() {
+    return size == 0;
+  }
+
+  @Override
+  public synchronized int size() {
+    return size;
+  }
+
+  @Override
+  public synchronized void clear() {
+    peers.clear();
+    size = 0;
+  }
+
+  /** It needs no thread: what is too old is forgotten when its place is needed. */
+  @Override
+  public void setExecutor(ScheduledExecutorService executor) {}
+
+  @Override
+  public void start() {}
+
+  @Override
+  public void stop() {
+    clear();
+  }
+}
