@@ -25,9 +25,13 @@ public record ArchiveLimits(long uploadBytes, long unpackedBytes, int entries) {
     }
   }
 
-  @Produces
-  @Singleton
-  static ArchiveLimits configured(@ConfigProperty(name = "tinyfaas.max-archive") MemorySize size) {
-    return new ArchiveLimits(size.asLongValue(), UNPACKED_BYTES, ENTRIES);
+  /** From {@code TINYFAAS_MAX_ARCHIVE}; a record cannot hold its own producer. */
+  static final class Configured {
+
+    @Produces
+    @Singleton
+    static ArchiveLimits limits(@ConfigProperty(name = "tinyfaas.max-archive") MemorySize size) {
+      return new ArchiveLimits(size.asLongValue(), UNPACKED_BYTES, ENTRIES);
+    }
   }
 }

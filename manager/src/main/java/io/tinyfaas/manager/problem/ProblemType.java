@@ -9,6 +9,7 @@ public enum ProblemType {
   INVALID_SPEC(400, "The function's specification is not valid"),
   INVALID_ARCHIVE(400, "The archive cannot be used"),
   UNAUTHORIZED(401, "A bearer token is needed"),
+  FORBIDDEN(403, "The request is not allowed"),
   UNKNOWN_FUNCTION(404, "There is no such function"),
   UNKNOWN_VERSION(404, "There is no such version"),
   ARCHIVE_TOO_LARGE(413, "The archive is too large"),

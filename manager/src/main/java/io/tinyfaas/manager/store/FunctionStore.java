@@ -172,7 +172,7 @@ public class FunctionStore implements AutoCloseable {
     if (stored.active().isEmpty()) {
       LOG.errorf(
           "event=function-left-out function=%s version=%d kept=%s: its active version cannot be read"
-              + " from %s. Deploy it again, roll back to a kept version, or put the folder back"
+              + " from %s. Deploy it again, or put the folder back"
               + " from a backup and restart the manager.",
           function, pointer.active(), versions.keySet(), folder);
     }

@@ -1,0 +1,81 @@
+package io.tinyfaas.manager.api;
+
+import com.fasterxml.jackson.annotation.JsonValue;
+import com.fasterxml.jackson.databind.JsonNode;
+import io.tinyfaas.manager.deploy.FunctionState;
+import io.tinyfaas.manager.deploy.FunctionState.HandlerState;
+import io.tinyfaas.manager.store.FunctionSpecJson;
+import io.tinyfaas.manager.store.FunctionVersion;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * A function as callers see it.
+ *
+ * @param urls where to invoke it, by protocol
+ */
+record FunctionDescription(
+    String name,
+    int version,
+    String digest,
+    State state,
+    List<HandlerState> handlers,
+    Map<String, String> urls,
+    JsonNode spec,
+    Instant deployedAt) {
+
+  enum State {
+    /** All handlers are healthy. */
+    RUNNING,
+    /** Some are. */
+    DEGRADED,
+    /** None is yet. */
+    STARTING,
+    /** None is. */
+    DOWN;
+
+    @JsonValue
+    String text() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+
+    static State of(int wanted, List<HandlerState> handlers) {
+      long healthy = handlers.stream().filter(h -> h.health().equals("healthy")).count();
+      if (healthy >= wanted) {
+        return RUNNING;
+      }
+      if (healthy > 0) {
+        return DEGRADED;
+      }
+      return handlers.stream().anyMatch(h -> h.health().equals("starting")) ? STARTING : DOWN;
+    }
+  }
+
+  static FunctionDescription of(FunctionState state, InvocationUrls urls) {
+    FunctionVersion version = state.version();
+    return new FunctionDescription(
+        version.function().value(),
+        version.number(),
+        version.archiveDigest(),
+        State.of(version.spec().handlers(), state.handlers()),
+        state.handlers(),
+        urls.of(version.function()),
+        FunctionSpecJson.write(version.spec()),
+        version.created());
+  }
+
+  /** One of the versions that a function can be rolled back to, or the active one. */
+  record Version(int version, boolean active, String digest, JsonNode spec, Instant deployedAt) {
+
+    static Version of(FunctionVersion version, boolean active) {
+      return new Version(
+          version.number(),
+          active,
+          version.archiveDigest(),
+          FunctionSpecJson.write(version.spec()),
+          version.created());
+    }
+  }
+}

@@ -1,0 +1,45 @@
+package io.tinyfaas.manager.api;
+
+import io.quarkus.test.junit.QuarkusTestProfile;
+import io.tinyfaas.manager.deploy.FakeDeployer;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+
+/** The API alone: neither engine nor broker. */
+public class WithoutEngine implements QuarkusTestProfile {
+
+  @Override
+  public Set<Class<?>> getEnabledAlternatives() {
+    return Set.of(FakeDeployer.class, FakeDeployer.States.class);
+  }
+
+  @Override
+  public Map<String, String> getConfigOverrides() {
+    Map<String, String> settings = new HashMap<>();
+    settings.put(
+        "quarkus.arc.exclude-types",
+        "io.tinyfaas.manager.docker.**,io.tinyfaas.manager.reconcile.**,"
+            + "io.tinyfaas.manager.route.**,io.tinyfaas.manager.deploy.FunctionDeployer,"
+            + "io.tinyfaas.manager.deploy.FunctionStates,"
+            + "io.tinyfaas.manager.api.FunctionLogsResource");
+    settings.put("mp.messaging.outgoing.routes.enabled", "false");
+    settings.put("mp.messaging.incoming.gateway-status.enabled", "false");
+    settings.put("tinyfaas.store", "target/api-test-store");
+    settings.put("tinyfaas.max-archive", "1M");
+    settings.put("tinyfaas.upload-timeout", "3s");
+    settings.put("tinyfaas.coap-port", "5683");
+    return settings;
+  }
+
+  /** And without a token. */
+  public static class AndToken extends WithoutEngine {
+    @Override
+    public Map<String, String> getConfigOverrides() {
+      Map<String, String> settings = new HashMap<>(super.getConfigOverrides());
+      settings.put("tinyfaas.auth", "none");
+      settings.put("tinyfaas.coap-port", "15683");
+      return settings;
+    }
+  }
+}
