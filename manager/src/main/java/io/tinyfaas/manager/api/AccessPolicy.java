@@ -71,7 +71,7 @@ class AccessPolicy {
     try {
       return Files.readString(file).strip();
     } catch (IOException e) {
-      throw new ConfigurationException("TINYFAAS_TOKEN_FILE cannot be read: " + e, e);
+      throw new ConfigurationException("TINYFAAS_TOKEN_FILE cannot be read: " + e);
     }
   }
 

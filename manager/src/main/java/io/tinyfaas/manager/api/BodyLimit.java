@@ -4,6 +4,7 @@ import static io.tinyfaas.manager.problem.ProblemType.ARCHIVE_TOO_LARGE;
 
 import io.tinyfaas.manager.deploy.ArchiveLimits;
 import io.tinyfaas.manager.problem.ProblemException;
+import jakarta.inject.Provider;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.container.ContainerRequestContext;
 import java.io.FilterInputStream;
@@ -22,10 +23,17 @@ class BodyLimit {
   /** Of a multipart request beside its archive. */
   private static final long EXTRA_BYTES = 1 << 20;
 
-  private final long bytes;
+  private final Provider<ArchiveLimits> limits;
 
-  BodyLimit(ArchiveLimits limits) {
-    this.bytes = limits.uploadBytes() + EXTRA_BYTES;
+  /**
+   * @param limits later, since filters are made before the configuration of this start is read
+   */
+  BodyLimit(Provider<ArchiveLimits> limits) {
+    this.limits = limits;
+  }
+
+  private long bytes() {
+    return limits.get().uploadBytes() + EXTRA_BYTES;
   }
 
   /**
@@ -33,14 +41,14 @@ class BodyLimit {
    * @throws ProblemException ARCHIVE_TOO_LARGE
    */
   void check(String contentLength) {
-    if (!contentLength.isEmpty() && Long.parseLong(contentLength) > bytes) {
+    if (!contentLength.isEmpty() && Long.parseLong(contentLength) > bytes()) {
       throw tooLarge();
     }
   }
 
   @ServerRequestFilter(preMatching = true)
   void count(ContainerRequestContext request) {
-    request.setEntityStream(new CountedBody(request.getEntityStream(), bytes));
+    request.setEntityStream(new CountedBody(request.getEntityStream(), bytes()));
   }
 
   private static ProblemException tooLarge() {

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarkus.runtime.Startup;
+import io.quarkus.runtime.configuration.ConfigurationException;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.store.StoredFunction.Pointer;
@@ -78,7 +79,7 @@ public class FunctionStore implements AutoCloseable {
   /**
    * @param root is created if it is not there
    * @param maxFunctions that there may be, from 1
-   * @throws IllegalStateException if the folder cannot be used or another manager uses it
+   * @throws ConfigurationException if the folder cannot be used or another manager uses it
    */
   @Inject
   public FunctionStore(
@@ -99,14 +100,14 @@ public class FunctionStore implements AutoCloseable {
       DurableFiles.sync(root);
       open();
     } catch (IOException e) {
-      throw new IllegalStateException(
+      // Without the cause, of which Quarkus would print the stack instead of this.
+      throw new ConfigurationException(
           "The store "
               + root.toAbsolutePath()
               + " cannot be used ("
               + e
               + "): mount a folder that the manager may write, or name another one with"
-              + " TINYFAAS_STORE.",
-          e);
+              + " TINYFAAS_STORE.");
     }
   }
 
