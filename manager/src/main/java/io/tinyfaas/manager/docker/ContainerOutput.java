@@ -1,0 +1,48 @@
+package io.tinyfaas.manager.docker;
+
+import com.github.dockerjava.api.DockerClient;
+import com.github.dockerjava.api.async.ResultCallback;
+import com.github.dockerjava.api.model.Frame;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** The last lines that a container printed, for whoever has to know why it failed. */
+final class ContainerOutput {
+
+  /** Enough to see a stack trace's cause, little enough for one answer. */
+  static final int LINES = 40;
+
+  private static final int MAX_CHARACTERS = 16 * 1024;
+  private static final Duration TIMEOUT = Duration.ofSeconds(5);
+
+  private ContainerOutput() {}
+
+  /** Best effort: empty if the engine does not tell. */
+  static List<String> lastLines(DockerClient docker, String container) {
+    StringBuffer text = new StringBuffer();
+    try (var frames =
+        docker
+            .logContainerCmd(container)
+            .withStdOut(true)
+            .withStdErr(true)
+            .withTail(LINES)
+            .exec(
+                new ResultCallback.Adapter<Frame>() {
+                  @Override
+                  public void onNext(Frame frame) {
+                    text.append(new String(frame.getPayload(), StandardCharsets.UTF_8));
+                  }
+                })) {
+      frames.awaitCompletion(TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (IOException | RuntimeException e) {
+      return List.of();
+    }
+    String last = text.substring(Math.max(0, text.length() - MAX_CHARACTERS));
+    return last.lines().map(String::stripTrailing).toList();
+  }
+}

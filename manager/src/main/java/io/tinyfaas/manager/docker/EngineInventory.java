@@ -1,0 +1,122 @@
+package io.tinyfaas.manager.docker;
+
+import com.github.dockerjava.api.DockerClient;
+import com.github.dockerjava.api.async.ResultCallback;
+import com.github.dockerjava.api.exception.NotFoundException;
+import com.github.dockerjava.api.model.Event;
+import com.github.dockerjava.api.model.EventType;
+import io.tinyfaas.contract.route.FunctionName;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.io.IOException;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** What the engine holds of this installation, and when that changes. */
+@ApplicationScoped
+public class EngineInventory {
+
+  private final DockerClient docker;
+  private final EngineSettings settings;
+  private final HandlerContainers containers;
+
+  EngineInventory(DockerClient docker, EngineSettings settings, HandlerContainers containers) {
+    this.docker = docker;
+    this.settings = settings;
+    this.containers = containers;
+  }
+
+  public Map<FunctionName, List<HandlerContainer>> handlers() {
+    return containers.list().stream().collect(Collectors.groupingBy(HandlerContainer::function));
+  }
+
+  /** Every function of which the engine holds a container, a network or an image. */
+  public Set<FunctionName> functions() {
+    String label = Labels.INSTANCE + "=" + settings.instance();
+    Stream<Map<String, String>> labels =
+        Stream.of(
+                docker
+                    .listContainersCmd()
+                    .withShowAll(true)
+                    .withLabelFilter(List.of(label))
+                    .exec()
+                    .stream()
+                    .map(container -> container.getLabels()),
+                docker.listNetworksCmd().withFilter("label", List.of(label)).exec().stream()
+                    .map(network -> network.getLabels()),
+                docker.listImagesCmd().withFilter("label", List.of(label)).exec().stream()
+                    .map(image -> image.getLabels()))
+            .flatMap(all -> all);
+    return labels
+        .map(l -> l.get(Labels.FUNCTION))
+        .filter(Objects::nonNull)
+        .filter(FunctionName::isValid)
+        .map(FunctionName::new)
+        .collect(Collectors.toCollection(HashSet::new));
+  }
+
+  /** Removes the containers of builds that a manager did not live to end. */
+  public void removeBuilds() {
+    docker
+        .listContainersCmd()
+        .withShowAll(true)
+        .withLabelFilter(
+            List.of(Labels.INSTANCE + "=" + settings.instance(), Labels.ROLE + "=build"))
+        .exec()
+        .forEach(
+            container -> {
+              try {
+                docker.removeContainerCmd(container.getId()).withForce(true).exec();
+              } catch (NotFoundException e) {
+                // Gone already.
+              }
+            });
+  }
+
+  /**
+   * Listens to the engine's events until the connection ends. They only say where to look again;
+   * none is needed for a correct state.
+   *
+   * @param died receives the function of a handler that ended
+   * @param gatewayStarted is called when the gateway's container starts, perhaps a new one that has
+   *     to join the functions' networks
+   */
+  public void listen(Consumer<FunctionName> died, Runnable gatewayStarted)
+      throws InterruptedException {
+    try (var events =
+        docker
+            .eventsCmd()
+            .withEventTypeFilter(EventType.CONTAINER)
+            .withEventFilter("die", "start")
+            .exec(
+                new ResultCallback.Adapter<Event>() {
+                  @Override
+                  public void onNext(Event event) {
+                    dispatch(event, died, gatewayStarted);
+                  }
+                })) {
+      events.awaitCompletion();
+    } catch (IOException e) {
+      // Closing a connection that is gone: the caller listens again.
+    }
+  }
+
+  private void dispatch(Event event, Consumer<FunctionName> died, Runnable gatewayStarted) {
+    Map<String, String> attributes =
+        Optional.ofNullable(event.getActor().getAttributes()).orElse(Map.of());
+    boolean start = "start".equals(event.getAction());
+    if (start && settings.gatewayContainer().equals(attributes.get("name"))) {
+      gatewayStarted.run();
+    } else if (!start
+        && settings.instance().equals(attributes.get(Labels.INSTANCE))
+        && "handler".equals(attributes.get(Labels.ROLE))) {
+      died.accept(new FunctionName(attributes.get(Labels.FUNCTION)));
+    }
+  }
+}

@@ -1,0 +1,77 @@
+package io.tinyfaas.manager.docker;
+
+import io.quarkus.runtime.annotations.StaticInitSafe;
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/** What the manager may use of the box's Docker Engine. */
+@StaticInitSafe
+@ConfigMapping(prefix = "tinyfaas")
+public interface EngineSettings {
+
+  /** How gateway and handlers reach each other. */
+  enum Transport {
+    /** A Unix socket in a folder that both mount. */
+    UNIX,
+    /** TCP over a network of the function's own. */
+    TCP
+  }
+
+  /**
+   * Tells this installation's containers, networks and images from those of another on the same
+   * engine: the Compose project.
+   */
+  @WithDefault("tinyfaas")
+  String instance();
+
+  @WithDefault("unix")
+  Transport handlerTransport();
+
+  /** Where the Docker Engine listens. */
+  @WithDefault("/var/run/docker.sock")
+  Path dockerSocket();
+
+  /** The folder of the handlers' sockets as this process sees it. */
+  @WithDefault("/run/tinyfaas")
+  Path sockets();
+
+  /**
+   * The Docker volume behind {@link #sockets()}: the engine mounts folders of it into handlers by
+   * their path on the host, which only the engine knows.
+   */
+  @WithDefault("tinyfaas_sockets")
+  String socketsVolume();
+
+  /** The IPv4 range, in CIDR notation, from which functions' networks are cut. */
+  @WithDefault("10.200.0.0/16")
+  String addressPool();
+
+  /** The name of the gateway's container, which joins every function's network with {@code tcp}. */
+  @WithDefault("tinyfaas-gateway-1")
+  String gatewayContainer();
+
+  /** The name of this process' container; empty where it does not run in one. */
+  Optional<String> managerContainer();
+
+  /**
+   * Which images may be runtimes, as the engine filters references. Their labels say what they are;
+   * but an image that somebody built on top of a runtime inherits those, and is none.
+   */
+  @WithDefault("tinyfaas/runtime-*:latest")
+  String runtimes();
+
+  /** The image with {@code iptables} that keeps functions with network access off the host. */
+  @WithDefault("tinyfaas/manager")
+  String firewallImage();
+
+  /** How long a handler may take from its start to healthy. */
+  @WithDefault("30s")
+  Duration startTimeout();
+
+  /** How long a runtime's build command may take. */
+  @WithDefault("5m")
+  Duration buildTimeout();
+}

@@ -1,0 +1,270 @@
+package io.tinyfaas.manager.docker;
+
+import com.github.dockerjava.api.DockerClient;
+import com.github.dockerjava.api.exception.ConflictException;
+import com.github.dockerjava.api.exception.DockerClientException;
+import com.github.dockerjava.api.exception.NotFoundException;
+import com.github.dockerjava.api.model.Capability;
+import com.github.dockerjava.api.model.HostConfig;
+import com.github.dockerjava.api.model.Image;
+import io.tinyfaas.contract.handler.HandlerHttp;
+import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.manager.deploy.FunctionArchive;
+import io.tinyfaas.manager.problem.ProblemException;
+import io.tinyfaas.manager.problem.ProblemType;
+import io.tinyfaas.manager.store.FunctionStore;
+import io.tinyfaas.manager.store.FunctionVersion;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PipedInputStream;
+import java.io.PipedOutputStream;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+
+/**
+ * The images of functions: the runtime's image and the archive's files on top.
+ *
+ * <p>They are committed from a container that is never started, not built from a Dockerfile: twice
+ * as fast, nothing but one layer is left behind, it works the same on every engine, and a runtime's
+ * build command, which may run anybody's code, runs in a container with limits of its own. Only
+ * what that command leaves in the function's folder is taken over.
+ */
+@ApplicationScoped
+public class FunctionImages {
+
+  private static final int PIPE_BYTES = 64 * 1024;
+  private static final int TAG_DIGITS = 16;
+  private static final long BUILD_MEMORY = 768L * 1024 * 1024;
+  private static final long BUILD_PROCESSES = 512;
+
+  private final DockerClient docker;
+  private final EngineSettings settings;
+  private final FunctionNetworks networks;
+  private final Runtimes runtimes;
+  private final FunctionStore store;
+
+  FunctionImages(
+      DockerClient docker,
+      EngineSettings settings,
+      FunctionNetworks networks,
+      Runtimes runtimes,
+      FunctionStore store) {
+    this.docker = docker;
+    this.settings = settings;
+    this.networks = networks;
+    this.runtimes = runtimes;
+    this.store = store;
+  }
+
+  /** The reference of the version's image, which may not exist. */
+  public String reference(FunctionVersion version) {
+    return repository()
+        + ":"
+        + version.function()
+        + "-"
+        + version.archiveDigest().substring(0, TAG_DIGITS)
+        + "-"
+        + version.spec().runtime();
+  }
+
+  /**
+   * Makes the version's image if it is not there: the first time, or when it was pruned or the
+   * engine reset, from the store.
+   *
+   * @throws ProblemException {@code BUILD_FAILED} with the build command's last lines
+   */
+  public void ensure(FunctionVersion version) {
+    try {
+      docker.inspectImageCmd(reference(version)).exec();
+    } catch (NotFoundException e) {
+      Runtime runtime = runtimes.require(version.spec().runtime());
+      try (FunctionArchive archive = FunctionArchive.open(store.archive(version))) {
+        build(version, runtime, archive);
+      }
+    }
+  }
+
+  private void build(FunctionVersion version, Runtime runtime, FunctionArchive archive) {
+    String container = null;
+    try {
+      container = create(version.function(), runtime);
+      var step = runtime.buildFor(archive.paths());
+      if (step.isPresent()) {
+        copyBuilt(version.function(), runtime, step.get(), archive, container);
+      } else {
+        copy(archive, container);
+      }
+      docker
+          .commitCmd(container)
+          .withRepository(repository())
+          .withTag(reference(version).substring(repository().length() + 1))
+          .withLabels(labels(version.function(), "image"))
+          .withPause(false)
+          .exec();
+    } finally {
+      remove(container);
+    }
+  }
+
+  /** Removes the function's images that are not among these references. */
+  public void retain(FunctionName function, Set<String> references) {
+    for (Image image : images(function)) {
+      for (String tag : image.getRepoTags() == null ? new String[0] : image.getRepoTags()) {
+        if (tag.startsWith(repository() + ":") && !references.contains(tag)) {
+          try {
+            docker.removeImageCmd(tag).exec();
+          } catch (NotFoundException | ConflictException e) {
+            // Gone, or a handler that is being stopped still has it: the next look removes it.
+          }
+        }
+      }
+    }
+  }
+
+  private void copyBuilt(
+      FunctionName function,
+      Runtime runtime,
+      Runtime.Build step,
+      FunctionArchive archive,
+      String target) {
+    String builder = null;
+    try {
+      builder =
+          docker
+              .createContainerCmd(runtime.image())
+              .withLabels(labels(function, "build"))
+              .withUser("0:0")
+              .withWorkingDir(HandlerHttp.FUNCTION_FOLDER)
+              .withEntrypoint("/bin/sh", "-c", step.command())
+              .withCmd()
+              .withHostConfig(
+                  HostConfig.newHostConfig()
+                      .withNetworkMode(step.outbound() ? networks.build() : "none")
+                      .withMemory(BUILD_MEMORY)
+                      .withMemorySwap(BUILD_MEMORY)
+                      .withPidsLimit(BUILD_PROCESSES)
+                      .withCapDrop(Capability.ALL)
+                      .withCapAdd(Capability.CHOWN, Capability.FOWNER, Capability.DAC_OVERRIDE)
+                      .withSecurityOpts(List.of("no-new-privileges"))
+                      .withInit(true)
+                      .withLogConfig(HandlerContainers.BOUNDED_LOG))
+              .exec()
+              .getId();
+      copy(archive, builder);
+      docker.startContainerCmd(builder).exec();
+      awaitBuild(builder);
+      try (InputStream built =
+          docker.copyArchiveFromContainerCmd(builder, HandlerHttp.FUNCTION_FOLDER).exec()) {
+        docker
+            .copyArchiveToContainerCmd(target)
+            .withRemotePath("/")
+            .withTarInputStream(built)
+            .exec();
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } finally {
+      remove(builder);
+    }
+  }
+
+  private void awaitBuild(String builder) {
+    int exit;
+    try {
+      exit =
+          docker
+              .waitContainerCmd(builder)
+              .start()
+              .awaitStatusCode(settings.buildTimeout().toMillis(), TimeUnit.MILLISECONDS);
+    } catch (DockerClientException e) {
+      throw ProblemException.withOutput(
+          ProblemType.BUILD_FAILED,
+          "The build did not end within "
+              + settings.buildTimeout().toSeconds()
+              + " s and was stopped. Its last lines are in the output.",
+          ContainerOutput.lastLines(docker, builder));
+    }
+    if (exit != 0) {
+      throw ProblemException.withOutput(
+          ProblemType.BUILD_FAILED,
+          "The build command ended with exit code "
+              + exit
+              + (exit == 137 ? " (killed: it may need more than 768 MiB of memory)" : "")
+              + ". Mend what its output says and deploy again.",
+          ContainerOutput.lastLines(docker, builder));
+    }
+  }
+
+  private String create(FunctionName function, Runtime runtime) {
+    return docker
+        .createContainerCmd(runtime.image())
+        .withLabels(labels(function, "build"))
+        .withHostConfig(HostConfig.newHostConfig().withNetworkMode("none"))
+        .exec()
+        .getId();
+  }
+
+  /** Streams the archive's files, which may be larger than this process' memory. */
+  private void copy(FunctionArchive archive, String container) {
+    try (PipedInputStream tar = new PipedInputStream(PIPE_BYTES)) {
+      PipedOutputStream pipe = new PipedOutputStream(tar);
+      Thread writer =
+          Thread.ofVirtual()
+              .name("archive")
+              .start(
+                  () -> {
+                    try (TarArchiveOutputStream out = new TarArchiveOutputStream(pipe, "UTF-8")) {
+                      out.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
+                      archive.writeTo(out, HandlerHttp.FUNCTION_FOLDER.substring(1) + "/");
+                    } catch (IOException e) {
+                      // The reader has gone, or finds the tar cut short: it fails with the cause.
+                    }
+                  });
+      docker
+          .copyArchiveToContainerCmd(container)
+          .withRemotePath("/")
+          .withTarInputStream(tar)
+          .exec();
+      writer.join();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while copying a function", e);
+    }
+  }
+
+  private void remove(String container) {
+    if (container != null) {
+      try {
+        docker.removeContainerCmd(container).withForce(true).withRemoveVolumes(true).exec();
+      } catch (NotFoundException e) {
+        // Already gone.
+      }
+    }
+  }
+
+  private List<Image> images(FunctionName function) {
+    return docker
+        .listImagesCmd()
+        .withFilter(
+            "label",
+            List.of(
+                Labels.INSTANCE + "=" + settings.instance(),
+                Labels.FUNCTION + "=" + function.value()))
+        .exec();
+  }
+
+  private Map<String, String> labels(FunctionName function, String role) {
+    return Labels.of(settings.instance(), function, role);
+  }
+
+  private String repository() {
+    return settings.instance() + "/function";
+  }
+}

@@ -1,0 +1,162 @@
+package io.tinyfaas.manager.docker;
+
+import com.github.dockerjava.api.DockerClient;
+import io.tinyfaas.contract.handler.HandlerHttp;
+import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.contract.route.HandlerEndpoint;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * The folder of each handler's Unix socket, on a volume that gateway and manager mount whole and a
+ * handler only its own folder of.
+ *
+ * <p>A handler writes there only until it is healthy. Then the folder is looked at and closed, so
+ * that a function can neither fill the box's disk through it nor put a link to another function's
+ * socket in the place of its own.
+ */
+@ApplicationScoped
+public class HandlerSockets {
+
+  private static final String OPEN = "rwxrwxrwx";
+  private static final String CLOSED = "r-xr-xr-x";
+  private static final String OURS = "rwxr-xr-x";
+  private static final int SOCKET = 0140000;
+  private static final int FILE_TYPE = 0170000;
+
+  private final DockerClient docker;
+  private final EngineSettings settings;
+
+  HandlerSockets(DockerClient docker, EngineSettings settings) {
+    this.docker = docker;
+    this.settings = settings;
+  }
+
+  HandlerEndpoint.Unix endpoint(FunctionName function, String handler) {
+    return new HandlerEndpoint.Unix(function + "/" + handler + "/" + HandlerHttp.SOCKET_FILE);
+  }
+
+  /** The socket as this process reaches it. */
+  public Path path(HandlerEndpoint.Unix endpoint) {
+    return settings.sockets().resolve(endpoint.path());
+  }
+
+  /** The handler's folder as the engine mounts it. */
+  String hostFolder(FunctionName function, String handler) {
+    String volume = docker.inspectVolumeCmd(settings.socketsVolume()).exec().getMountpoint();
+    return volume + "/" + function + "/" + handler;
+  }
+
+  /** Makes the folder if need be, empties it, and lets the handler write in it. */
+  void open(FunctionName function, String handler) {
+    Path folder = folder(function, handler);
+    try {
+      Files.createDirectories(folder);
+      permit(folder.getParent(), OURS);
+      permit(folder, OURS);
+      try (Stream<Path> left = Files.list(folder)) {
+        for (Path entry : left.toList()) {
+          delete(entry);
+        }
+      }
+      permit(folder, OPEN);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Ends the handler's writing.
+   *
+   * @return whether the folder holds the socket and nothing else, as the contract asks
+   */
+  boolean close(HandlerEndpoint.Unix endpoint) {
+    Path socket = path(endpoint);
+    Path folder = socket.getParent();
+    try {
+      permit(folder, CLOSED);
+      try (Stream<Path> entries = Files.list(folder)) {
+        return entries.toList().equals(List.of(socket))
+            && ((Integer) Files.getAttribute(socket, "unix:mode", LinkOption.NOFOLLOW_LINKS)
+                    & FILE_TYPE)
+                == SOCKET;
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  void remove(FunctionName function, String handler) {
+    delete(folder(function, handler));
+  }
+
+  /** Removes the folders of handlers other than these, and the function's if there are none. */
+  void retain(FunctionName function, Set<String> handlers) {
+    Path folder = settings.sockets().resolve(function.value());
+    if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
+      return;
+    }
+    try (Stream<Path> found = Files.list(folder)) {
+      found.filter(f -> !handlers.contains(f.getFileName().toString())).forEach(this::delete);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    if (handlers.isEmpty()) {
+      delete(folder);
+    }
+  }
+
+  private Path folder(FunctionName function, String handler) {
+    return settings.sockets().resolve(function.value()).resolve(handler);
+  }
+
+  private static void permit(Path folder, String permissions) throws IOException {
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString(permissions));
+  }
+
+  /** Follows no link that a handler may have left. */
+  private void delete(Path tree) {
+    if (!Files.exists(tree, LinkOption.NOFOLLOW_LINKS)) {
+      return;
+    }
+    try {
+      Files.walkFileTree(
+          tree,
+          new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes)
+                throws IOException {
+              permit(folder, OURS);
+              return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+                throws IOException {
+              Files.delete(file);
+              return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path folder, IOException failure)
+                throws IOException {
+              Files.delete(folder);
+              return FileVisitResult.CONTINUE;
+            }
+          });
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,96 @@
+package io.tinyfaas.manager.docker;
+
+import com.github.dockerjava.api.DockerClient;
+import com.github.dockerjava.api.model.Capability;
+import com.github.dockerjava.api.model.HostConfig;
+import io.tinyfaas.manager.problem.ProblemException;
+import io.tinyfaas.manager.problem.ProblemType;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Keeps functions with network access off the host. Docker separates bridges from each other, but
+ * every container reaches its bridge's own address and through it whatever the host listens on; one
+ * rule drops what comes from our address pool to the host itself.
+ *
+ * <p>The rule is set from a container in the host's network that does nothing else and is gone at
+ * once, so that the manager itself needs no right to touch the firewall. A firewall that is
+ * reloaded forgets it: it is looked after again before every network, and by the reconciler.
+ */
+@ApplicationScoped
+public class HostFirewall {
+
+  /** Where it is already set nothing changes; {@code -w} waits for others at the same lock. */
+  private static final String RULE =
+      "rule='-s %s -m comment --comment tinyfaas:%s -j DROP'; "
+          + "iptables -w 5 -C INPUT $rule 2>/dev/null || iptables -w 5 -I INPUT 1 $rule";
+
+  private static final Duration LASTS = Duration.ofSeconds(30);
+
+  private final DockerClient docker;
+  private final EngineSettings settings;
+  private final ReentrantLock setting = new ReentrantLock();
+  private long seenSet;
+  private boolean everSet;
+
+  HostFirewall(DockerClient docker, EngineSettings settings) {
+    this.docker = docker;
+    this.settings = settings;
+  }
+
+  /**
+   * Returns once the rule is in place.
+   *
+   * @throws ProblemException if it cannot be set: then no function gets network access
+   */
+  public void ensure() {
+    setting.lock();
+    try {
+      if (!everSet || System.nanoTime() - seenSet > LASTS.toNanos()) {
+        set();
+        everSet = true;
+        seenSet = System.nanoTime();
+      }
+    } finally {
+      setting.unlock();
+    }
+  }
+
+  private void set() {
+    String container =
+        docker
+            .createContainerCmd(settings.firewallImage())
+            .withLabels(Map.of(Labels.INSTANCE, settings.instance(), Labels.ROLE, "firewall"))
+            .withUser("0:0")
+            .withEntrypoint(
+                "/bin/sh", "-c", RULE.formatted(settings.addressPool(), settings.instance()))
+            .withHostConfig(
+                HostConfig.newHostConfig()
+                    .withNetworkMode("host")
+                    .withCapDrop(Capability.ALL)
+                    .withCapAdd(Capability.NET_ADMIN, Capability.NET_RAW)
+                    .withReadonlyRootfs(true)
+                    .withTmpFs(Map.of("/run", "rw,size=64k"))
+                    .withMemory(64L * 1024 * 1024)
+                    .withPidsLimit(16L))
+            .exec()
+            .getId();
+    try {
+      docker.startContainerCmd(container).exec();
+      Integer exit =
+          docker.waitContainerCmd(container).start().awaitStatusCode(20, TimeUnit.SECONDS);
+      if (exit != 0) {
+        throw ProblemException.of(
+            ProblemType.START_FAILED,
+            "The rule that keeps functions with network access off this box could not be set, so"
+                + " none is started: "
+                + String.join(" ", ContainerOutput.lastLines(docker, container)));
+      }
+    } finally {
+      docker.removeContainerCmd(container).withForce(true).exec();
+    }
+  }
+}

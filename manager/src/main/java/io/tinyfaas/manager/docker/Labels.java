@@ -1,0 +1,35 @@
+package io.tinyfaas.manager.docker;
+
+import io.tinyfaas.contract.route.FunctionName;
+import java.util.Map;
+
+/** How this installation knows its own among all that an engine holds. */
+final class Labels {
+
+  static final String INSTANCE = "tinyfaas.instance";
+  static final String FUNCTION = "tinyfaas.function";
+
+  /** Of a container or image: which part it plays. */
+  static final String ROLE = "tinyfaas.role";
+
+  static final String HANDLER = "tinyfaas.handler";
+
+  static final String ENDPOINT = "tinyfaas.endpoint";
+
+  /** Of a handler: everything that makes one container different from another, hashed. */
+  static final String FINGERPRINT = "tinyfaas.fingerprint";
+
+  static final String RUNTIME = "tinyfaas.runtime";
+  static final String RUNTIME_ALIASES = "tinyfaas.runtime.aliases";
+  static final String RUNTIME_TRANSPORTS = "tinyfaas.runtime.transports";
+  static final String RUNTIME_CHECK = "tinyfaas.runtime.check";
+  static final String BUILD_WHEN = "tinyfaas.runtime.build.when";
+  static final String BUILD_COMMAND = "tinyfaas.runtime.build.command";
+  static final String BUILD_NETWORK = "tinyfaas.runtime.build.network";
+
+  private Labels() {}
+
+  static Map<String, String> of(String instance, FunctionName function, String role) {
+    return Map.of(INSTANCE, instance, FUNCTION, function.value(), ROLE, role);
+  }
+}
