@@ -1,0 +1,208 @@
+package io.tinyfaas.manager.deploy;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.manager.docker.Engine;
+import io.tinyfaas.manager.docker.Runtimes;
+import io.tinyfaas.manager.problem.ProblemException;
+import io.tinyfaas.manager.problem.ProblemType;
+import io.tinyfaas.manager.reconcile.FunctionRunner;
+import io.tinyfaas.manager.reconcile.Reconciler;
+import io.tinyfaas.manager.store.FunctionSpec;
+import io.tinyfaas.manager.store.FunctionStore;
+import io.tinyfaas.manager.store.FunctionVersion;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import org.jboss.logging.Logger;
+
+/**
+ * The story of a deployment: check, store as a candidate, build, start beside what runs, route, and
+ * only when the gateway serves it make it the active version. Until then a failure or a power cut
+ * leaves the version that ran before; from then on nothing is lost.
+ *
+ * <p>All methods block, and throw {@link ProblemException} with the state unchanged.
+ */
+@ApplicationScoped
+public class FunctionDeployer {
+
+  private static final Logger LOG = Logger.getLogger(FunctionDeployer.class);
+
+  private final FunctionStore store;
+  private final Runtimes runtimes;
+  private final Reconciler reconciler;
+  private final FunctionRunner runner;
+  private final FunctionStates states;
+  private final MeterRegistry meters;
+
+  FunctionDeployer(
+      FunctionStore store,
+      Runtimes runtimes,
+      Reconciler reconciler,
+      FunctionRunner runner,
+      FunctionStates states,
+      MeterRegistry meters) {
+    this.store = store;
+    this.runtimes = runtimes;
+    this.reconciler = reconciler;
+    this.runner = runner;
+    this.states = states;
+    this.meters = meters;
+  }
+
+  /**
+   * @param created whether the function is new
+   * @param changed whether another version is active now
+   */
+  public record Deployment(FunctionState state, boolean created, boolean changed) {}
+
+  /** Makes this archive and specification the function's active version. */
+  public Deployment deploy(FunctionName name, FunctionSpec spec, FunctionArchive archive) {
+    return change(
+        "deploy",
+        name,
+        () -> {
+          var runtime = runtimes.require(spec.runtime());
+          runtime.require(archive.paths());
+          return roll(name, spec.withRuntime(runtime.name()), archive.digest(), archive.file());
+        });
+  }
+
+  /** Makes a changed specification with the archive that is there the active version. */
+  public Deployment update(FunctionName name, UnaryOperator<FunctionSpec> change) {
+    return change(
+        "update",
+        name,
+        () -> {
+          FunctionVersion active = states.require(name);
+          FunctionSpec spec = change.apply(active.spec());
+          var runtime = runtimes.require(spec.runtime());
+          Path archive = store.archive(active);
+          try (FunctionArchive opened = FunctionArchive.open(archive)) {
+            runtime.require(opened.paths());
+          }
+          return roll(name, spec.withRuntime(runtime.name()), active.archiveDigest(), archive);
+        });
+  }
+
+  /**
+   * Makes an earlier version the active one again, without a build where its image is still there.
+   *
+   * @param number empty: the version that was active before the present one
+   */
+  public Deployment rollback(FunctionName name, OptionalInt number) {
+    return change(
+        "rollback",
+        name,
+        () -> {
+          FunctionVersion active = states.require(name);
+          FunctionVersion earlier = earlier(name, number);
+          if (earlier.number() == active.number()) {
+            return new Deployment(states.get(name), false, false);
+          }
+          serve(earlier, Optional.of(active));
+          return new Deployment(states.get(name), false, true);
+        });
+  }
+
+  private FunctionVersion earlier(FunctionName name, OptionalInt number) {
+    Optional<FunctionVersion> found =
+        number.isEmpty()
+            ? store.previous(name)
+            : store.versions(name).stream()
+                .filter(v -> v.number() == number.getAsInt())
+                .findFirst();
+    return found.orElseThrow(
+        () ->
+            ProblemException.ofField(
+                ProblemType.UNKNOWN_VERSION,
+                "version",
+                (number.isEmpty()
+                        ? "There is no earlier version of "
+                        : "There is no version " + number.getAsInt() + " of ")
+                    + name
+                    + ": GET /functions/"
+                    + name
+                    + "/versions lists those that are kept."));
+  }
+
+  /** Deletes the function; returns when nothing of it is left. */
+  public void delete(FunctionName name) {
+    change(
+        "delete",
+        name,
+        () -> {
+          Duration timeout = states.require(name).spec().timeout();
+          store.remove(name);
+          try {
+            runner.end(name, timeout.plusSeconds(1));
+          } catch (RuntimeException e) {
+            // It is deleted; what the engine could not remove now the reconciler will.
+            LOG.warnf(
+                "event=delete-unfinished function=%s reason=\"%s\"",
+                name, Engine.problem(e).getMessage());
+            reconciler.signal(name);
+          }
+          return Optional.empty();
+        });
+  }
+
+  private Deployment roll(FunctionName name, FunctionSpec spec, String digest, Path archive) {
+    Optional<FunctionVersion> active = store.active(name);
+    if (active.filter(v -> v.spec().equals(spec) && v.archiveDigest().equals(digest)).isPresent()) {
+      return new Deployment(states.get(name), false, false);
+    }
+    serve(store.add(name, spec, digest, archive), active);
+    return new Deployment(states.get(name), active.isEmpty(), true);
+  }
+
+  private void serve(FunctionVersion version, Optional<FunctionVersion> before) {
+    try {
+      runner.serve(version);
+      store.activate(version);
+    } catch (RuntimeException e) {
+      store.discard(version);
+      revert(version, before);
+      throw e;
+    } finally {
+      reconciler.signal(version.function());
+    }
+  }
+
+  /** What cannot be undone now, the reconciler does; the caller is told what failed first. */
+  private void revert(FunctionVersion version, Optional<FunctionVersion> before) {
+    try {
+      runner.revert(version, before);
+    } catch (RuntimeException e) {
+      LOG.warnf(
+          "event=revert-unfinished function=%s version=%d reason=\"%s\"",
+          version.function(), version.number(), Engine.problem(e).getMessage());
+    }
+  }
+
+  private <T> T change(String what, FunctionName name, Supplier<T> operation) {
+    Timer.Sample timer = Timer.start(meters);
+    String outcome = "ok";
+    try {
+      return reconciler.exclusively(name, operation);
+    } catch (RuntimeException e) {
+      ProblemException problem = Engine.problem(e);
+      outcome = problem.type().name().toLowerCase(Locale.ROOT);
+      if (problem.type() == ProblemType.INTERNAL) {
+        LOG.errorf(e, "event=%s function=%s outcome=%s", what, name, outcome);
+      }
+      throw problem;
+    } finally {
+      long nanos =
+          timer.stop(meters.timer("tinyfaas.deploy", "operation", what, "outcome", outcome));
+      LOG.infof(
+          "event=%s function=%s outcome=%s millis=%d", what, name, outcome, nanos / 1_000_000);
+    }
+  }
+}

@@ -1,0 +1,85 @@
+package io.tinyfaas.manager.deploy;
+
+import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.manager.deploy.FunctionState.HandlerState;
+import io.tinyfaas.manager.docker.Engine;
+import io.tinyfaas.manager.docker.EngineInventory;
+import io.tinyfaas.manager.docker.HandlerContainer;
+import io.tinyfaas.manager.problem.ProblemException;
+import io.tinyfaas.manager.problem.ProblemType;
+import io.tinyfaas.manager.reconcile.HandlerMonitor;
+import io.tinyfaas.manager.store.FunctionStore;
+import io.tinyfaas.manager.store.FunctionVersion;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.util.List;
+import java.util.Map;
+
+/** What people see of functions: what is stored and what the engine says of its handlers. */
+@ApplicationScoped
+public class FunctionStates {
+
+  private final FunctionStore store;
+  private final EngineInventory engine;
+  private final HandlerMonitor monitor;
+
+  FunctionStates(FunctionStore store, EngineInventory engine, HandlerMonitor monitor) {
+    this.store = store;
+    this.engine = engine;
+    this.monitor = monitor;
+  }
+
+  /**
+   * @throws ProblemException {@code UNKNOWN_FUNCTION}, {@code ENGINE_UNAVAILABLE}
+   */
+  public FunctionState get(FunctionName name) {
+    return describe(require(name), handlers().getOrDefault(name, List.of()));
+  }
+
+  /**
+   * @throws ProblemException {@code ENGINE_UNAVAILABLE}
+   */
+  public List<FunctionState> list() {
+    Map<FunctionName, List<HandlerContainer>> handlers = handlers();
+    return store.functions().stream()
+        .flatMap(name -> store.active(name).stream())
+        .map(v -> describe(v, handlers.getOrDefault(v.function(), List.of())))
+        .toList();
+  }
+
+  /** Those that can be rolled back to and the active one, oldest first. */
+  public List<FunctionVersion> versions(FunctionName name) {
+    require(name);
+    return store.versions(name);
+  }
+
+  FunctionVersion require(FunctionName name) {
+    return store
+        .active(name)
+        .orElseThrow(
+            () ->
+                ProblemException.of(
+                    ProblemType.UNKNOWN_FUNCTION,
+                    "There is no function "
+                        + name
+                        + ": GET /functions lists those that there are, PUT /functions/"
+                        + name
+                        + " deploys it."));
+  }
+
+  private Map<FunctionName, List<HandlerContainer>> handlers() {
+    try {
+      return engine.handlers();
+    } catch (RuntimeException e) {
+      throw Engine.problem(e);
+    }
+  }
+
+  private FunctionState describe(FunctionVersion version, List<HandlerContainer> handlers) {
+    return new FunctionState(
+        version,
+        handlers.stream()
+            .map(h -> new HandlerState(h.handler().id(), monitor.state(h)))
+            .sorted((a, b) -> a.id().compareTo(b.id()))
+            .toList());
+  }
+}

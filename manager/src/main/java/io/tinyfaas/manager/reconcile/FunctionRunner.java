@@ -1,0 +1,356 @@
+package io.tinyfaas.manager.reconcile;
+
+import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.contract.route.Handler;
+import io.tinyfaas.contract.route.Route;
+import io.tinyfaas.contract.route.RouteRevision;
+import io.tinyfaas.manager.docker.FunctionImages;
+import io.tinyfaas.manager.docker.HandlerContainer;
+import io.tinyfaas.manager.docker.HandlerContainers;
+import io.tinyfaas.manager.problem.ProblemException;
+import io.tinyfaas.manager.problem.ProblemType;
+import io.tinyfaas.manager.route.RoutePublisher;
+import io.tinyfaas.manager.store.FunctionStore;
+import io.tinyfaas.manager.store.FunctionVersion;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+import org.jboss.logging.Logger;
+
+/**
+ * Makes what runs of one function match what the store says should run.
+ *
+ * <p>Level-triggered: {@link #reconcile} compares and does what is missing, whatever happened
+ * before and however often it is called. Scaling, restarting a dead handler and coming back after a
+ * power cut are this same comparison. The caller sees to it that nobody else changes the function
+ * meanwhile.
+ */
+@ApplicationScoped
+public class FunctionRunner {
+
+  private static final Logger LOG = Logger.getLogger(FunctionRunner.class);
+
+  /** A handler silent for its function's timeout and this long is replaced. */
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+  /** A gateway that is there takes a table over within a few milliseconds. */
+  private static final Duration GATEWAY_TIMEOUT = Duration.ofSeconds(10);
+
+  /** More starts at once would only make each slower on a box of a few cores. */
+  private static final int PARALLEL_STARTS = 4;
+
+  private final FunctionStore store;
+  private final FunctionImages images;
+  private final HandlerContainers containers;
+  private final HandlerMonitor monitor;
+  private final RoutePublisher routes;
+
+  private final Semaphore starts = new Semaphore(PARALLEL_STARTS, true);
+
+  /** Functions with a handler that is no longer wanted and that the gateway still has. */
+  private final Set<FunctionName> retiring = ConcurrentHashMap.newKeySet();
+
+  FunctionRunner(
+      FunctionStore store,
+      FunctionImages images,
+      HandlerContainers containers,
+      HandlerMonitor monitor,
+      RoutePublisher routes) {
+    this.store = store;
+    this.images = images;
+    this.containers = containers;
+    this.monitor = monitor;
+    this.routes = routes;
+  }
+
+  /**
+   * The comparison.
+   *
+   * @param givenUp ends a wait for handlers to become healthy
+   */
+  void reconcile(FunctionName function, BooleanSupplier givenUp) {
+    List<HandlerContainer> found = containers.list(function);
+    Optional<FunctionVersion> active = store.active(function);
+    if (active.isEmpty()) {
+      routes.remove(function);
+      removeAll(function, found);
+      return;
+    }
+    FunctionVersion version = active.get();
+    List<HandlerContainer> wanted =
+        wanted(version, found).stream()
+            .filter(handler -> isUsable(version, handler))
+            .limit(version.spec().handlers())
+            .collect(Collectors.toCollection(ArrayList::new));
+    List<HandlerContainer> obsolete = new ArrayList<>(found);
+    obsolete.removeAll(wanted);
+    publish(version, wanted);
+    containers.join(function);
+    startMissing(version, wanted, givenUp);
+    publish(version, wanted);
+    retire(version, obsolete);
+  }
+
+  /** Whether a function needs no comparison; asks each of its handlers. */
+  boolean isSettled(FunctionName function, List<HandlerContainer> found) {
+    Optional<FunctionVersion> active = store.active(function);
+    return active.isPresent()
+        && found.size() == active.get().spec().handlers()
+        && wanted(active.get(), found).size() == found.size()
+        && found.stream()
+            .allMatch(h -> h.isRunning() && monitor.of(h).isRoutable() && monitor.answers(h));
+  }
+
+  Set<FunctionName> retiring() {
+    return retiring;
+  }
+
+  /** A route to those of the found handlers that run the active version and answer. */
+  Optional<Route> observe(FunctionName function, List<HandlerContainer> found) {
+    return store
+        .active(function)
+        .map(
+            version ->
+                route(
+                    version,
+                    wanted(version, found).stream()
+                        .filter(h -> h.isRunning() && monitor.answers(h))
+                        .map(HandlerContainer::handler)
+                        .toList()));
+  }
+
+  /**
+   * Brings a version up beside what runs, and returns when the gateway routes to it and to nothing
+   * else.
+   *
+   * @throws ProblemException if it does not start, or the gateway does not take it over
+   */
+  public void serve(FunctionVersion version) {
+    routes.requireGateway();
+    RouteRevision revision = routes.put(bringUp(version));
+    if (!routes.awaitApplied(revision, GATEWAY_TIMEOUT)) {
+      throw ProblemException.of(
+          ProblemType.GATEWAY_UNAVAILABLE,
+          "The gateway did not take the new version over within "
+              + GATEWAY_TIMEOUT.toSeconds()
+              + " s. The version before goes on; look at docker compose logs gateway, then try"
+              + " again.");
+    }
+  }
+
+  /**
+   * Routes to what ran before a version that was not to be, and removes what was made for that one;
+   * of its handlers, those that the gateway may have seen are left to {@link #reconcile}.
+   */
+  public void revert(FunctionVersion failed, Optional<FunctionVersion> before) {
+    FunctionName function = failed.function();
+    if (before.isPresent()) {
+      publish(before.get(), wanted(before.get(), containers.list(function)));
+      retainImages(function);
+    } else {
+      end(function, GATEWAY_TIMEOUT);
+    }
+  }
+
+  /**
+   * Brings a version's handlers up beside whatever else runs, as many as it asks for.
+   *
+   * @return the route to all of them, healthy
+   * @throws ProblemException if one does not start; those made here are gone again
+   */
+  private Route bringUp(FunctionVersion version) {
+    containers.requireRoom(version.spec());
+    images.ensure(version);
+    List<HandlerContainer> up =
+        wanted(version, containers.list(version.function())).stream()
+            .filter(handler -> handler.isRunning() && monitor.answers(handler))
+            .limit(version.spec().handlers())
+            .collect(Collectors.toCollection(ArrayList::new));
+    List<HandlerContainer> made = new ArrayList<>();
+    try {
+      while (up.size() + made.size() < version.spec().handlers()) {
+        made.add(createAndStart(version));
+      }
+      for (HandlerContainer handler : made) {
+        monitor
+            .awaitHealthy(handler, () -> false)
+            .ifPresent(
+                failure -> {
+                  throw failure;
+                });
+      }
+    } catch (RuntimeException e) {
+      made.forEach(this::removeQuietly);
+      throw e;
+    }
+    up.addAll(made);
+    return route(version, up.stream().map(HandlerContainer::handler).toList());
+  }
+
+  /**
+   * Ends a function that is no longer in the store: the route first, then its handlers once they
+   * are idle, then everything that was made for it.
+   *
+   * @param atMost how long its invocations may go on; then they are cut off
+   */
+  public void end(FunctionName function, Duration atMost) {
+    routes.remove(function);
+    List<HandlerContainer> found = containers.list(function);
+    routes.awaitReleased(found.stream().map(h -> h.handler().id()).toList(), atMost);
+    removeAll(function, found);
+  }
+
+  /** Whether a handler answers, or may yet be brought to. */
+  private boolean isUsable(FunctionVersion version, HandlerContainer handler) {
+    if (handler.wasNeverStarted()) {
+      return false;
+    }
+    HandlerHealth known = monitor.of(handler);
+    if (!handler.isRunning()) {
+      known.stopped();
+      return true;
+    }
+    if (monitor.answers(handler) || !known.isSilentFor(version.spec().timeout().plus(PATIENCE))) {
+      return true;
+    }
+    LOG.warnf(
+        "event=handler-unresponsive function=%s handler=%s outcome=replaced",
+        handler.function(), handler.handler().id());
+    return false;
+  }
+
+  private void startMissing(
+      FunctionVersion version, List<HandlerContainer> wanted, BooleanSupplier givenUp) {
+    List<HandlerContainer> started = new ArrayList<>();
+    for (HandlerContainer handler : List.copyOf(wanted)) {
+      HandlerHealth known = monitor.of(handler);
+      if (!handler.isRunning() && known.mayRestart()) {
+        known.restarted();
+        containers.start(handler);
+        wanted.set(wanted.indexOf(handler), handler.running());
+        started.add(handler.running());
+      } else if (handler.isRunning() && !known.isRoutable()) {
+        started.add(handler);
+      }
+    }
+    if (wanted.size() < version.spec().handlers()) {
+      images.ensure(version);
+    }
+    while (wanted.size() < version.spec().handlers()) {
+      HandlerContainer handler = createAndStart(version);
+      wanted.add(handler);
+      started.add(handler);
+    }
+    for (HandlerContainer handler : started) {
+      Optional<ProblemException> failure = monitor.awaitHealthy(handler, givenUp);
+      LOG.infof(
+          "event=handler-start function=%s version=%d handler=%s outcome=%s%s",
+          version.function(),
+          version.number(),
+          handler.handler().id(),
+          failure.isPresent() ? "failed" : monitor.state(handler),
+          failure.map(f -> " reason=\"" + f.getMessage() + "\"").orElse(""));
+    }
+  }
+
+  private HandlerContainer createAndStart(FunctionVersion version) {
+    starts.acquireUninterruptibly();
+    try {
+      String image = images.reference(version);
+      HandlerContainer created =
+          containers.create(version, image, containers.fingerprint(version, image));
+      try {
+        monitor.of(created).restarted();
+        containers.start(created);
+      } catch (RuntimeException e) {
+        removeQuietly(created);
+        throw e;
+      }
+      return created.running();
+    } finally {
+      starts.release();
+    }
+  }
+
+  /** Stops what is no longer wanted once the gateway has let go of it. */
+  private void retire(FunctionVersion version, List<HandlerContainer> obsolete) {
+    boolean held = false;
+    for (HandlerContainer handler : obsolete) {
+      if (!handler.isRunning() || routes.isReleased(handler.handler().id())) {
+        remove(handler, version.spec().timeout());
+      } else {
+        held = true;
+      }
+    }
+    if (held) {
+      retiring.add(version.function());
+    } else if (retiring.remove(version.function()) || !obsolete.isEmpty()) {
+      retainImages(version.function());
+      containers.removeUnused(version.function(), version.spec().networkAccess());
+    }
+  }
+
+  private void retainImages(FunctionName function) {
+    images.retain(
+        function,
+        store.versions(function).stream().map(images::reference).collect(Collectors.toSet()));
+  }
+
+  private void removeAll(FunctionName function, List<HandlerContainer> found) {
+    for (HandlerContainer handler : found) {
+      remove(handler, PATIENCE);
+    }
+    containers.removeTraces(function);
+    images.retain(function, Set.of());
+    retiring.remove(function);
+  }
+
+  private void remove(HandlerContainer handler, Duration grace) {
+    containers.remove(handler, grace);
+    monitor.forget(handler);
+    LOG.infof(
+        "event=handler-stop function=%s handler=%s outcome=removed",
+        handler.function(), handler.handler().id());
+  }
+
+  private void removeQuietly(HandlerContainer handler) {
+    try {
+      remove(handler, Duration.ZERO);
+    } catch (RuntimeException e) {
+      LOG.warnf(
+          "event=handler-stop function=%s handler=%s outcome=failed reason=\"%s\"",
+          handler.function(), handler.handler().id(), e.getMessage());
+    }
+  }
+
+  private void publish(FunctionVersion version, List<HandlerContainer> handlers) {
+    routes.put(
+        route(
+            version,
+            handlers.stream()
+                .filter(h -> h.isRunning() && monitor.of(h).isRoutable())
+                .map(HandlerContainer::handler)
+                .toList()));
+  }
+
+  private static Route route(FunctionVersion version, List<Handler> handlers) {
+    return new Route(
+        version.function(), version.number(), version.spec().timeout().toMillis(), handlers);
+  }
+
+  /** Those of the found handlers that run this version as it is to run, running ones first. */
+  private List<HandlerContainer> wanted(FunctionVersion version, List<HandlerContainer> found) {
+    String fingerprint = containers.fingerprint(version, images.reference(version));
+    return found.stream()
+        .filter(handler -> handler.fingerprint().equals(fingerprint))
+        .sorted((a, b) -> Boolean.compare(b.isRunning(), a.isRunning()))
+        .toList();
+  }
+}

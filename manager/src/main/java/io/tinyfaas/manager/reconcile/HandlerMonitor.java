@@ -1,0 +1,153 @@
+package io.tinyfaas.manager.reconcile;
+
+import io.tinyfaas.contract.handler.HandlerHttp;
+import io.tinyfaas.contract.route.HandlerEndpoint;
+import io.tinyfaas.manager.docker.EngineSettings;
+import io.tinyfaas.manager.docker.HandlerContainer;
+import io.tinyfaas.manager.docker.HandlerContainers;
+import io.tinyfaas.manager.docker.HandlerSockets;
+import io.tinyfaas.manager.problem.ProblemException;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.RequestOptions;
+import io.vertx.core.net.SocketAddress;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
+
+/** Asks handlers for their health, the way the contract has it, and remembers what they said. */
+@ApplicationScoped
+public class HandlerMonitor {
+
+  private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(2);
+  private static final Duration POLL_INTERVAL = Duration.ofMillis(15);
+
+  /** The engine is asked whether the process is still there once in so many polls. */
+  private static final int POLLS_PER_INSPECTION = 8;
+
+  private final EngineSettings settings;
+  private final HandlerContainers containers;
+  private final HandlerSockets sockets;
+  private final HttpClient client;
+  private final Map<String, HandlerHealth> health = new ConcurrentHashMap<>();
+
+  HandlerMonitor(
+      EngineSettings settings, HandlerContainers containers, HandlerSockets sockets, Vertx vertx) {
+    this.settings = settings;
+    this.containers = containers;
+    this.sockets = sockets;
+    // A connection for each question: one that is kept would be to a handler of an earlier life.
+    this.client =
+        vertx.createHttpClient(new HttpClientOptions().setKeepAlive(false).setMaxPoolSize(32));
+  }
+
+  HandlerHealth of(HandlerContainer handler) {
+    return health.computeIfAbsent(handler.handler().id(), id -> new HandlerHealth());
+  }
+
+  /** For people: {@code starting} until it has been asked. */
+  public String state(HandlerContainer handler) {
+    HandlerHealth known = health.get(handler.handler().id());
+    return !handler.isRunning() ? "stopped" : known == null ? "starting" : known.state();
+  }
+
+  void forget(HandlerContainer handler) {
+    health.remove(handler.handler().id());
+  }
+
+  void forgetAllBut(Set<String> ids) {
+    health.keySet().retainAll(ids);
+  }
+
+  /** Asks now. */
+  boolean answers(HandlerContainer handler) {
+    HandlerHealth known = of(handler);
+    if (isHealthy(handler.handler().endpoint())
+        && (known.isRoutable() || containers.seal(handler).isEmpty())) {
+      known.answered();
+      return true;
+    }
+    known.didNotAnswer();
+    return false;
+  }
+
+  /**
+   * Waits for a handler that was just started.
+   *
+   * @param givenUp ends the wait early, with the handler as it is then
+   * @return why it will not do; empty if it is healthy or the wait was given up
+   */
+  Optional<ProblemException> awaitHealthy(HandlerContainer handler, BooleanSupplier givenUp) {
+    Duration atMost = settings.startTimeout();
+    long deadline = System.nanoTime() + atMost.toNanos();
+    for (int polls = 1; !givenUp.getAsBoolean(); polls++) {
+      if (isHealthy(handler.handler().endpoint())) {
+        Optional<ProblemException> broken = containers.seal(handler);
+        if (broken.isEmpty()) {
+          of(handler).answered();
+        }
+        return broken;
+      }
+      if (System.nanoTime() > deadline
+          || polls % POLLS_PER_INSPECTION == 0 && !containers.isRunning(handler)) {
+        of(handler).didNotAnswer();
+        return Optional.of(containers.whyNotRunning(handler, atMost));
+      }
+      try {
+        Thread.sleep(POLL_INTERVAL);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return Optional.empty();
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Blocks until the handler has answered 200, or anything else has become of the question. */
+  private boolean isHealthy(HandlerEndpoint endpoint) {
+    RequestOptions question =
+        new RequestOptions()
+            .setMethod(HttpMethod.GET)
+            .setURI(HandlerHttp.HEALTH_PATH)
+            .setHost("handler")
+            .setTimeout(PROBE_TIMEOUT.toMillis());
+    switch (endpoint) {
+      case HandlerEndpoint.Unix unix -> {
+        Path socket = sockets.path(unix);
+        if (!Files.exists(socket, LinkOption.NOFOLLOW_LINKS) || Files.isSymbolicLink(socket)) {
+          return false;
+        }
+        question.setServer(SocketAddress.domainSocketAddress(socket.toString()));
+      }
+      case HandlerEndpoint.Tcp tcp ->
+          question.setServer(SocketAddress.inetSocketAddress(tcp.port(), tcp.address()));
+    }
+    try {
+      return client
+          .request(question)
+          .compose(HttpClientRequest::send)
+          .map(response -> response.statusCode() == 200)
+          .toCompletionStage()
+          .toCompletableFuture()
+          .get(PROBE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    } catch (ExecutionException | TimeoutException e) {
+      return false;
+    }
+  }
+}

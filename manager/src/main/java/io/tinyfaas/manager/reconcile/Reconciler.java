@@ -1,0 +1,174 @@
+package io.tinyfaas.manager.reconcile;
+
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.contract.route.Route;
+import io.tinyfaas.manager.docker.Engine;
+import io.tinyfaas.manager.docker.EngineInventory;
+import io.tinyfaas.manager.docker.HandlerContainer;
+import io.tinyfaas.manager.problem.ProblemException;
+import io.tinyfaas.manager.problem.ProblemType;
+import io.tinyfaas.manager.route.RoutePublisher;
+import io.tinyfaas.manager.store.FunctionStore;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+import org.jboss.logging.Logger;
+
+/**
+ * Decides when to compare what a function should run with what it does: at start, when the engine
+ * says that something happened, when the gateway lets go of handlers, and by the clock. One look
+ * missed or made twice changes nothing.
+ */
+@ApplicationScoped
+public class Reconciler {
+
+  private static final Logger LOG = Logger.getLogger(Reconciler.class);
+
+  private static final Duration LOOK_INTERVAL = Duration.ofSeconds(5);
+  private static final Duration RETRY_ENGINE = Duration.ofSeconds(1);
+
+  private final FunctionStore store;
+  private final EngineInventory engine;
+  private final HandlerMonitor monitor;
+  private final FunctionRunner runner;
+  private final RoutePublisher routes;
+
+  private final FunctionLocks locks = new FunctionLocks();
+  private final Set<FunctionName> due = ConcurrentHashMap.newKeySet();
+  private volatile boolean stopped;
+
+  Reconciler(
+      FunctionStore store,
+      EngineInventory engine,
+      HandlerMonitor monitor,
+      FunctionRunner runner,
+      RoutePublisher routes) {
+    this.store = store;
+    this.engine = engine;
+    this.monitor = monitor;
+    this.runner = runner;
+    this.routes = routes;
+  }
+
+  void start(@Observes StartupEvent event) {
+    Thread.ofVirtual().name("reconciler").start(this::run);
+  }
+
+  void stop(@Observes ShutdownEvent event) {
+    stopped = true;
+  }
+
+  /** Runs an operation while nothing else changes the function. */
+  public <T> T exclusively(FunctionName function, Supplier<T> operation) {
+    try (var _ = locks.acquire(function)) {
+      return operation.get();
+    }
+  }
+
+  /** Looks at the function soon, on another thread. */
+  public void signal(FunctionName function) {
+    if (due.add(function)) {
+      Thread.ofVirtual().name("reconcile-" + function).start(() -> look(function));
+    }
+  }
+
+  private void run() {
+    openRoutes();
+    routes.onGatewayChange(() -> runner.retiring().forEach(this::signal));
+    Thread.ofVirtual().name("engine-events").start(this::listen);
+    while (!stopped) {
+      try {
+        lookAtAll();
+      } catch (RuntimeException e) {
+        LOG.warnf("event=look-failed reason=\"%s\"", Engine.problem(e).getMessage());
+      }
+      pause(LOOK_INTERVAL);
+    }
+  }
+
+  /**
+   * Publishes first what runs well already, so that a manager that comes back takes nothing away;
+   * then ends what an earlier life left half-made.
+   */
+  private void openRoutes() {
+    while (!stopped) {
+      try {
+        Map<FunctionName, List<HandlerContainer>> running = engine.handlers();
+        List<Route> initial =
+            store.functions().stream()
+                .flatMap(f -> runner.observe(f, running.getOrDefault(f, List.of())).stream())
+                .toList();
+        routes.open(initial);
+        engine.removeBuilds();
+        engine.functions().forEach(this::signal);
+        return;
+      } catch (RuntimeException e) {
+        LOG.warnf("event=start-delayed reason=\"%s\"", Engine.problem(e).getMessage());
+        pause(RETRY_ENGINE);
+      }
+    }
+  }
+
+  private void listen() {
+    while (!stopped) {
+      try {
+        engine.listen(this::signal, () -> store.functions().forEach(this::signal));
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      } catch (RuntimeException e) {
+        LOG.debugf(e, "event=engine-events-ended");
+      }
+      pause(RETRY_ENGINE);
+      store.functions().forEach(this::signal);
+    }
+  }
+
+  /** Finds the functions that need a closer look, with one question to the engine. */
+  private void lookAtAll() {
+    Map<FunctionName, List<HandlerContainer>> found = engine.handlers();
+    Set<String> ids = new HashSet<>();
+    found.values().forEach(all -> all.forEach(h -> ids.add(h.handler().id())));
+    monitor.forgetAllBut(ids);
+    Set<FunctionName> all = new HashSet<>(store.functions());
+    all.addAll(found.keySet());
+    for (FunctionName function : all) {
+      if (!runner.isSettled(function, found.getOrDefault(function, List.of()))) {
+        signal(function);
+      }
+    }
+  }
+
+  private void look(FunctionName function) {
+    try (var held = locks.acquire(function)) {
+      due.remove(function);
+      runner.reconcile(function, () -> stopped || held.isWanted());
+    } catch (RuntimeException e) {
+      due.remove(function);
+      ProblemException problem = Engine.problem(e);
+      if (problem.type() == ProblemType.INTERNAL) {
+        LOG.errorf(e, "event=reconcile-failed function=%s", function);
+      } else {
+        LOG.warnf(
+            "event=reconcile-failed function=%s problem=%s reason=\"%s\"",
+            function, problem.type(), problem.getMessage());
+      }
+    }
+  }
+
+  private static void pause(Duration time) {
+    try {
+      Thread.sleep(time);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,109 @@
+package io.tinyfaas.manager;
+
+import io.netty.handler.codec.mqtt.MqttQoS;
+import io.tinyfaas.contract.route.ControlMessages;
+import io.tinyfaas.contract.route.ControlTopics;
+import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.contract.route.GatewayStatus;
+import io.tinyfaas.contract.route.Route;
+import io.tinyfaas.contract.route.RouteRevision;
+import io.tinyfaas.contract.route.RouteTable;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.mqtt.MqttClient;
+import io.vertx.mqtt.MqttClientOptions;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The gateway's side of the control plane, so that a test decides what the gateway says and when.
+ * The real one is in the end-to-end tests.
+ */
+final class PlayedGateway {
+
+  private final MqttClient client;
+  private volatile RouteTable table = RouteTable.EMPTY;
+  private volatile Set<String> draining = Set.of();
+  private volatile boolean confirms = true;
+
+  PlayedGateway(Vertx vertx, int brokerPort) throws Exception {
+    client =
+        MqttClient.create(
+            vertx,
+            new MqttClientOptions()
+                .setClientId("played-gateway")
+                .setMaxMessageSize(ControlTopics.MAX_MESSAGE_BYTES));
+    client.publishHandler(
+        message -> {
+          try {
+            RouteTable received = ControlMessages.decodeRouteTable(message.payload().getBytes());
+            if (received.revision().isNewerThan(table.revision())) {
+              table = received;
+              if (confirms) {
+                say(true);
+              }
+            }
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
+    client
+        .connect(brokerPort, "127.0.0.1")
+        .toCompletionStage()
+        .toCompletableFuture()
+        .get(10, TimeUnit.SECONDS);
+    client
+        .subscribe(ControlTopics.ROUTES, 1)
+        .toCompletionStage()
+        .toCompletableFuture()
+        .get(10, TimeUnit.SECONDS);
+    say(true);
+  }
+
+  Optional<Route> route(String function) {
+    return table.routes().stream()
+        .filter(route -> route.function().equals(new FunctionName(function)))
+        .findFirst();
+  }
+
+  /** From now on these handlers are told to be busy. */
+  void drains(Set<String> handlers) {
+    draining = handlers;
+    say(true);
+  }
+
+  /** Whether tables are confirmed as they arrive. */
+  void confirms(boolean yes) {
+    confirms = yes;
+    if (yes) {
+      say(true);
+    }
+  }
+
+  void goesAway() {
+    say(false);
+  }
+
+  void isBack() {
+    say(true);
+  }
+
+  private void say(boolean online) {
+    GatewayStatus status =
+        new GatewayStatus(
+            online, "played", online ? table.revision() : RouteRevision.NONE, draining);
+    client.publish(
+        ControlTopics.GATEWAY_STATUS,
+        Buffer.buffer(ControlMessages.encode(status)),
+        MqttQoS.AT_LEAST_ONCE,
+        false,
+        true);
+  }
+
+  void disconnect() throws Exception {
+    client.disconnect().toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
+  }
+}
