@@ -1,5 +1,6 @@
 package io.tinyfaas.manager.api;
 
+import io.smallrye.common.annotation.Blocking;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import io.smallrye.mutiny.Multi;
 import io.tinyfaas.contract.route.FunctionName;
@@ -34,6 +35,7 @@ class FunctionLogsResource {
   }
 
   @GET
+  @Blocking
   @RunOnVirtualThread
   @Produces(MediaType.TEXT_PLAIN)
   @Operation(
