@@ -1,0 +1,255 @@
+package io.tinyfaas.endtoend;
+
+import static io.restassured.RestAssured.given;
+
+import io.restassured.specification.RequestSpecification;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+
+/**
+ * The composed system as an operator runs it: containers, ports, networks and volumes of its own,
+ * beside whatever else the engine holds. Started once for all tests that use it and removed with
+ * everything it made when they have ended.
+ */
+final class Installation {
+
+  /** The one with handlers on Unix sockets, the default. */
+  static final Installation UNIX = new Installation("unix", 20_000, "10.201.0.0/16", "10.198.0");
+
+  /** The one with handlers on networks of their own. */
+  static final Installation TCP = new Installation("tcp", 30_000, "10.202.0.0/16", "10.197.0");
+
+  private static final Path CHECKOUT = Path.of("..").toAbsolutePath().normalize();
+  private static final String TOKEN = "a-token-for-end-to-end-tests";
+  private static final Map<Installation, Boolean> STARTED = new ConcurrentHashMap<>();
+
+  private final String project;
+  private final int ports;
+  private final Map<String, String> environment;
+
+  private Installation(String transport, int ports, String pool, String controlPrefix) {
+    this.project = "tinyfaas-e2e-" + transport;
+    this.ports = ports;
+    this.environment =
+        Map.ofEntries(
+            Map.entry("COMPOSE_PROJECT_NAME", project),
+            Map.entry("TINYFAAS_HANDLER_TRANSPORT", transport),
+            Map.entry("TINYFAAS_TOKEN", TOKEN),
+            Map.entry("TINYFAAS_AUTH", "token"),
+            Map.entry("TINYFAAS_BIND", "127.0.0.1"),
+            Map.entry("TINYFAAS_MANAGER_PORT", Integer.toString(ports + 8080)),
+            Map.entry("TINYFAAS_GATEWAY_HTTP_PORT", Integer.toString(ports + 8081)),
+            Map.entry("TINYFAAS_BROKER_PORT", Integer.toString(ports + 1883)),
+            Map.entry("COAP_PORT", Integer.toString(coapPort())),
+            Map.entry("TINYFAAS_ADDRESS_POOL", pool),
+            Map.entry("TINYFAAS_CONTROL_PREFIX", controlPrefix),
+            Map.entry("TINYFAAS_START_TIMEOUT", "10s"));
+  }
+
+  /** Starts it if no test has, from images that `make images` has built. */
+  void start() {
+    STARTED.computeIfAbsent(
+        this,
+        first -> {
+          run(Duration.ofMinutes(2), "compose/down", "--volumes");
+          Runtime.getRuntime()
+              .addShutdownHook(
+                  new Thread(() -> run(Duration.ofMinutes(2), "compose/down", "--volumes")));
+          up();
+          return true;
+        });
+  }
+
+  /** `docker compose up`, returning when all services are healthy. */
+  void up(String... more) {
+    List<String> arguments =
+        new ArrayList<>(List.of("up", "--detach", "--no-build", "--wait", "--wait-timeout", "120"));
+    arguments.addAll(List.of(more));
+    compose(arguments.toArray(String[]::new));
+  }
+
+  List<String> compose(String... arguments) {
+    return run(Duration.ofMinutes(3), concat(List.of("docker", "compose"), arguments));
+  }
+
+  /** The engine's own client: what the system did is seen with other eyes. */
+  List<String> docker(String... arguments) {
+    return run(Duration.ofMinutes(2), concat(List.of("docker"), arguments));
+  }
+
+  /** The container of a service, such as {@code gateway}. */
+  String container(String service) {
+    return project + "-" + service + "-1";
+  }
+
+  /** Containers of a function's handlers, also those that do not run. */
+  List<String> handlers(String function) {
+    return docker(
+        "ps",
+        "--all",
+        "--quiet",
+        "--filter",
+        "label=tinyfaas.instance=" + project,
+        "--filter",
+        "label=tinyfaas.function=" + function,
+        "--filter",
+        "label=tinyfaas.role=handler");
+  }
+
+  /** Everything on the engine that belongs to a function: containers, networks, images. */
+  List<String> traces(String function) {
+    String instance = "label=tinyfaas.instance=" + project;
+    String label = "label=tinyfaas.function=" + function;
+    return Stream.of(
+            docker(
+                "ps",
+                "-a",
+                "--format",
+                "container {{.Names}}",
+                "--filter",
+                instance,
+                "--filter",
+                label),
+            docker(
+                "network",
+                "ls",
+                "--format",
+                "network {{.Name}}",
+                "--filter",
+                instance,
+                "--filter",
+                label),
+            docker(
+                "image",
+                "ls",
+                "--format",
+                "image {{.Repository}}:{{.Tag}}",
+                "--filter",
+                instance,
+                "--filter",
+                label))
+        .flatMap(List::stream)
+        .toList();
+  }
+
+  /** A request to the manager, with the token. */
+  RequestSpecification rest() {
+    return given()
+        .baseUri("http://127.0.0.1")
+        .port(ports + 8080)
+        .header("Authorization", "Bearer " + TOKEN);
+  }
+
+  int managerPort() {
+    return ports + 8080;
+  }
+
+  String token() {
+    return TOKEN;
+  }
+
+  /** Health and metrics of the gateway. */
+  String gatewayUri(String path) {
+    return "http://127.0.0.1:" + (ports + 8081) + path;
+  }
+
+  int brokerPort() {
+    return ports + 1883;
+  }
+
+  int coapPort() {
+    return ports + 5683;
+  }
+
+  String coapUri(String pathAndQuery) {
+    return "coap://127.0.0.1:" + coapPort() + "/" + pathAndQuery;
+  }
+
+  String project() {
+    return project;
+  }
+
+  /** A zip of these files, by path. */
+  static byte[] zip(Map<String, byte[]> files) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
+      for (Map.Entry<String, byte[]> file : files.entrySet()) {
+        zip.putNextEntry(new ZipEntry(file.getKey()));
+        zip.write(file.getValue());
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return bytes.toByteArray();
+  }
+
+  /** A zip of one Node function. */
+  static byte[] node(String code) {
+    return zip(Map.of("index.js", code.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  /** A zip of a folder of this repository, such as {@code examples/sieve-node}. */
+  static byte[] zipOf(String folder) {
+    Path root = CHECKOUT.resolve(folder);
+    Map<String, byte[]> files = new HashMap<>();
+    try (Stream<Path> paths = Files.walk(root)) {
+      for (Path path : paths.filter(Files::isRegularFile).toList()) {
+        files.put(root.relativize(path).toString(), Files.readAllBytes(path));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return zip(files);
+  }
+
+  static Path checkout() {
+    return CHECKOUT;
+  }
+
+  /**
+   * Runs a command in the checkout with this installation's settings.
+   *
+   * @return the lines that it printed
+   * @throws IllegalStateException if it fails or takes too long, with what it printed
+   */
+  List<String> run(Duration atMost, String... command) {
+    try {
+      ProcessBuilder builder =
+          new ProcessBuilder(command).directory(CHECKOUT.toFile()).redirectErrorStream(true);
+      builder.environment().putAll(environment);
+      Process process = builder.start();
+      String output =
+          new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+      if (!process.waitFor(atMost.toSeconds(), TimeUnit.SECONDS) || process.exitValue() != 0) {
+        process.destroyForcibly();
+        throw new IllegalStateException(
+            Arrays.toString(command) + " failed (are the images built? make images): " + output);
+      }
+      return output.isEmpty() ? List.of() : output.lines().toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static String[] concat(List<String> first, String[] more) {
+    return Stream.concat(first.stream(), Arrays.stream(more)).toArray(String[]::new);
+  }
+}
