@@ -28,11 +28,16 @@ import java.util.zip.ZipOutputStream;
  */
 final class Installation {
 
+  /**
+   * Moves ports and addresses, so that two runs of these tests can share a box: -Dtinyfaas.lane=1.
+   */
+  private static final int LANE = Integer.getInteger("tinyfaas.lane", 0);
+
   /** The one with handlers on Unix sockets, the default. */
-  static final Installation UNIX = new Installation("unix", 20_000, "10.201.0.0/16", "10.198.0");
+  static final Installation UNIX = new Installation("unix", 20_000, 201, 198);
 
   /** The one with handlers on networks of their own. */
-  static final Installation TCP = new Installation("tcp", 30_000, "10.202.0.0/16", "10.197.0");
+  static final Installation TCP = new Installation("tcp", 30_000, 211, 188);
 
   private static final Path CHECKOUT = Path.of("..").toAbsolutePath().normalize();
   private static final String TOKEN = "a-token-for-end-to-end-tests";
@@ -42,9 +47,9 @@ final class Installation {
   private final int ports;
   private final Map<String, String> environment;
 
-  private Installation(String transport, int ports, String pool, String controlPrefix) {
-    this.project = "tinyfaas-e2e-" + transport;
-    this.ports = ports;
+  private Installation(String transport, int ports, int pool, int control) {
+    this.project = "tinyfaas-e2e-" + transport + (LANE == 0 ? "" : LANE);
+    this.ports = ports + 100 * LANE;
     this.environment =
         Map.ofEntries(
             Map.entry("COMPOSE_PROJECT_NAME", project),
@@ -56,8 +61,8 @@ final class Installation {
             Map.entry("TINYFAAS_GATEWAY_HTTP_PORT", Integer.toString(ports + 8081)),
             Map.entry("TINYFAAS_BROKER_PORT", Integer.toString(ports + 1883)),
             Map.entry("COAP_PORT", Integer.toString(coapPort())),
-            Map.entry("TINYFAAS_ADDRESS_POOL", pool),
-            Map.entry("TINYFAAS_CONTROL_PREFIX", controlPrefix),
+            Map.entry("TINYFAAS_ADDRESS_POOL", "10." + (pool + LANE) + ".0.0/16"),
+            Map.entry("TINYFAAS_CONTROL_PREFIX", "10." + (control + LANE) + ".0"),
             Map.entry("TINYFAAS_START_TIMEOUT", "10s"));
   }
 
