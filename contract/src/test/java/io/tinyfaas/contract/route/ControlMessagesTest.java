@@ -1,0 +1,95 @@
+package io.tinyfaas.contract.route;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ControlMessagesTest {
+
+  private static final Path GOLDEN = Path.of("golden/control");
+
+  private static final RouteTable TABLE =
+      new RouteTable(
+          new RouteRevision(7, 42),
+          List.of(
+              new Route(
+                  new FunctionName("sieve"),
+                  3,
+                  10_000,
+                  List.of(
+                      new Handler("0a1b2c3d", new HandlerEndpoint.Unix("sieve/0a1b2c3d/http.sock")),
+                      new Handler("4e5f6071", new HandlerEndpoint.Tcp("10.200.0.2", 8000)))),
+              new Route(new FunctionName("Waiting"), 1, 500, List.of())));
+
+  private static final GatewayStatus STATUS =
+      new GatewayStatus(true, "f3c1", new RouteRevision(7, 42), Set.of("99aabbcc"));
+
+  @Test
+  void shouldReadAndWriteTheGoldenRouteTable() throws IOException {
+    byte[] golden = Files.readAllBytes(GOLDEN.resolve("route-table.json"));
+
+    assertThat(ControlMessages.decodeRouteTable(golden)).isEqualTo(TABLE);
+    assertThat(new String(ControlMessages.encode(TABLE), UTF_8))
+        .isEqualToIgnoringWhitespace(new String(golden, UTF_8));
+  }
+
+  @Test
+  void shouldReadAndWriteTheGoldenGatewayStatus() throws IOException {
+    byte[] golden = Files.readAllBytes(GOLDEN.resolve("gateway-status.json"));
+
+    assertThat(ControlMessages.decodeGatewayStatus(golden)).isEqualTo(STATUS);
+    assertThat(new String(ControlMessages.encode(STATUS), UTF_8))
+        .isEqualToIgnoringWhitespace(new String(golden, UTF_8));
+  }
+
+  @Test
+  void shouldPassOverAFieldFromALaterVersion() throws IOException {
+    byte[] later =
+        "{\"revision\":{\"epoch\":1,\"number\":2,\"site\":\"barn\"},\"routes\":[],\"more\":1}"
+            .getBytes(UTF_8);
+
+    assertThat(ControlMessages.decodeRouteTable(later))
+        .isEqualTo(new RouteTable(new RouteRevision(1, 2), List.of()));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "{",
+        "[]",
+        "null",
+        "{}",
+        "{\"revision\":{\"epoch\":1},\"routes\":[]}",
+        "{\"revision\":{\"epoch\":-1,\"number\":1},\"routes\":[]}",
+        "{\"revision\":{\"epoch\":1,\"number\":1},\"routes\":[{}]}",
+        "{\"revision\":{\"epoch\":1,\"number\":1},\"routes\":[null]}",
+        "{\"revision\":{\"epoch\":1,\"number\":1},\"routes\":[]} trailing",
+        "{\"revision\":{\"epoch\":1,\"number\":1},\"routes\":[{\"function\":\"a\",\"version\":1,"
+            + "\"timeoutMillis\":1,\"handlers\":[{\"id\":\"x\",\"endpoint\":\"unix:../x\"}]}]}",
+        "{\"revision\":{\"epoch\":1,\"number\":1},\"routes\":["
+            + "{\"function\":\"a\",\"version\":1,\"timeoutMillis\":1,\"handlers\":[]},"
+            + "{\"function\":\"a\",\"version\":1,\"timeoutMillis\":1,\"handlers\":[]}]}"
+      })
+  void shouldRefuseWhatIsNotARouteTable(String message) {
+    assertThatThrownBy(() -> ControlMessages.decodeRouteTable(message.getBytes(UTF_8)))
+        .isInstanceOf(IOException.class);
+  }
+
+  @Test
+  void shouldRefuseAMessageAboveTheBound() {
+    assertThatThrownBy(
+            () -> ControlMessages.decodeRouteTable(new byte[ControlTopics.MAX_MESSAGE_BYTES + 1]))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("control message of");
+  }
+}
