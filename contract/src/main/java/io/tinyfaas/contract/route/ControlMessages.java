@@ -56,6 +56,10 @@ public final class ControlMessages {
     if (message.length > ControlTopics.MAX_MESSAGE_BYTES) {
       throw new IOException("control message of " + message.length + " bytes");
     }
-    return JSON.readValue(message, type);
+    T read = JSON.readValue(message, type);
+    if (read == null) {
+      throw new IOException("control message is null");
+    }
+    return read;
   }
 }
