@@ -62,7 +62,7 @@ final class Installation {
             Map.entry("TINYFAAS_BROKER_PORT", Integer.toString(ports + 1883)),
             Map.entry("COAP_PORT", Integer.toString(coapPort())),
             Map.entry("TINYFAAS_ADDRESS_POOL", "10." + (pool + LANE) + ".0.0/16"),
-            Map.entry("TINYFAAS_CONTROL_PREFIX", "10." + (control + LANE) + ".0"),
+            Map.entry("TINYFAAS_CONTROL_PREFIX", "10." + (control - LANE) + ".0"),
             Map.entry("TINYFAAS_START_TIMEOUT", "10s"));
   }
 
