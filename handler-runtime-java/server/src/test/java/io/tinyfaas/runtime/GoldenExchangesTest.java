@@ -2,6 +2,7 @@ package io.tinyfaas.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tinyfaas.golden.GoldenExchanges;
 import io.tinyfaas.runtime.compile.SourceCompiler;
 import io.tinyfaas.runtime.http.HttpServer;
 import io.tinyfaas.runtime.load.FunctionLoader;

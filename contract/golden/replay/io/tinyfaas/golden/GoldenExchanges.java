@@ -1,4 +1,4 @@
-package io.tinyfaas.runtime;
+package io.tinyfaas.golden;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
