@@ -25,11 +25,17 @@ public class EngineInventory {
   private final DockerClient docker;
   private final EngineSettings settings;
   private final HandlerContainers containers;
+  private final FunctionNetworks networks;
 
-  EngineInventory(DockerClient docker, EngineSettings settings, HandlerContainers containers) {
+  EngineInventory(
+      DockerClient docker,
+      EngineSettings settings,
+      HandlerContainers containers,
+      FunctionNetworks networks) {
     this.docker = docker;
     this.settings = settings;
     this.containers = containers;
+    this.networks = networks;
   }
 
   public Map<FunctionName, List<HandlerContainer>> handlers() {
@@ -61,7 +67,7 @@ public class EngineInventory {
         .collect(Collectors.toCollection(HashSet::new));
   }
 
-  /** Removes the containers of builds that a manager did not live to end. */
+  /** Removes what builds left that a manager did not live to end. */
   public void removeBuilds() {
     docker
         .listContainersCmd()
@@ -77,6 +83,7 @@ public class EngineInventory {
                 // Gone already.
               }
             });
+    networks.removeLeftBuild();
   }
 
   /**

@@ -133,6 +133,7 @@ public class FunctionImages {
       FunctionArchive archive,
       String target) {
     String builder = null;
+    String network = step.outbound() ? networks.joinBuild() : "none";
     try {
       builder =
           docker
@@ -144,7 +145,7 @@ public class FunctionImages {
               .withCmd()
               .withHostConfig(
                   HostConfig.newHostConfig()
-                      .withNetworkMode(step.outbound() ? networks.build() : "none")
+                      .withNetworkMode(network)
                       .withMemory(BUILD_MEMORY)
                       .withMemorySwap(BUILD_MEMORY)
                       .withPidsLimit(BUILD_PROCESSES)
@@ -170,6 +171,9 @@ public class FunctionImages {
       throw new UncheckedIOException(e);
     } finally {
       remove(builder);
+      if (step.outbound()) {
+        networks.leaveBuild();
+      }
     }
   }
 

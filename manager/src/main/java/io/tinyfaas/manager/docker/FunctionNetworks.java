@@ -45,6 +45,10 @@ public class FunctionNetworks {
   private final HostFirewall firewall;
   private final AddressPool pool;
   private final ReentrantLock allocation = new ReentrantLock();
+  private final ReentrantLock building = new ReentrantLock();
+
+  /** Guarded by {@link #building}. */
+  private int builds;
 
   FunctionNetworks(DockerClient docker, EngineSettings settings, HostFirewall firewall) {
     this.docker = docker;
@@ -70,10 +74,40 @@ public class FunctionNetworks {
     return ensure(name(function, OUTBOUND), function.value(), OUTBOUND);
   }
 
-  /** The network of build commands that fetch dependencies. */
-  String build() {
+  /**
+   * The network of build commands that fetch dependencies, there while a build uses it: {@link
+   * #leaveBuild} follows.
+   */
+  String joinBuild() {
     firewall.ensure();
-    return ensure(settings.instance() + "-build." + OUTBOUND, BUILD_NETWORK, OUTBOUND).network();
+    building.lock();
+    try {
+      String network = ensure(buildNetwork(), BUILD_NETWORK, OUTBOUND).network();
+      builds++;
+      return network;
+    } finally {
+      building.unlock();
+    }
+  }
+
+  void leaveBuild() {
+    building.lock();
+    try {
+      if (--builds == 0) {
+        of(BUILD_NETWORK).forEach(this::remove);
+      }
+    } finally {
+      building.unlock();
+    }
+  }
+
+  /** Removes what a manager that did not live to end its builds left. */
+  void removeLeftBuild() {
+    of(BUILD_NETWORK).forEach(this::remove);
+  }
+
+  private String buildNetwork() {
+    return settings.instance() + "-build." + OUTBOUND;
   }
 
   void remove(FunctionName function, boolean keepOwn, boolean keepOutbound) {
