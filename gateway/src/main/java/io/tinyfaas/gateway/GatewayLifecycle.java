@@ -5,6 +5,7 @@ import io.quarkus.runtime.StartupEvent;
 import io.tinyfaas.gateway.ingress.coap.CoapIngress;
 import io.tinyfaas.gateway.invoke.Invoker;
 import io.tinyfaas.gateway.route.GatewayStatusPublisher;
+import io.vertx.core.Vertx;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 import java.time.Duration;
@@ -24,13 +25,19 @@ final class GatewayLifecycle {
   private static final Duration FAREWELL = Duration.ofSeconds(1);
 
   private final GatewayConfig config;
+  private final Vertx vertx;
   private final CoapIngress coap;
   private final Invoker invoker;
   private final GatewayStatusPublisher status;
 
   GatewayLifecycle(
-      GatewayConfig config, CoapIngress coap, Invoker invoker, GatewayStatusPublisher status) {
+      GatewayConfig config,
+      Vertx vertx,
+      CoapIngress coap,
+      Invoker invoker,
+      GatewayStatusPublisher status) {
     this.config = config;
+    this.vertx = vertx;
     this.coap = coap;
     this.invoker = invoker;
     this.status = status;
@@ -67,6 +74,11 @@ final class GatewayLifecycle {
   }
 
   private void check() {
+    require(
+        vertx.isNativeTransportEnabled(),
+        "Netty's epoll library does not load, without which no Unix socket is reached: its file"
+            + " belongs into a folder for libraries such as /usr/lib, or /tmp has to be mounted"
+            + " with exec");
     long maxBody = config.maxBody().asLongValue();
     require(maxBody >= MAX_BODY_FROM && maxBody <= MAX_BODY_TO, "TINYFAAS_MAX_BODY: 1K to 64M");
     require(config.maxInFlight() >= 1, "TINYFAAS_MAX_IN_FLIGHT: from 1");
