@@ -76,6 +76,9 @@ public class FunctionRunner {
    * @param givenUp ends a wait for handlers to become healthy
    */
   void reconcile(FunctionName function, BooleanSupplier givenUp) {
+    if (store.isLeftOut(function)) {
+      return;
+    }
     List<HandlerContainer> found = containers.list(function);
     Optional<FunctionVersion> active = store.active(function);
     if (active.isEmpty()) {

@@ -277,6 +277,15 @@ public class FunctionStore implements AutoCloseable {
     return stored(function).active();
   }
 
+  /**
+   * Whether the function is here, but its active version cannot be read: nothing of it may be
+   * removed, since what runs may be the last there is of it.
+   */
+  public boolean isLeftOut(FunctionName function) {
+    StoredFunction stored = stored(function);
+    return stored.active().isEmpty() && !stored.pointer().history().isEmpty();
+  }
+
   /** The version that was active before the present one, if it is kept. */
   public Optional<FunctionVersion> previous(FunctionName function) {
     return stored(function).previous();
