@@ -18,7 +18,11 @@ public record HandlerContainer(
 
   /** The same after its start. */
   public HandlerContainer running() {
-    return new HandlerContainer(container, function, handler, fingerprint, "running");
+    return in("running");
+  }
+
+  HandlerContainer in(String state) {
+    return new HandlerContainer(container, function, handler, fingerprint, state);
   }
 
   boolean isPaused() {

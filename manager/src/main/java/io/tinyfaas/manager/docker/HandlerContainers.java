@@ -57,16 +57,19 @@ public class HandlerContainers {
   private final EngineSettings settings;
   private final FunctionNetworks networks;
   private final HandlerSockets sockets;
+  private final HostFirewall firewall;
 
   HandlerContainers(
       DockerClient docker,
       EngineSettings settings,
       FunctionNetworks networks,
-      HandlerSockets sockets) {
+      HandlerSockets sockets,
+      HostFirewall firewall) {
     this.docker = docker;
     this.settings = settings;
     this.networks = networks;
     this.sockets = sockets;
+    this.firewall = firewall;
   }
 
   /** All handlers of this installation. */
@@ -279,11 +282,22 @@ public class HandlerContainers {
     return Optional.empty();
   }
 
-  /** Sees to it that the gateway can reach the function's handlers. */
-  public void join(FunctionName function) {
+  /**
+   * Sees to it that the gateway can reach the version's handlers, and none of them the host: both
+   * are forgotten when a container is made again or the box starts anew.
+   */
+  public void join(FunctionVersion version) {
     if (settings.handlerTransport() == Transport.TCP) {
-      networks.own(function);
+      networks.own(version.function());
     }
+    if (version.spec().networkAccess()) {
+      guardHost();
+    }
+  }
+
+  /** Returns once functions with network access are kept off the host. */
+  public void guardHost() {
+    firewall.ensure();
   }
 
   /** Removes what was made for handlers of the function that are gone. */
@@ -297,6 +311,15 @@ public class HandlerContainers {
   public void removeTraces(FunctionName function) {
     networks.remove(function, false, false);
     sockets.retain(function, Set.of());
+  }
+
+  /** A handler in the state in which it is now; empty if it is gone. */
+  public Optional<HandlerContainer> find(HandlerContainer handler) {
+    try {
+      return Optional.of(handler.in(inspect(handler).getState().getStatus()));
+    } catch (NotFoundException e) {
+      return Optional.empty();
+    }
   }
 
   /** Whether its process is there; false also if the container is gone. */

@@ -23,10 +23,14 @@ import java.util.concurrent.locks.ReentrantLock;
 @ApplicationScoped
 public class HostFirewall {
 
-  /** Where it is already set nothing changes; {@code -w} waits for others at the same lock. */
+  /**
+   * Where it is already set nothing changes; {@code -w} waits for others at the same lock. A kernel
+   * without nftables has the older tables only.
+   */
   private static final String RULE =
-      "rule='-s %s -m comment --comment tinyfaas:%s -j DROP'; "
-          + "iptables -w 5 -C INPUT $rule 2>/dev/null || iptables -w 5 -I INPUT 1 $rule";
+      "iptables=iptables; iptables -w 5 -S INPUT >/dev/null 2>&1 || iptables=iptables-legacy; "
+          + "rule='-s %s -m comment --comment tinyfaas:%s -j DROP'; "
+          + "$iptables -w 5 -C INPUT $rule 2>/dev/null || $iptables -w 5 -I INPUT 1 $rule";
 
   private static final Duration LASTS = Duration.ofSeconds(30);
 

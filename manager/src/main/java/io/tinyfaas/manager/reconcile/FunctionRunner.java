@@ -79,7 +79,8 @@ public class FunctionRunner {
     if (store.isLeftOut(function)) {
       return;
     }
-    List<HandlerContainer> found = containers.list(function);
+    List<HandlerContainer> found =
+        containers.list(function).stream().flatMap(handler -> asItIs(handler).stream()).toList();
     Optional<FunctionVersion> active = store.active(function);
     if (active.isEmpty()) {
       routes.remove(function);
@@ -95,7 +96,7 @@ public class FunctionRunner {
     List<HandlerContainer> obsolete = new ArrayList<>(found);
     obsolete.removeAll(wanted);
     publish(version, wanted);
-    containers.join(function);
+    containers.join(version);
     startMissing(version, wanted, givenUp);
     publish(version, wanted);
     retire(version, obsolete);
@@ -109,6 +110,15 @@ public class FunctionRunner {
         && wanted(active.get(), found).size() == found.size()
         && found.stream()
             .allMatch(h -> h.isRunning() && monitor.of(h).isRoutable() && monitor.answers(h));
+  }
+
+  /** Looks after what keeps functions with network access off the host, if there are any. */
+  void guardHost() {
+    if (store.functions().stream()
+        .flatMap(function -> store.active(function).stream())
+        .anyMatch(version -> version.spec().networkAccess())) {
+      containers.guardHost();
+    }
   }
 
   Set<FunctionName> retiring() {
@@ -210,7 +220,17 @@ public class FunctionRunner {
     removeAll(function, found);
   }
 
-  /** Whether a handler answers, or may yet be brought to. */
+  /**
+   * The engine's list is behind its events: a handler that is said to run and does not answer may
+   * have ended.
+   */
+  private Optional<HandlerContainer> asItIs(HandlerContainer listed) {
+    return listed.isRunning() && !monitor.answers(listed)
+        ? containers.find(listed)
+        : Optional.of(listed);
+  }
+
+  /** Whether a handler, which has just been asked, answers, or may yet be brought to. */
   private boolean isUsable(FunctionVersion version, HandlerContainer handler) {
     if (handler.wasNeverStarted()) {
       return false;
@@ -220,7 +240,7 @@ public class FunctionRunner {
       known.stopped();
       return true;
     }
-    if (monitor.answers(handler) || !known.isSilentFor(version.spec().timeout().plus(PATIENCE))) {
+    if (!known.isSilentFor(version.spec().timeout().plus(PATIENCE))) {
       return true;
     }
     LOG.warnf(

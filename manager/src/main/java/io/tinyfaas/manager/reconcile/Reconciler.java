@@ -145,6 +145,7 @@ public class Reconciler {
         signal(function);
       }
     }
+    runner.guardHost();
   }
 
   private void look(FunctionName function) {
