@@ -51,7 +51,11 @@ class FunctionLogsResource {
           String tail,
       @QueryParam("follow") @DefaultValue("false") boolean follow) {
     FunctionName function = states.get(FunctionResource.functionName(name)).version().function();
-    return logs.lines(function, parseTail(tail), follow);
+    // The empty line's status and headers tell a follower that it is there before anything is
+    // printed.
+    return Multi.createBy()
+        .concatenating()
+        .streams(Multi.createFrom().item(""), logs.lines(function, parseTail(tail), follow));
   }
 
   private static int parseTail(String tail) {
