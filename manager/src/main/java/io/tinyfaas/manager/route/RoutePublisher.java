@@ -88,7 +88,7 @@ public class RoutePublisher {
     Thread.ofVirtual().name("routes-resend").start(this::resendUntilConfirmed);
   }
 
-  public boolean isOpen() {
+  boolean isOpen() {
     lock.lock();
     try {
       return revision.epoch() > 0;
