@@ -1,0 +1,185 @@
+package io.tinyfaas.benchmark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.URI;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.DatagramChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class LoadTest {
+
+  private static final Load.Rules RULES = new Load.Rules(Duration.ofSeconds(1), Duration.ZERO);
+  private static final Load.Rules IMPATIENT = new Load.Rules(Duration.ofMillis(100), Duration.ZERO);
+
+  @Test
+  void shouldCountEachOperationOfEachClientOnce() throws Exception {
+    try (UdpEcho echo = new UdpEcho()) {
+      Outcome outcome = new CoapLoad(echo.uri(), RULES).run(64, 50);
+      assertThat(outcome.succeeded()).isEqualTo(64 * 50);
+      assertThat(outcome.failed()).isZero();
+      assertThat(outcome.percentile(50).orElseThrow()).isBetween(0.001, 1_000.0);
+    }
+  }
+
+  @Test
+  void shouldAcknowledgeSeparateResponses() throws Exception {
+    Set<Short> acknowledged = ConcurrentHashMap.newKeySet();
+    try (Server server =
+        new Server(
+            (message, reply) -> {
+              if (CoapMessage.type(message) == CoapMessage.ACK) {
+                acknowledged.add(CoapMessage.id(message));
+                return;
+              }
+              short id = CoapMessage.id(message);
+              reply.send(CoapMessage.empty(ByteBuffer.allocate(4), CoapMessage.ACK, id));
+              ByteBuffer response = response(message, CoapMessage.CON, (short) (id + 1));
+              reply.send(response);
+              // Twice, as when the acknowledgement was lost: acknowledged again, counted once.
+              reply.send(response.rewind());
+            })) {
+      Outcome outcome = new CoapLoad(server.uri(), RULES).run(1, 5);
+      assertThat(outcome.succeeded()).isEqualTo(5);
+      assertThat(acknowledged).hasSize(5);
+    }
+  }
+
+  @Test
+  void shouldFailOperationsWithoutAnAnswerOfTheirOwnInTime() throws Exception {
+    try (Server server =
+        new Server(
+            (message, reply) -> {
+              ByteBuffer other = response(message, CoapMessage.ACK, CoapMessage.id(message));
+              reply.send(other.putLong(4, ~other.getLong(4)));
+            })) {
+      Outcome outcome = new CoapLoad(server.uri(), IMPATIENT).run(4, 2);
+      assertThat(outcome.timeouts()).isEqualTo(8);
+      assertThat(outcome.percentile(50)).isEmpty();
+    }
+  }
+
+  @Test
+  void shouldFailOperationsAnsweredByAnotherCode() throws Exception {
+    try (Server server =
+        new Server(
+            (message, reply) ->
+                reply.send(
+                    response(message, CoapMessage.ACK, CoapMessage.id(message))
+                        .put(1, (byte) (5 << 5 | 3))))) {
+      assertThat(new CoapLoad(server.uri(), RULES).run(2, 3).wrongAnswers()).isEqualTo(6);
+    }
+  }
+
+  @Test
+  void shouldSendTheSameMessageAgainOnlyWhenAsked() throws Exception {
+    Set<Short> seen = new HashSet<>();
+    try (Server server =
+        new Server(
+            (message, reply) -> {
+              if (!seen.add(CoapMessage.id(message))) {
+                reply.send(response(message, CoapMessage.ACK, CoapMessage.id(message)));
+              }
+            })) {
+      assertThat(new CoapLoad(server.uri(), IMPATIENT).run(1, 2).timeouts()).isEqualTo(2);
+      Load.Rules retransmitting = new Load.Rules(Duration.ofSeconds(1), Duration.ofMillis(20));
+      assertThat(new CoapLoad(server.uri(), retransmitting).run(1, 2).succeeded()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void shouldWriteTablesRawDataAndCharts(@TempDir Path results) throws Exception {
+    try (UdpEcho echo = new UdpEcho()) {
+      Benchmark.main(
+          new String[] {
+            "--clients",
+            "1,4",
+            "--operations",
+            "20",
+            "--warm-up",
+            "0",
+            "--process",
+            "native-node:server=" + ProcessHandle.current().pid(),
+            "--results",
+            results.toString(),
+            "other=" + echo.uri(),
+            "native-node=" + echo.uri()
+          });
+    }
+    assertThat(results.resolve("summary.md"))
+        .content()
+        .contains("| 4       | native-node |", "against native-node", "0 failed.");
+    assertThat(Files.readAllLines(results.resolve("runs.csv"))).hasSize(1 + 2 * 3 * 3);
+    assertThat(results.resolve("latencies.csv")).isNotEmptyFile();
+    assertThat(results.resolve("latency-4.svg")).content().contains("other, 100.00 % succeeded");
+  }
+
+  private static ByteBuffer response(ByteBuffer request, int type, short id) {
+    ByteBuffer response = ByteBuffer.allocate(4 + CoapMessage.TOKEN_LENGTH);
+    response.put((byte) (1 << 6 | type << 4 | CoapMessage.TOKEN_LENGTH));
+    response.put((byte) CoapMessage.CONTENT).putShort(id).putLong(request.getLong(4));
+    return response.flip();
+  }
+
+  private interface Reply {
+    void send(ByteBuffer message) throws IOException;
+  }
+
+  private interface Behaviour {
+    void receive(ByteBuffer message, Reply reply) throws IOException;
+  }
+
+  /** A peer on a real socket. */
+  private static final class Server implements AutoCloseable {
+    private final DatagramChannel channel = DatagramChannel.open();
+    private final Thread thread;
+
+    Server(Behaviour behaviour) throws IOException {
+      channel.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+      thread =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    ByteBuffer message = ByteBuffer.allocate(2_048);
+                    try {
+                      while (true) {
+                        SocketAddress peer = channel.receive(message.clear());
+                        message.flip();
+                        behaviour.receive(message, reply -> channel.send(reply, peer));
+                      }
+                    } catch (ClosedChannelException e) {
+                      // close() ends it.
+                    } catch (IOException e) {
+                      throw new IllegalStateException(e);
+                    }
+                  });
+    }
+
+    URI uri() throws IOException {
+      int port = ((InetSocketAddress) channel.getLocalAddress()).getPort();
+      return URI.create("coap://127.0.0.1:" + port + "/a/path?and=query");
+    }
+
+    @Override
+    public void close() throws IOException {
+      channel.close();
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+}
