@@ -294,6 +294,21 @@ class FunctionDeployerIT {
   }
 
   @Test
+  void shouldWaitForABuildThatIsSilentForLongerThanACallMayBe() {
+    deploy(
+        spec(),
+        Zip.of(
+            Map.of(
+                "index.js",
+                "module.exports = (req, res) => res.send('built')",
+                "package.json",
+                "{\"scripts\": {\"preinstall\": \"sleep 7\"},"
+                    + " \"dependencies\": {\"is-number\": \"7.0.0\"}}")));
+
+    assertThat(invoke(onlyHandler())).endsWith("built");
+  }
+
+  @Test
   void shouldRestartAHandlerThatDies() {
     deploy(spec(), Zip.saying("alive"));
 

@@ -20,6 +20,7 @@ public final class RealParts implements QuarkusTestResourceLifecycleManager {
 
   static final String INSTANCE = "tinyfaas-it-" + ProcessHandle.current().pid();
 
+  private static final String POOL = "10.213.0.0/20";
   private static final String BROKER = INSTANCE + "-broker";
   private static final String BROKER_CONFIG =
       "printf 'listener 1883\\nallow_anonymous true\\n' > /tmp/c && exec mosquitto -c /tmp/c";
@@ -59,8 +60,9 @@ public final class RealParts implements QuarkusTestResourceLifecycleManager {
         Map.entry(
             "tinyfaas.sockets",
             docker("volume", "inspect", "-f", "{{.Mountpoint}}", INSTANCE + "_sockets").getFirst()),
-        Map.entry("tinyfaas.address-pool", "10.213.0.0/20"),
+        Map.entry("tinyfaas.address-pool", POOL),
         Map.entry("tinyfaas.start-timeout", "10s"),
+        Map.entry("tinyfaas.engine-timeout", "5s"),
         Map.entry("tinyfaas.broker-host", "127.0.0.1"),
         Map.entry("tinyfaas.broker-port", Integer.toString(brokerPort)));
   }
@@ -74,6 +76,22 @@ public final class RealParts implements QuarkusTestResourceLifecycleManager {
     docker("image", "ls", "--quiet", "--filter", ours)
         .forEach(id -> docker("image", "rm", "--force", id));
     docker("volume", "rm", INSTANCE + "_sockets");
+    docker(
+        "run",
+        "--rm",
+        "--network",
+        "host",
+        "--cap-add",
+        "NET_ADMIN",
+        "--entrypoint",
+        "/bin/sh",
+        "tinyfaas/manager",
+        "-c",
+        "iptables -D INPUT -s "
+            + POOL
+            + " -m comment --comment tinyfaas:"
+            + INSTANCE
+            + " -j DROP 2>/dev/null; true");
   }
 
   static void stopBroker() {

@@ -15,6 +15,9 @@ public final class HandlerHttp {
   /** The environment variable that names the Unix socket to listen on. */
   public static final String SOCKET_VARIABLE = "TINYFAAS_SOCKET";
 
+  /** The environment variable with the bytes that a request's body may have. */
+  public static final String MAX_BODY_VARIABLE = "TINYFAAS_MAX_BODY";
+
   /** Where a handler listens when {@link #SOCKET_VARIABLE} is not set. */
   public static final int PORT = 8000;
 

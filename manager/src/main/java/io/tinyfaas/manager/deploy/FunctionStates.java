@@ -7,6 +7,7 @@ import io.tinyfaas.manager.docker.EngineInventory;
 import io.tinyfaas.manager.docker.HandlerContainer;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
+import io.tinyfaas.manager.reconcile.FunctionRunner;
 import io.tinyfaas.manager.reconcile.HandlerMonitor;
 import io.tinyfaas.manager.store.FunctionStore;
 import io.tinyfaas.manager.store.FunctionVersion;
@@ -20,11 +21,14 @@ public class FunctionStates {
 
   private final FunctionStore store;
   private final EngineInventory engine;
+  private final FunctionRunner runner;
   private final HandlerMonitor monitor;
 
-  FunctionStates(FunctionStore store, EngineInventory engine, HandlerMonitor monitor) {
+  FunctionStates(
+      FunctionStore store, EngineInventory engine, FunctionRunner runner, HandlerMonitor monitor) {
     this.store = store;
     this.engine = engine;
+    this.runner = runner;
     this.monitor = monitor;
   }
 
@@ -74,10 +78,12 @@ public class FunctionStates {
     }
   }
 
-  private FunctionState describe(FunctionVersion version, List<HandlerContainer> handlers) {
+  /** Without the handlers of an earlier version that only finish what they have begun. */
+  private FunctionState describe(FunctionVersion version, List<HandlerContainer> found) {
     return new FunctionState(
         version,
-        handlers.stream()
+        runner.wanted(version, found).stream()
+            .limit(version.spec().handlers())
             .map(h -> new HandlerState(h.handler().id(), monitor.state(h)))
             .sorted((a, b) -> a.id().compareTo(b.id()))
             .toList());

@@ -17,16 +17,27 @@ import java.time.Duration;
 /** The connection to the Docker Engine, and what its failures mean to a caller. */
 public final class Engine {
 
-  /** Above the slowest call that sends nothing while it works, a commit of a large function. */
-  private static final Duration RESPONSE_TIMEOUT = Duration.ofMinutes(2);
-
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
   private static final int CONNECTIONS = 64;
 
   private Engine() {}
 
+  /** For calls that are answered soon, or the engine hangs. */
   @Produces
   @ApplicationScoped
   static DockerClient connect(EngineSettings settings) {
+    return connect(settings, settings.engineTimeout());
+  }
+
+  /** For events, output and waiting for an end: there, silence says nothing. */
+  @Produces
+  @ApplicationScoped
+  @LongCalls
+  static DockerClient connectForLongCalls(EngineSettings settings) {
+    return connect(settings, null);
+  }
+
+  private static DockerClient connect(EngineSettings settings, Duration timeout) {
     DefaultDockerClientConfig config =
         DefaultDockerClientConfig.createDefaultConfigBuilder()
             .withDockerHost("unix://" + settings.dockerSocket())
@@ -39,12 +50,16 @@ public final class Engine {
         new ZerodepDockerHttpClient.Builder()
             .dockerHost(config.getDockerHost())
             .maxConnections(CONNECTIONS)
-            .connectionTimeout(Duration.ofSeconds(5))
-            .responseTimeout(RESPONSE_TIMEOUT)
+            .connectionTimeout(CONNECT_TIMEOUT)
+            .responseTimeout(timeout)
             .build());
   }
 
   static void disconnect(@Disposes DockerClient client) throws IOException {
+    client.close();
+  }
+
+  static void disconnectLongCalls(@Disposes @LongCalls DockerClient client) throws IOException {
     client.close();
   }
 

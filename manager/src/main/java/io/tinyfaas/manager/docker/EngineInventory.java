@@ -23,16 +23,19 @@ import java.util.stream.Stream;
 public class EngineInventory {
 
   private final DockerClient docker;
+  private final DockerClient longCalls;
   private final EngineSettings settings;
   private final HandlerContainers containers;
   private final FunctionNetworks networks;
 
   EngineInventory(
       DockerClient docker,
+      @LongCalls DockerClient longCalls,
       EngineSettings settings,
       HandlerContainers containers,
       FunctionNetworks networks) {
     this.docker = docker;
+    this.longCalls = longCalls;
     this.settings = settings;
     this.containers = containers;
     this.networks = networks;
@@ -97,7 +100,7 @@ public class EngineInventory {
   public void listen(Consumer<FunctionName> died, Runnable gatewayStarted)
       throws InterruptedException {
     try (var events =
-        docker
+        longCalls
             .eventsCmd()
             .withEventTypeFilter(EventType.CONTAINER)
             .withEventFilter("die", "start")

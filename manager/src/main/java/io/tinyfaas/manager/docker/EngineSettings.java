@@ -1,6 +1,7 @@
 package io.tinyfaas.manager.docker;
 
 import io.quarkus.runtime.annotations.StaticInitSafe;
+import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.nio.file.Path;
@@ -34,6 +35,13 @@ public interface EngineSettings {
   @WithDefault("/var/run/docker.sock")
   Path dockerSocket();
 
+  /**
+   * How long the engine may be silent in a call before it counts as hung: above the slowest, the
+   * commit of a large function.
+   */
+  @WithDefault("2m")
+  Duration engineTimeout();
+
   /** The folder of the handlers' sockets as this process sees it. */
   @WithDefault("/run/tinyfaas")
   Path sockets();
@@ -66,6 +74,10 @@ public interface EngineSettings {
   /** The image with {@code iptables} that keeps functions with network access off the host. */
   @WithDefault("tinyfaas/manager")
   String firewallImage();
+
+  /** The largest body of an invocation, which the gateway bounds, too. */
+  @WithDefault("1M")
+  MemorySize maxBody();
 
   /** How long a handler may take from its start to healthy. */
   @WithDefault("30s")

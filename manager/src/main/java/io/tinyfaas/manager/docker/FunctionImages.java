@@ -43,6 +43,7 @@ public class FunctionImages {
   private static final long BUILD_PROCESSES = 512;
 
   private final DockerClient docker;
+  private final DockerClient longCalls;
   private final EngineSettings settings;
   private final FunctionNetworks networks;
   private final Runtimes runtimes;
@@ -50,11 +51,13 @@ public class FunctionImages {
 
   FunctionImages(
       DockerClient docker,
+      @LongCalls DockerClient longCalls,
       EngineSettings settings,
       FunctionNetworks networks,
       Runtimes runtimes,
       FunctionStore store) {
     this.docker = docker;
+    this.longCalls = longCalls;
     this.settings = settings;
     this.networks = networks;
     this.runtimes = runtimes;
@@ -181,7 +184,7 @@ public class FunctionImages {
     int exit;
     try {
       exit =
-          docker
+          longCalls
               .waitContainerCmd(builder)
               .start()
               .awaitStatusCode(settings.buildTimeout().toMillis(), TimeUnit.MILLISECONDS);

@@ -114,6 +114,7 @@ public class HandlerContainers {
             Long.toString(spec.memoryBytes()),
             Double.toString(spec.cpus()),
             Boolean.toString(spec.networkAccess()),
+            Long.toString(settings.maxBody().asLongValue()),
             settings.handlerTransport().name());
     try {
       byte[] hash =
@@ -153,6 +154,7 @@ public class HandlerContainers {
     String id = HexFormat.of().toHexDigits(RANDOM.nextInt());
     HostConfig host = limits(version.spec());
     Map<String, String> environment = new HashMap<>(version.spec().environment());
+    environment.put(HandlerHttp.MAX_BODY_VARIABLE, Long.toString(settings.maxBody().asLongValue()));
     HandlerEndpoint endpoint;
     CreateContainerCmd create = docker.createContainerCmd(image);
     switch (settings.handlerTransport()) {

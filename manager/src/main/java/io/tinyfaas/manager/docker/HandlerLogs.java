@@ -31,7 +31,7 @@ public class HandlerLogs {
   private final DockerClient docker;
   private final HandlerContainers containers;
 
-  HandlerLogs(DockerClient docker, HandlerContainers containers) {
+  HandlerLogs(@LongCalls DockerClient docker, HandlerContainers containers) {
     this.docker = docker;
     this.containers = containers;
   }

@@ -369,7 +369,7 @@ public class FunctionRunner {
   }
 
   /** Those of the found handlers that run this version as it is to run, running ones first. */
-  private List<HandlerContainer> wanted(FunctionVersion version, List<HandlerContainer> found) {
+  public List<HandlerContainer> wanted(FunctionVersion version, List<HandlerContainer> found) {
     String fingerprint = containers.fingerprint(version, images.reference(version));
     return found.stream()
         .filter(handler -> handler.fingerprint().equals(fingerprint))

@@ -38,7 +38,7 @@ public record FunctionSpec(
   public static final double DEFAULT_CPUS = 1;
   public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(10);
 
-  static final int MAX_HANDLERS = 28;
+  public static final int MAX_HANDLERS = 28;
   static final int MAX_VARIABLES = 64;
   static final int MAX_VARIABLE_NAME = 128;
   static final int MAX_VARIABLE_BYTES = 4 * 1024;

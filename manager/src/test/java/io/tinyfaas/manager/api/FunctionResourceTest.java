@@ -22,6 +22,7 @@ import io.restassured.specification.RequestSpecification;
 import io.tinyfaas.manager.deploy.FakeDeployer;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
+import io.tinyfaas.manager.store.FunctionSpec;
 import io.tinyfaas.manager.store.FunctionStore;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.HttpMethod;
@@ -585,7 +586,9 @@ class FunctionResourceTest {
         .get("/q/openapi")
         .then()
         .body("components.securitySchemes.token.scheme", equalTo("bearer"))
-        .body("components.schemas.Spec.properties.handlers.maximum", equalTo(64))
+        .body(
+            "components.schemas.Spec.properties.handlers.maximum",
+            equalTo(FunctionSpec.MAX_HANDLERS))
         .body("paths.'/functions/{name}'.put.responses.'413'", not(equalTo(null)));
   }
 

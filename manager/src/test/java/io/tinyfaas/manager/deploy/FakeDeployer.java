@@ -94,7 +94,7 @@ public class FakeDeployer extends FunctionDeployer {
     private Optional<List<String>> health = Optional.empty();
 
     States(FunctionStore store) {
-      super(store, null, null);
+      super(store, null, null, null);
       this.store = store;
     }
 
