@@ -2,18 +2,19 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down clean logs test build images format setup base
+.PHONY: help up down clean logs test bench bench-quick build images format setup base
 
 # Images take the jars that Maven built in the checkout.
 export TINYFAAS_JARS := host
 
 jars := gateway/target/quarkus-app/quarkus-run.jar manager/target/quarkus-app/quarkus-run.jar \
   handler-runtime-java/api/target/tinyfaas-function-api.jar handler-runtime-java/server/target/tinyfaas-handler-runtime-java.jar
+benchmark := benchmark/target/tinyfaas-benchmark.jar
 sources := $(shell find pom.xml contract gateway manager handler-runtime-java -name target -prune -o -type f \
   \( -name pom.xml -o -path '*/src/main/*' \) -print)
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
 up: images ## set up what is missing, build, start, deploy the sample function
 	@compose/up
@@ -35,6 +36,12 @@ images: build ## build the images
 test: images ## every test: format, unit, components, runtimes, the whole system
 	@compose/test
 
+bench: images $(benchmark) ## the paper's experiment (10 minutes); TARGETS='old=coap://host/sieve' adds others
+	@benchmark/run $(TARGETS)
+
+bench-quick: images $(benchmark) ## a smaller one (2 minutes)
+	@benchmark/run --clients 1,16,64,256 --operations 200 --repetitions 1 --warm-up 200 $(TARGETS)
+
 format: setup ## format the Java sources
 	@compose/mvn -q -B spotless:apply
 
@@ -49,3 +56,8 @@ $(jars) &: $(sources) | setup base
 	@echo '==> Building the jars'
 	@compose/mvn -q -B -Dmaven.test.skip -Dspotless.check.skip package
 	@touch $(jars)
+
+$(benchmark): pom.xml $(shell find benchmark/pom.xml benchmark/src/main -type f) | setup base
+	@echo '==> Building the load generator'
+	@compose/mvn -q -B -f benchmark/pom.xml -Dmaven.test.skip -Dspotless.check.skip package
+	@touch $(benchmark)
