@@ -1,6 +1,7 @@
 package io.tinyfaas.endtoend;
 
 import static io.restassured.RestAssured.given;
+import static org.awaitility.Awaitility.await;
 
 import io.restassured.specification.RequestSpecification;
 import java.io.ByteArrayOutputStream;
@@ -36,8 +37,8 @@ final class Installation {
   /** The one with handlers on Unix sockets, the default. */
   static final Installation UNIX = new Installation("unix", 20_000, 201, 198);
 
-  /** The one with handlers on networks of their own. */
-  static final Installation TCP = new Installation("tcp", 30_000, 211, 188);
+  /** The one with handlers on networks of their own. All ports are below the ephemeral ones. */
+  static final Installation TCP = new Installation("tcp", 10_000, 211, 188);
 
   private static final Path CHECKOUT = Path.of("..").toAbsolutePath().normalize();
   private static final String TOKEN = "a-token-for-end-to-end-tests";
@@ -116,6 +117,17 @@ final class Installation {
         "label=tinyfaas.role=handler");
   }
 
+  /** Containers of a function that run: of its handlers and of its builds. */
+  List<String> running(String function) {
+    return docker(
+        "ps",
+        "--quiet",
+        "--filter",
+        "label=tinyfaas.instance=" + project,
+        "--filter",
+        "label=tinyfaas.function=" + function);
+  }
+
   /** Everything on the engine that belongs to a function: containers, networks, images. */
   List<String> traces(String function) {
     String instance = "label=tinyfaas.instance=" + project;
@@ -152,12 +164,41 @@ final class Installation {
         .toList();
   }
 
+  /** Folders of a function in the manager's store and among the sockets. */
+  List<String> files(String function) {
+    return docker(
+        "exec",
+        container("manager"),
+        "find",
+        "/var/lib/tinyfaas",
+        "/run/tinyfaas",
+        "-path",
+        "*/" + function,
+        "-prune",
+        "-print");
+  }
+
+  /** Where this process reaches the Unix socket of a handler. */
+  Path socket(String function, String handler) {
+    String volume =
+        docker("volume", "inspect", "--format", "{{.Mountpoint}}", project + "_sockets").getFirst();
+    return Path.of(volume, function, handler, "http.sock");
+  }
+
   /** A request to the manager, with the token. */
   RequestSpecification rest() {
     return given()
         .baseUri("http://127.0.0.1")
         .port(ports + 8080)
         .header("Authorization", "Bearer " + TOKEN);
+  }
+
+  /** Waits until the manager takes deployments. */
+  void awaitManager() {
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .ignoreExceptions()
+        .until(() -> rest().get("/q/health/ready").statusCode() == 200);
   }
 
   int managerPort() {
@@ -222,6 +263,15 @@ final class Installation {
     return zip(files);
   }
 
+  /** A file of this repository. */
+  static byte[] read(String file) {
+    try {
+      return Files.readAllBytes(CHECKOUT.resolve(file));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   static Path checkout() {
     return CHECKOUT;
   }
@@ -234,10 +284,7 @@ final class Installation {
    */
   List<String> run(Duration atMost, String... command) {
     try {
-      ProcessBuilder builder =
-          new ProcessBuilder(command).directory(CHECKOUT.toFile()).redirectErrorStream(true);
-      builder.environment().putAll(environment);
-      Process process = builder.start();
+      Process process = process(command).redirectErrorStream(true).start();
       String output =
           new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
       if (!process.waitFor(atMost.toSeconds(), TimeUnit.SECONDS) || process.exitValue() != 0) {
@@ -252,6 +299,19 @@ final class Installation {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(e);
     }
+  }
+
+  /** A command in the checkout with this installation's settings, to be started. */
+  ProcessBuilder process(String... command) {
+    ProcessBuilder builder = new ProcessBuilder(command).directory(CHECKOUT.toFile());
+    builder.environment().putAll(environment);
+    return builder;
+  }
+
+  /** For the names of tests. */
+  @Override
+  public String toString() {
+    return environment.get("TINYFAAS_HANDLER_TRANSPORT");
   }
 
   private static String[] concat(List<String> first, String[] more) {

@@ -1,0 +1,246 @@
+package io.tinyfaas.endtoend;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Clients by others, as people have them on their machines. */
+@Timeout(180)
+class PeersIT {
+
+  private static final Installation SYSTEM = Installation.UNIX;
+  private static final String ECHO = "contract/golden/handler/functions/nodejs/echo";
+  private static final String HEADERS = "contract/golden/handler/functions/nodejs/headers";
+
+  @RegisterExtension private final Functions functions = new Functions(SYSTEM);
+
+  @TempDir private Path folder;
+
+  @BeforeAll
+  static void start() {
+    SYSTEM.start();
+  }
+
+  @BeforeEach
+  void deploy() {
+    functions.deploy("echo", Installation.zipOf(ECHO));
+  }
+
+  private Path file(int size) throws IOException {
+    byte[] content = new byte[size];
+    new Random(size).nextBytes(content);
+    return Files.write(folder.resolve("sent"), content);
+  }
+
+  /** libcoap's client, of the packages that Debian has of it. */
+  @Nested
+  class Libcoap {
+
+    private static final String CLIENT =
+        Stream.of("coap-client", "coap-client-notls", "coap-client-openssl", "coap-client-gnutls")
+            .filter(name -> Files.isExecutable(Path.of("/usr/bin", name)))
+            .findFirst()
+            .orElseThrow(() -> new IllegalStateException("apt-get install libcoap3-bin"));
+
+    /** What it prints: messages with {@code -v}, and the answer. */
+    private String ask(String path, String... options) {
+      List<String> command = new ArrayList<>(List.of(CLIENT, "-B", "10"));
+      command.addAll(List.of(options));
+      command.add(SYSTEM.coapUri(path));
+      return String.join("\n", SYSTEM.run(Duration.ofSeconds(20), command.toArray(String[]::new)));
+    }
+
+    @Test
+    void shouldGet() {
+      functions.deploy("sieve", Installation.zipOf("examples/sieve-node"));
+
+      assertThat(ask("sieve", "-m", "get", "-v", "6"))
+          .contains("t:ACK c:2.05", "Content-Format:text/plain", "2,3,5,7,11,13,17,19");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"post", "put", "patch", "ipatch", "fetch", "delete"})
+    void shouldTellTheMethod(String method) {
+      functions.deploy("headers", Installation.zipOf(HEADERS));
+
+      assertThat(ask("headers/a%20b?x=1&y=%26", "-m", method, "-e", "x"))
+          .containsIgnoringCase("x-tinyfaas-method: " + method + "\n")
+          .contains("x-tinyfaas-path: /a%20b\n", "x-tinyfaas-query: x=1&y=%26");
+    }
+
+    @Test
+    void shouldPostABody() {
+      assertThat(ask("echo", "-m", "post", "-t", "text/plain", "-e", "Hello", "-v", "6"))
+          .contains("t:ACK c:2.04", "Content-Format:text/plain", "Hello");
+    }
+
+    @Test
+    void shouldGetAnAnswerToANonConfirmableRequest() {
+      functions.deploy("headers", Installation.zipOf(HEADERS));
+
+      assertThat(ask("headers", "-N", "-m", "get", "-v", "6"))
+          .contains("t:NON c:2.05", "x-tinyfaas-message-type: NON");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {16, 64, 256, 1024})
+    void shouldTransferInBlocksOfItsSize(int block) throws IOException {
+      Path sent = file(block * 20 + 7);
+      Path received = folder.resolve("received");
+
+      ask(
+          "echo",
+          "-m",
+          "post",
+          "-b",
+          Integer.toString(block),
+          "-f",
+          sent.toString(),
+          "-o",
+          received.toString());
+
+      assertThat(received).hasSameBinaryContentAs(sent);
+    }
+
+    @Test
+    void shouldBeToldThatThereIsNoSuchFunction() {
+      assertThat(ask("nobody", "-m", "get")).contains("4.04", "no such function");
+    }
+
+    @Test
+    void shouldBeToldThatTheFunctionFailed() {
+      functions.deploy(
+          "failing",
+          Installation.node("module.exports = () => { throw new Error('no such lamp'); };"));
+
+      assertThat(ask("failing", "-m", "get")).contains("5.00", "no such lamp");
+    }
+  }
+
+  /** aiocoap, in Debian's package of it; in a container where the machine need not have it. */
+  @Nested
+  class Aiocoap {
+
+    private static final String IMAGE = "tinyfaas/test-aiocoap";
+
+    @BeforeEach
+    void build() throws IOException {
+      Files.writeString(
+          folder.resolve("Dockerfile"),
+          """
+          FROM debian:trixie-slim
+          RUN apt-get update && apt-get install -y --no-install-recommends python3-aiocoap \\
+           && rm -rf /var/lib/apt/lists/*
+          """);
+      SYSTEM.run(
+          Duration.ofMinutes(3),
+          "docker",
+          "buildx",
+          "build",
+          "--quiet",
+          "--load",
+          "--tag",
+          IMAGE,
+          folder.toString());
+    }
+
+    /**
+     * @param script has a function {@code ask(code, path, payload, **more)}, to be awaited
+     */
+    private List<String> python(String script) throws IOException {
+      String frame =
+          """
+          import asyncio, hashlib
+          from aiocoap import *
+          URI = '%s'
+          async def main():
+              context = await Context.create_client_context()
+              async def ask(code, path, payload=b'', **more):
+                  return await context.request(Message(code=code, uri=URI + path, payload=payload, **more)).response
+          %s
+              await context.shutdown()
+          asyncio.run(main())
+          """
+              .formatted(SYSTEM.coapUri(""), script.indent(4));
+      Files.writeString(folder.resolve("ask.py"), frame, UTF_8);
+      return SYSTEM.docker(
+          "run",
+          "--rm",
+          "--network",
+          "host",
+          "--volume",
+          folder + ":/work:ro",
+          IMAGE,
+          "python3",
+          "/work/ask.py");
+    }
+
+    @Test
+    void shouldGetAndPutAndBeToldOfErrors() throws IOException {
+      functions.deploy("headers", Installation.zipOf(HEADERS));
+
+      assertThat(
+              python(
+                  """
+                  answer = await ask(GET, 'headers/a/b?x=1')
+                  print(answer.code, answer.payload.decode())
+                  answer = await ask(PUT, 'echo', b'on', content_format=0)
+                  print(answer.code, int(answer.opt.content_format), answer.payload.decode())
+                  answer = await ask(GET, 'headers', mtype=NON)
+                  print(answer.code, answer.mtype, 'NON' in answer.payload.decode())
+                  answer = await ask(GET, 'nobody')
+                  print(answer.code, answer.payload.decode())
+                  """))
+          .contains(
+              "2.05 Content x-tinyfaas-message-type: CON",
+              "x-tinyfaas-path: /a/b",
+              "x-tinyfaas-query: x=1",
+              "2.04 Changed 0 on",
+              "2.05 Content NON True",
+              "4.04 Not Found no such function");
+    }
+
+    @Test
+    void shouldTransferBlockWiseBothWays() throws IOException {
+      assertThat(
+              python(
+                  """
+                  body = bytes(n * 7 % 251 for n in range(300_001))
+                  for code in PUT, POST:
+                      answer = await ask(code, 'echo', body)
+                      print(answer.code, len(answer.payload), answer.payload == body)
+                  """))
+          .containsExactly("2.04 Changed 300001 True", "2.04 Changed 300001 True");
+    }
+
+    /** Each of its own resource: RFC 7959, 2.5, has one transfer at a time of one resource. */
+    @Test
+    void shouldTransferManyBodiesAtOnce() throws IOException {
+      assertThat(
+              python(
+                  """
+                  bodies = [bytes([n]) * (n * 1_000) for n in range(20)]
+                  answers = await asyncio.gather(*[ask(POST, f'echo/{n}', b) for n, b in enumerate(bodies)])
+                  print([a.payload for a in answers] == bodies)
+                  """))
+          .containsExactly("True");
+    }
+  }
+}

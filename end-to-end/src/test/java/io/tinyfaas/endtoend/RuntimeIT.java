@@ -1,0 +1,211 @@
+package io.tinyfaas.endtoend;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.tinyfaas.golden.GoldenExchanges;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.eclipse.californium.core.CoapResponse;
+import org.eclipse.californium.core.coap.CoAP.ResponseCode;
+import org.eclipse.californium.core.coap.MediaTypeRegistry;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What holds for functions in every language. */
+@Timeout(60)
+@ParameterizedClass
+@MethodSource("runtimes")
+class RuntimeIT {
+
+  private static final Installation SYSTEM = Installation.UNIX;
+  private static final String GOLDEN = "contract/golden/handler/";
+
+  @RegisterExtension private final Functions functions = new Functions(SYSTEM);
+
+  private final Device device = new Device(SYSTEM);
+
+  @Parameter String runtime;
+
+  /** Those that the golden functions are written for. */
+  static List<String> runtimes() {
+    return folders(Installation.checkout().resolve(GOLDEN + "functions"));
+  }
+
+  private static List<String> folders(Path parent) {
+    try (Stream<Path> found = Files.list(parent)) {
+      return found
+          .filter(Files::isDirectory)
+          .map(folder -> folder.getFileName().toString())
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @BeforeAll
+  static void start() {
+    SYSTEM.start();
+  }
+
+  @AfterEach
+  void switchOff() {
+    device.switchOff();
+  }
+
+  private void deployGolden(String function) {
+    functions.deploy(
+        function,
+        Map.of("runtime", runtime),
+        Installation.zipOf(GOLDEN + "functions/" + runtime + "/" + function));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"echo", "throw", "status", "headers", "slow"})
+  void shouldAnswerTheGoldenExchanges(String function) throws Exception {
+    deployGolden(function);
+    String handler = functions.handlers(function).getFirst();
+
+    GoldenExchanges.in(Installation.checkout().resolve(GOLDEN + function + ".json"))
+        .replay(UnixDomainSocketAddress.of(SYSTEM.socket(function, handler)));
+  }
+
+  @Test
+  void shouldReturnBodiesOfEverySizeByteByByte() {
+    deployGolden("echo");
+    Random random = new Random(7);
+    for (int size : List.of(0, 1, 16, 1_024, 1_025, 64 * 1_024, 512 * 1_024, 1_024 * 1_024)) {
+      byte[] body = new byte[size];
+      random.nextBytes(body);
+
+      CoapResponse response = device.post("echo", body);
+
+      assertThat(response).as(size + " bytes").isNotNull();
+      assertThat(response.getCode()).as(size + " bytes").isEqualTo(ResponseCode.CHANGED);
+      assertThat(Arrays.equals(response.getPayload(), body)).as(size + " bytes").isTrue();
+    }
+    byte[] text = "Grüße, 世界 🌍".getBytes(UTF_8);
+    assertThat(device.post("echo", text).getPayload()).isEqualTo(text);
+  }
+
+  @Test
+  void shouldRefuseABodyAboveTheLimit() {
+    deployGolden("echo");
+
+    CoapResponse response = device.post("echo", new byte[1_024 * 1_024 + 1]);
+
+    assertThat(response.getCode()).isEqualTo(ResponseCode.REQUEST_ENTITY_TOO_LARGE);
+    assertThat(device.post("echo", new byte[] {1}).getPayload()).containsExactly(1);
+  }
+
+  @Test
+  void shouldTellTheFunctionWhatTheDeviceAsked() {
+    deployGolden("headers");
+
+    CoapResponse response = device.get("headers/a%20b/%C3%BC?x=1&y=%C3%BC");
+
+    assertThat(response.getResponseText().lines())
+        .contains(
+            "x-tinyfaas-method: GET",
+            "x-tinyfaas-path: /a%20b/%C3%BC",
+            "x-tinyfaas-query: x=1&y=%C3%BC",
+            "x-tinyfaas-protocol: coap",
+            "x-tinyfaas-message-type: CON")
+        .anyMatch(line -> line.matches("x-tinyfaas-peer: 127\\.0\\.0\\.1:\\d+"));
+  }
+
+  @Test
+  void shouldAnswerWithTheFunctionsStatusLocationAndFormat() {
+    deployGolden("status");
+
+    CoapResponse response = device.post("status", new byte[0]);
+
+    assertThat(response.getCode()).isEqualTo(ResponseCode.CREATED);
+    assertThat(response.getOptions().getLocationPathString()).isEqualTo("things/7");
+    assertThat(response.getOptions().getContentFormat()).isEqualTo(MediaTypeRegistry.TEXT_PLAIN);
+    assertThat(response.getResponseText()).isEqualTo("made");
+  }
+
+  @Test
+  void shouldAnswerAThrownErrorShortlyAndLiveOn() {
+    deployGolden("throw");
+    List<String> handlers = SYSTEM.handlers("throw");
+
+    for (int n = 1; n <= 3; n++) {
+      CoapResponse response = device.post("throw", ("no such device " + n).getBytes(UTF_8));
+      assertThat(response.getCode()).isEqualTo(ResponseCode.INTERNAL_SERVER_ERROR);
+      assertThat(response.getResponseText()).isEqualTo("no such device " + n);
+      assertThat(response.getOptions().hasContentFormat()).isFalse();
+    }
+
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(SYSTEM.rest().get("/functions/throw/logs").asString().lines())
+                    .anyMatch(line -> line.contains("no such device 3"))
+                    .anyMatch(line -> line.matches(".*Z\\s+at .*(Throw\\.java|index\\.js).*")));
+    assertThat(SYSTEM.handlers("throw")).isEqualTo(handlers);
+    assertThat(
+            SYSTEM.docker(
+                "inspect", "--format", "{{.RestartCount}} {{.State.Running}}", handlers.getFirst()))
+        .containsExactly("0 true");
+  }
+
+  @Test
+  void shouldRunAFunctionWithADependency() {
+    byte[] archive =
+        switch (runtime) {
+          case "nodejs" ->
+              Installation.zip(
+                  Map.of(
+                      "package.json",
+                      "{\"name\":\"fn\",\"dependencies\":{\"is-number\":\"7.0.0\"}}"
+                          .getBytes(UTF_8),
+                      "index.js",
+                      ("const isNumber = require('is-number');"
+                              + " module.exports = (req, res) => res.send(String(isNumber(req.body)));")
+                          .getBytes(UTF_8)));
+          case "java" -> {
+            Map<String, String> sources =
+                Map.of(
+                    "IsNumber",
+                    "public class IsNumber { public static boolean test(String text)"
+                        + " { return text.matches(\"\\\\d+\"); } }",
+                    "Fn",
+                    "public class Fn implements java.util.function.Function<String, String> {"
+                        + " public String apply(String text)"
+                        + " { return String.valueOf(IsNumber.test(text)); } }");
+            yield Installation.zip(
+                Map.of(
+                    "fn.jar", Code.jar(sources, List.of("Fn")),
+                    "lib/is-number.jar", Code.jar(sources, List.of("IsNumber"))));
+          }
+          default -> throw new IllegalStateException("a dependency for " + runtime + "?");
+        };
+    functions.deploy("dependent", Map.of("runtime", runtime), archive);
+
+    assertThat(device.post("dependent", utf8("42")).getResponseText()).isEqualTo("true");
+    assertThat(device.post("dependent", utf8("x")).getResponseText()).isEqualTo("false");
+  }
+
+  private static byte[] utf8(String text) {
+    return text.getBytes(UTF_8);
+  }
+}

@@ -1,0 +1,141 @@
+package io.tinyfaas.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/**
+ * What 64 devices see, each of which asks again as soon as it is answered, while the function under
+ * them is changed. A failure is no answer within 5 s or a code other than 2.05.
+ */
+@Timeout(90)
+class UpdateUnderLoadIT {
+
+  private static final Installation SYSTEM = Installation.UNIX;
+  private static final int DEVICES = 64;
+  private static final Duration BETWEEN = Duration.ofMillis(500);
+
+  @RegisterExtension private final Functions functions = new Functions(SYSTEM);
+
+  @BeforeAll
+  static void start() {
+    SYSTEM.start();
+  }
+
+  /** Lets the load go on for a while, with every device answered in it. */
+  private static void goOn(Load load) {
+    List<Long> before = load.perDevice();
+    long start = System.nanoTime();
+    await()
+        .until(
+            () -> {
+              List<Long> now = load.perDevice();
+              for (int n = 0; n < now.size(); n++) {
+                if (now.get(n) <= before.get(n)) {
+                  return !load.failures().isEmpty();
+                }
+              }
+              return System.nanoTime() - start > BETWEEN.toNanos();
+            });
+  }
+
+  /** Neither a failed request, nor an answer of a version older than the last acknowledged one. */
+  @Test
+  void shouldReplaceFiveVersionsWithoutAFailedOrWrongAnswer() {
+    AtomicInteger acknowledged = new AtomicInteger(1);
+    functions.deploy("update", Code.answering("1"));
+    try (Load load = new Load(SYSTEM, "update", DEVICES, acknowledged::get)) {
+      goOn(load);
+      for (int version = 2; version <= 6; version++) {
+        functions.deploy("update", Code.answering(Integer.toString(version)));
+        acknowledged.set(version);
+        goOn(load);
+      }
+      load.end();
+
+      assertThat(load.failures()).isEmpty();
+      assertThat(load.perDevice()).allMatch(answers -> answers > 10);
+    }
+  }
+
+  /** Not one failed request. */
+  @Test
+  void shouldScaleUpAndDownWithoutAFailedRequest() {
+    functions.deploy("scale", Code.answering("1"));
+    try (Load load = new Load(SYSTEM, "scale", DEVICES, () -> 1)) {
+      goOn(load);
+      for (int handlers : List.of(4, 1)) {
+        functions.patch("scale", "{\"handlers\": " + handlers + "}").then().statusCode(200);
+        goOn(load);
+        await().untilAsserted(() -> assertThat(SYSTEM.handlers("scale")).hasSize(handlers));
+      }
+      goOn(load);
+      load.end();
+
+      assertThat(load.failures()).isEmpty();
+    }
+  }
+
+  /**
+   * Rolling back, which starts no build, and forth again, which neither does: not one failed
+   * request.
+   */
+  @Test
+  void shouldRollBackWithoutAFailedRequest() {
+    functions.deploy("rollback", Code.answering("1"));
+    functions.deploy("rollback", Code.answering("2"));
+    try (Load load = new Load(SYSTEM, "rollback", DEVICES, () -> 1)) {
+      goOn(load);
+      for (int n = 0; n < 2; n++) {
+        SYSTEM.rest().post("/functions/rollback/rollback").then().statusCode(200);
+        goOn(load);
+      }
+      load.end();
+
+      assertThat(load.failures()).isEmpty();
+    }
+  }
+
+  /**
+   * Of two handlers one is killed. Only requests that were under way when that was done may fail,
+   * each device's one at most, with 5.02: the function may have run, so nobody sends them again.
+   * Every request sent after the kill is answered by the other handler, and the killed one comes
+   * back.
+   */
+  @Test
+  void shouldFailNothingButWhatAKilledHandlerHadInItsHands() {
+    functions.deploy("kill", Map.of("runtime", "nodejs", "handlers", 2), Code.answering("1"));
+    try (Load load = new Load(SYSTEM, "kill", DEVICES, () -> 1)) {
+      goOn(load);
+      String victim = SYSTEM.handlers("kill").getFirst();
+
+      SYSTEM.docker("kill", "--signal", "KILL", victim);
+      long killed = System.nanoTime();
+
+      await()
+          .atMost(Duration.ofSeconds(20))
+          .untilAsserted(
+              () ->
+                  assertThat(functions.get("kill").jsonPath().getList("handlers.health"))
+                      .containsExactly("healthy", "healthy"));
+      goOn(load);
+      load.end();
+
+      assertThat(load.failures())
+          .hasSizeLessThanOrEqualTo(DEVICES)
+          .allSatisfy(
+              failure -> {
+                assertThat(failure.sent()).isLessThan(killed);
+                assertThat(failure.outcome()).startsWith("5.02");
+              });
+    }
+  }
+}
