@@ -32,7 +32,7 @@ final class Installation {
   /**
    * Moves ports and addresses, so that two runs of these tests can share a box: -Dtinyfaas.lane=1.
    */
-  private static final int LANE = Integer.getInteger("tinyfaas.lane", 0);
+  static final int LANE = Integer.getInteger("tinyfaas.lane", 0);
 
   /** The one with handlers on Unix sockets, the default. */
   static final Installation UNIX = new Installation("unix", 20_000, 201, 198);
@@ -40,31 +40,86 @@ final class Installation {
   /** The one with handlers on networks of their own. All ports are below the ephemeral ones. */
   static final Installation TCP = new Installation("tcp", 10_000, 211, 188);
 
+  /** One whose limits are reached soon: a disk of 8 MiB, bodies of 2 MiB, uploads of 5 s. */
+  static final Installation SMALL =
+      new Installation(
+          "small",
+          "unix",
+          5_000,
+          221,
+          178,
+          Map.of(
+              "COMPOSE_FILE",
+              "compose/compose.yaml:end-to-end/src/test/small-box.yaml",
+              "TINYFAAS_MAX_BODY",
+              "2M"));
+
   private static final Path CHECKOUT = Path.of("..").toAbsolutePath().normalize();
   private static final String TOKEN = "a-token-for-end-to-end-tests";
   private static final Map<Installation, Boolean> STARTED = new ConcurrentHashMap<>();
 
+  private static final String LOOPBACK = "127.0.0.1";
+
   private final String project;
   private final int ports;
+  private final String host;
   private final Map<String, String> environment;
 
   private Installation(String transport, int ports, int pool, int control) {
-    this.project = "tinyfaas-e2e-" + transport + (LANE == 0 ? "" : LANE);
+    this(transport, transport, ports, pool, control, Map.of());
+  }
+
+  private Installation(
+      String name,
+      String transport,
+      int ports,
+      int pool,
+      int control,
+      Map<String, String> settings) {
+    this.project = "tinyfaas-e2e-" + name + (LANE == 0 ? "" : LANE);
     this.ports = ports + 100 * LANE;
-    this.environment =
-        Map.ofEntries(
-            Map.entry("COMPOSE_PROJECT_NAME", project),
-            Map.entry("TINYFAAS_HANDLER_TRANSPORT", transport),
-            Map.entry("TINYFAAS_TOKEN", TOKEN),
-            Map.entry("TINYFAAS_AUTH", "token"),
-            Map.entry("TINYFAAS_BIND", "127.0.0.1"),
-            Map.entry("TINYFAAS_MANAGER_PORT", Integer.toString(managerPort())),
-            Map.entry("TINYFAAS_GATEWAY_HTTP_PORT", Integer.toString(this.ports + 8081)),
-            Map.entry("TINYFAAS_BROKER_PORT", Integer.toString(brokerPort())),
-            Map.entry("COAP_PORT", Integer.toString(coapPort())),
-            Map.entry("TINYFAAS_ADDRESS_POOL", "10." + (pool + LANE) + ".0.0/16"),
-            Map.entry("TINYFAAS_CONTROL_PREFIX", "10." + (control - LANE) + ".0"),
-            Map.entry("TINYFAAS_START_TIMEOUT", "10s"));
+    this.host = LOOPBACK;
+    this.environment = new HashMap<>(settings);
+    environment.put("COMPOSE_PROJECT_NAME", project);
+    environment.put("TINYFAAS_HANDLER_TRANSPORT", transport);
+    environment.put("TINYFAAS_TOKEN", TOKEN);
+    environment.put("TINYFAAS_AUTH", "token");
+    environment.put("TINYFAAS_BIND", LOOPBACK);
+    environment.put("TINYFAAS_MANAGER_PORT", Integer.toString(managerPort()));
+    environment.put("TINYFAAS_GATEWAY_HTTP_PORT", Integer.toString(this.ports + 8081));
+    environment.put("TINYFAAS_BROKER_PORT", Integer.toString(brokerPort()));
+    environment.put("COAP_PORT", Integer.toString(coapPort()));
+    environment.put("TINYFAAS_ADDRESS_POOL", "10." + (pool + LANE) + ".0.0/16");
+    environment.put("TINYFAAS_CONTROL_PREFIX", "10." + (control - LANE) + ".0");
+    environment.put("TINYFAAS_START_TIMEOUT", "10s");
+  }
+
+  private Installation(Installation like, String host, Map<String, String> settings) {
+    this.project = like.project;
+    this.ports = like.ports;
+    this.host = host;
+    this.environment = new HashMap<>(like.environment);
+    this.environment.putAll(settings);
+  }
+
+  /**
+   * The same on the engine of another box. Starting and removing it is the caller's.
+   *
+   * @param host the box's address
+   * @param engine where this process reaches the engine's socket
+   * @param socket where that socket is in the box
+   */
+  Installation on(String host, Path engine, Path socket) {
+    return new Installation(
+        this,
+        host,
+        Map.of(
+            "DOCKER_HOST",
+            "unix://" + engine,
+            "DOCKER_SOCKET",
+            socket.toString(),
+            "TINYFAAS_BIND",
+            host));
   }
 
   /** Starts it if no test has, from images that `make images` has built. */
@@ -79,6 +134,12 @@ final class Installation {
           up();
           return true;
         });
+  }
+
+  /** Stops it and removes all that it made, before the tests have ended. */
+  void remove() {
+    run(Duration.ofMinutes(2), "compose/down", "--volumes");
+    STARTED.remove(this);
   }
 
   /** `docker compose up`, returning when all services are healthy. */
@@ -178,6 +239,19 @@ final class Installation {
         "-print");
   }
 
+  /** All that the manager made: containers, networks, images, files. */
+  List<String> inventory() {
+    String instance = "label=tinyfaas.instance=" + project;
+    return Stream.of(
+            docker("ps", "-a", "--no-trunc", "--quiet", "--filter", instance),
+            docker("network", "ls", "--no-trunc", "--quiet", "--filter", instance),
+            docker("image", "ls", "--no-trunc", "--quiet", "--filter", instance),
+            docker("exec", container("manager"), "find", "/var/lib/tinyfaas", "/run/tinyfaas"))
+        .flatMap(List::stream)
+        .sorted()
+        .toList();
+  }
+
   /** Where this process reaches the Unix socket of a handler. */
   Path socket(String function, String handler) {
     String volume =
@@ -188,7 +262,7 @@ final class Installation {
   /** A request to the manager, with the token. */
   RequestSpecification rest() {
     return given()
-        .baseUri("http://127.0.0.1")
+        .baseUri("http://" + host)
         .port(ports + 8080)
         .header("Authorization", "Bearer " + TOKEN);
   }
@@ -223,7 +297,7 @@ final class Installation {
   }
 
   String coapUri(String pathAndQuery) {
-    return "coap://127.0.0.1:" + coapPort() + "/" + pathAndQuery;
+    return "coap://" + host + ":" + coapPort() + "/" + pathAndQuery;
   }
 
   String project() {
