@@ -3,6 +3,8 @@ package io.tinyfaas.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.restassured.response.Response;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -40,6 +42,17 @@ final class Functions implements AfterEachCallback {
         .queryParams(spec)
         .body(zip)
         .put("/functions/{name}", name);
+  }
+
+  /** Of a name that may be none. */
+  Response tryName(String name, byte[] zip) {
+    String path = URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20");
+    return system
+        .rest()
+        .urlEncodingEnabled(false)
+        .contentType("application/zip")
+        .body(zip)
+        .put("/functions/" + path.replace(".", "%2E") + "?runtime=nodejs");
   }
 
   /** As {@link #put}, when what matters comes afterwards. */
