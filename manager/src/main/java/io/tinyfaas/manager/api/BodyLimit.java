@@ -48,23 +48,23 @@ class BodyLimit {
 
   @ServerRequestFilter(preMatching = true)
   void count(ContainerRequestContext request) {
-    request.setEntityStream(new CountedBody(request.getEntityStream(), bytes()));
+    request.setEntityStream(new CountedBody(request.getEntityStream()));
   }
 
-  private static ProblemException tooLarge() {
+  private ProblemException tooLarge() {
     return ProblemException.of(
         ARCHIVE_TOO_LARGE,
-        "The request is larger than the manager takes (TINYFAAS_MAX_ARCHIVE): leave out what the"
-            + " function does not need.");
+        "The request is larger than an archive may be, "
+            + limits.get().uploadBytes()
+            + " bytes: leave out what the function does not need, or raise TINYFAAS_MAX_ARCHIVE.");
   }
 
-  private static final class CountedBody extends FilterInputStream {
+  private final class CountedBody extends FilterInputStream {
 
-    private long left;
+    private long left = bytes();
 
-    CountedBody(InputStream body, long limit) {
+    CountedBody(InputStream body) {
       super(body);
-      this.left = limit;
     }
 
     private int counted(int read) {
