@@ -5,6 +5,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.regex.Pattern;
 
 /**
  * IANA's CoAP Content-Formats (RFC 7252, 12.3) and the media types they stand for. A number that is
@@ -24,6 +25,10 @@ final class ContentFormats {
   private static final int MAX_NUMBER = 65_535;
   private static final Map<Integer, MediaType> BY_NUMBER = new HashMap<>();
   private static final Map<MediaType, Integer> BY_TYPE = new HashMap<>();
+  private static final Pattern IGNORED = Pattern.compile("[\\s\"]");
+
+  /** As functions mostly write it, which spares each answer the search. */
+  private static final String PLAIN_TEXT = "text/plain; charset=utf-8";
 
   static {
     register(0, "text/plain;charset=utf-8");
@@ -116,6 +121,9 @@ final class ContentFormats {
    * @return empty if there is no number for it
    */
   static OptionalInt number(String contentType, String coding) {
+    if (contentType.equals(PLAIN_TEXT) && coding.isEmpty()) {
+      return OptionalInt.of(0);
+    }
     String type = normal(contentType);
     return registered(type, coding)
         .or(() -> registered(type.replace(";charset=utf-8", ""), coding))
@@ -141,6 +149,6 @@ final class ContentFormats {
 
   /** Lower case, without spaces and quotes: media types and the parameters above know neither. */
   private static String normal(String contentType) {
-    return contentType.toLowerCase(Locale.ROOT).replaceAll("[\\s\"]", "");
+    return IGNORED.matcher(contentType.toLowerCase(Locale.ROOT)).replaceAll("");
   }
 }
