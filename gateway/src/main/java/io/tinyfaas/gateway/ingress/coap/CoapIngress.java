@@ -6,9 +6,9 @@ import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationMetrics;
 import io.tinyfaas.gateway.invoke.Invoker;
 import io.tinyfaas.gateway.invoke.Protocol;
-import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.impl.ContextInternal;
 import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -22,9 +22,9 @@ import org.eclipse.californium.core.server.MessageDeliverer;
 import org.jboss.logging.Logger;
 
 /**
- * CoAP over UDP. Californium does messages, deduplication and block-wise transfer on its own
- * threads and hands over whole requests; here they hop to one event loop, on which everything else
- * happens; the response hops back inside Californium.
+ * CoAP over UDP. Californium does messages, deduplication and block-wise transfer, and hands over
+ * whole requests. It and everything else run on one event loop, from the socket to the handler and
+ * back: no invocation waits for another thread.
  */
 @Singleton
 public final class CoapIngress implements MessageDeliverer {
@@ -34,7 +34,7 @@ public final class CoapIngress implements MessageDeliverer {
   private static final long EXPIRY_MILLIS = 10_000;
 
   private final Vertx vertx;
-  private final Context context;
+  private final ContextInternal context;
   private final GatewayConfig config;
   private final Invoker invoker;
   private final InvocationMetrics metrics;
@@ -49,7 +49,7 @@ public final class CoapIngress implements MessageDeliverer {
       InvocationMetrics metrics,
       BodyMemory memory) {
     this.vertx = vertx;
-    this.context = vertx.getOrCreateContext();
+    this.context = (ContextInternal) vertx.getOrCreateContext();
     this.config = config;
     this.invoker = invoker;
     this.metrics = metrics;
@@ -65,7 +65,7 @@ public final class CoapIngress implements MessageDeliverer {
    */
   public void start() {
     InetSocketAddress address = new InetSocketAddress(config.coap().host(), config.coap().port());
-    transport = new CoapTransport(address, maxBody(config), transfers);
+    transport = new CoapTransport(context.nettyEventLoop(), address, maxBody(config), transfers);
     transport.endpoint().setMessageDeliverer(this);
     try {
       transport.endpoint().start();
@@ -102,7 +102,7 @@ public final class CoapIngress implements MessageDeliverer {
     }
   }
 
-  /** On a Californium thread. */
+  /** On the event loop. */
   @Override
   public void deliverRequest(Exchange exchange) {
     Request request = exchange.getRequest();
@@ -114,7 +114,7 @@ public final class CoapIngress implements MessageDeliverer {
       exchange.sendResponse(CoapResponses.unavailable("the gateway is stopping"));
     } else {
       Invocation invocation = CoapRequests.toInvocation(request);
-      context.runOnContext(hop -> invoke(exchange, request, invocation));
+      context.dispatch(() -> invoke(exchange, request, invocation));
     }
   }
 

@@ -1,10 +1,8 @@
 package io.tinyfaas.gateway.ingress.coap;
 
+import io.netty.channel.EventLoop;
 import java.net.InetSocketAddress;
-import java.util.List;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.californium.core.config.CoapConfig;
 import org.eclipse.californium.core.network.CoapEndpoint;
@@ -22,40 +20,31 @@ import org.eclipse.californium.core.network.stack.ExchangeCleanupLayer;
 import org.eclipse.californium.core.network.stack.Layer;
 import org.eclipse.californium.core.network.stack.ObserveLayer;
 import org.eclipse.californium.elements.EndpointContextMatcher;
-import org.eclipse.californium.elements.RawDataChannel;
-import org.eclipse.californium.elements.UDPConnector;
 import org.eclipse.californium.elements.config.Configuration;
 import org.eclipse.californium.elements.config.UdpConfig;
 import org.eclipse.californium.elements.util.ExecutorsUtil;
-import org.eclipse.californium.elements.util.NamedThreadFactory;
 
 /**
- * Californium put together so that its memory is bounded, whatever comes by UDP: the datagrams that
- * wait, the messages that are remembered, and the transfers that are not finished.
+ * Californium put together so that it runs on one event loop and its memory is bounded, whatever
+ * comes by UDP: the messages that are remembered, and the transfers that are not finished.
+ * Datagrams wait in the socket only.
  */
 final class CoapTransport {
 
-  private static final int THREADS_STOP_MILLIS = 1_000;
+  private static final int TIMERS_STOP_MILLIS = 1_000;
 
   /** One block and one datagram: fits the IPv6 minimum MTU (RFC 7252, 4.6). */
   static final int BLOCK_BYTES = 1_024;
-
-  /** The kernel drops datagrams from about 256 devices on with its own default. */
-  private static final int RECEIVE_BUFFER_BYTES = 4 * 1_024 * 1_024;
-
-  /** Beyond it datagrams are dropped, as a full socket would; devices send again. */
-  private static final int MAX_BACKLOG = 4_096;
 
   /** A fifth of the heap for messages remembered as possible duplicates, 2 KB each. */
   private static final long DEDUPLICATION_HEAP_FRACTION = 5;
 
   private static final long MESSAGE_BYTES = 2_048;
 
-  private final ProtocolThreads threads;
   private final ScheduledThreadPoolExecutor timers;
   private final CoapEndpoint endpoint;
 
-  CoapTransport(InetSocketAddress address, int maxBody, Transfers transfers) {
+  CoapTransport(EventLoop loop, InetSocketAddress address, int maxBody, Transfers transfers) {
     CoapConfig.register();
     UdpConfig.register();
     Configuration settings =
@@ -64,11 +53,7 @@ final class CoapTransport {
             .set(CoapConfig.PREFERRED_BLOCK_SIZE, BLOCK_BYTES)
             .set(CoapConfig.MAX_MESSAGE_SIZE, BLOCK_BYTES)
             .set(CoapConfig.BLOCKWISE_STATUS_LIFETIME, Transfers.LIFETIME_SECONDS, TimeUnit.SECONDS)
-            .set(CoapConfig.USE_MESSAGE_OFFLOADING, true)
-            .set(UdpConfig.UDP_RECEIVE_BUFFER_SIZE, RECEIVE_BUFFER_BYTES)
-            .set(UdpConfig.UDP_RECEIVER_THREAD_COUNT, 1)
-            .set(UdpConfig.UDP_SENDER_THREAD_COUNT, 1);
-    threads = new ProtocolThreads(settings.get(CoapConfig.PROTOCOL_STAGE_THREAD_COUNT));
+            .set(CoapConfig.USE_MESSAGE_OFFLOADING, true);
     timers = ExecutorsUtil.newDefaultSecondaryScheduler("coap-timer-");
     TokenGenerator tokens = new RandomTokenGenerator(settings);
     InMemoryMessageExchangeStore exchanges = new InMemoryMessageExchangeStore(settings, tokens);
@@ -78,13 +63,14 @@ final class CoapTransport {
     endpoint =
         CoapEndpoint.builder()
             .setConfiguration(settings)
-            .setConnector(new BoundedConnector(address, settings, threads))
+            .setConnector(
+                new LoopConnector(loop, address, settings.get(UdpConfig.UDP_DATAGRAM_SIZE)))
             .setTokenGenerator(tokens)
             .setMessageExchangeStore(exchanges)
             .setCoapStackFactory(new StackFactory(transfers))
             .setDataSerializerAndParser(new UdpDataSerializer(), new CoapParser())
             .build();
-    endpoint.setExecutors(threads, timers);
+    endpoint.setExecutors(new LoopExecutor(loop), timers);
   }
 
   CoapEndpoint endpoint() {
@@ -93,67 +79,7 @@ final class CoapTransport {
 
   void stop() {
     endpoint.destroy();
-    ExecutorsUtil.shutdownExecutorGracefully(THREADS_STOP_MILLIS, threads, timers);
-  }
-
-  private static final class BoundedConnector extends UDPConnector {
-
-    private final ProtocolThreads threads;
-
-    BoundedConnector(InetSocketAddress address, Configuration settings, ProtocolThreads threads) {
-      super(address, settings);
-      this.threads = threads;
-    }
-
-    @Override
-    public void setRawDataReceiver(RawDataChannel receiver) {
-      super.setRawDataReceiver(
-          datagram -> {
-            if (threads.backlog() < MAX_BACKLOG) {
-              receiver.receiveData(datagram);
-            }
-          });
-    }
-  }
-
-  /** Tasks run in their order from a queue that can be looked at; few are really scheduled. */
-  private static final class ProtocolThreads extends ScheduledThreadPoolExecutor {
-
-    private final ThreadPoolExecutor direct;
-
-    ProtocolThreads(int count) {
-      super(1, new NamedThreadFactory("coap-schedule-"));
-      setRemoveOnCancelPolicy(true);
-      direct =
-          new ThreadPoolExecutor(
-              count,
-              count,
-              0,
-              TimeUnit.SECONDS,
-              new LinkedBlockingQueue<>(),
-              new NamedThreadFactory("coap-"));
-    }
-
-    int backlog() {
-      return direct.getQueue().size();
-    }
-
-    @Override
-    public void execute(Runnable task) {
-      direct.execute(task);
-    }
-
-    @Override
-    public void shutdown() {
-      direct.shutdown();
-      super.shutdown();
-    }
-
-    @Override
-    public List<Runnable> shutdownNow() {
-      direct.shutdownNow();
-      return super.shutdownNow();
-    }
+    ExecutorsUtil.shutdownExecutorGracefully(TIMERS_STOP_MILLIS, timers);
   }
 
   private record StackFactory(Transfers transfers) implements ExtendedCoapStackFactory {
