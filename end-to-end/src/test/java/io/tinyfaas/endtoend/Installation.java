@@ -40,7 +40,7 @@ final class Installation {
   /** The one with handlers on networks of their own. All ports are below the ephemeral ones. */
   static final Installation TCP = new Installation("tcp", 10_000, 211, 188);
 
-  /** One whose limits are reached soon: a disk of 8 MiB, bodies of 2 MiB, uploads of 5 s. */
+  /** One whose limits are reached soon: a disk of 8 MiB, bodies of 2 MiB, uploads of 8 s. */
   static final Installation SMALL =
       new Installation(
           "small",

@@ -9,7 +9,6 @@ import io.restassured.response.Response;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -81,27 +80,35 @@ class SmallBoxIT {
     functions.put("second", Archives.ofSize(4 * MEBIBYTE)).then().statusCode(201);
   }
 
-  /** Deploys until nothing fits, not even a small function: delete has to work then, too. */
+  /** Not a byte is left: who wants to make room by deleting a function has to be able to. */
   @Test
   void shouldDeleteFunctionsOnADiskWithoutAnyRoom() {
-    List<String> deployed = new ArrayList<>();
-    Response answer = functions.put("filler-0", Archives.ofSize(MEBIBYTE));
-    for (int size = MEBIBYTE; size > 1_000; ) {
-      if (answer.statusCode() == 201) {
-        deployed.add(answer.path("name"));
-      } else {
-        Problems.assertProblem(answer, 507, "disk-full");
-        size /= 4;
-      }
-      answer = functions.put("filler-" + deployed.size(), Archives.ofSize(size));
-    }
+    functions.deploy("first", Code.answering("1"));
+    functions.deploy("first", Code.answering("first"));
+    functions.deploy("second", Code.answering("second"));
+    List<String> before = SYSTEM.inventory();
+    inTheStore("dd if=/dev/zero of=filler bs=4k 2>/dev/null; :");
+    try {
+      Problems.assertProblem(functions.put("third", Code.answering("3")), 507, "disk-full");
+      Problems.assertProblem(functions.patch("first", "{\"handlers\": 2}"), 507, "disk-full");
+      Problems.assertProblem(SYSTEM.rest().post("/functions/first/rollback"), 507, "disk-full");
+      assertThat(device.get("first").getResponseText()).isEqualTo("first");
 
-    for (String function : deployed) {
-      assertThat(device.get(function).getResponseText()).isEqualTo("bad");
-      functions.delete(function).then().statusCode(204);
-      assertThat(functions.traces(function)).isEmpty();
+      functions.delete("second").then().statusCode(204);
+
+      assertThat(functions.traces("second")).isEmpty();
+      assertThat(functions.traces("third")).isEmpty();
+      assertThat(device.get("first").getResponseText()).isEqualTo("first");
+    } finally {
+      inTheStore("rm filler");
     }
-    functions.put("small", Code.answering("fits")).then().statusCode(201);
+    functions.put("second", Code.answering("second")).then().statusCode(201);
+    assertThat(SYSTEM.inventory()).hasSameSizeAs(before);
+  }
+
+  private static void inTheStore(String script) {
+    SYSTEM.docker(
+        "exec", "--workdir", "/var/lib/tinyfaas", SYSTEM.container("manager"), "sh", "-c", script);
   }
 
   private Socket upload(String function) throws IOException {
@@ -133,7 +140,14 @@ class SmallBoxIT {
 
       String answer = new String(socket.getInputStream().readAllBytes(), UTF_8);
 
-      assertThat(answer).startsWith("HTTP/1.1 400 ").contains("invalid-request", "took too long");
+      // Quarkus closes the connection at the same moment; it depends which is seen first.
+      assertThat(answer)
+          .satisfiesAnyOf(
+              none -> assertThat(none).isEmpty(),
+              problem ->
+                  assertThat(problem)
+                      .startsWith("HTTP/1.1 400 ")
+                      .contains("invalid-request", "took too long"));
     }
     functions.delete("quick").then().statusCode(204);
     assertThat(SYSTEM.inventory()).isEqualTo(before);

@@ -1,0 +1,188 @@
+package io.tinyfaas.endtoend;
+
+import static io.restassured.RestAssured.get;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.everyItem;
+
+import java.util.Arrays;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.eclipse.californium.core.CoapResponse;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What monitoring sees of both services. */
+@Timeout(60)
+class MetricsIT {
+
+  private static final Installation SYSTEM = Installation.UNIX;
+
+  @RegisterExtension private final Functions functions = new Functions(SYSTEM);
+
+  private final Device device = new Device(SYSTEM);
+
+  @BeforeAll
+  static void start() {
+    SYSTEM.start();
+  }
+
+  @AfterEach
+  void switchOff() {
+    device.switchOff();
+  }
+
+  private static String gateway() {
+    return get(SYSTEM.gatewayUri("/q/metrics")).then().statusCode(200).extract().asString();
+  }
+
+  private static String manager() {
+    return SYSTEM.rest().get("/q/metrics").then().statusCode(200).extract().asString();
+  }
+
+  /**
+   * @param labels in any order
+   * @return 0 if there is no such line
+   */
+  private static double value(String metrics, String name, String... labels) {
+    return metrics
+        .lines()
+        .filter(line -> line.matches(name + "[ {].*"))
+        .filter(line -> Arrays.stream(labels).allMatch(line::contains))
+        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+        .sum();
+  }
+
+  private static double invocations(String function, String outcome) {
+    return value(
+        gateway(),
+        "tinyfaas_invocations_total",
+        "function=\"" + function + "\"",
+        "protocol=\"coap\"",
+        "outcome=\"" + outcome + "\"");
+  }
+
+  @Test
+  void shouldCountInvocationsByFunctionAndOutcome() {
+    functions.deploy(
+        "counted",
+        Map.of("runtime", "nodejs", "timeout", "200ms"),
+        Installation.node(
+            """
+            module.exports = (req, res) => {
+              if (req.body === 'fail') throw new Error('failed');
+              if (req.body === 'refuse') return res.sendStatus(404);
+              if (req.body !== 'hang') res.send('ok');
+            };
+            """));
+    for (String body : new String[] {"", "", "", "fail", "fail", "refuse", "hang"}) {
+      assertThat(device.post("counted", body.getBytes(UTF_8))).isNotNull();
+    }
+
+    assertThat(invocations("counted", "ok")).isEqualTo(3);
+    assertThat(invocations("counted", "function_error")).isEqualTo(2);
+    assertThat(invocations("counted", "client_error")).isEqualTo(1);
+    assertThat(invocations("counted", "timeout")).isEqualTo(1);
+    String function = "function=\"counted\"";
+    String metrics = gateway();
+    assertThat(value(metrics, "tinyfaas_invocation_seconds_count", function)).isEqualTo(7);
+    assertThat(value(metrics, "tinyfaas_invocation_seconds_bucket", function, "le=\"0.1\""))
+        .isEqualTo(6);
+    assertThat(value(metrics, "tinyfaas_invocation_seconds_bucket", function, "le=\"+Inf\""))
+        .isEqualTo(7);
+    assertThat(value(metrics, "tinyfaas_invocation_seconds_sum", function)).isBetween(0.2, 2.0);
+  }
+
+  /** What devices write into a path never grows the metrics; a deleted function leaves them. */
+  @Test
+  void shouldLabelNothingWithANameThatIsNoFunctions() {
+    double before = invocations("", "unknown_function");
+
+    for (int n = 0; n < 5; n++) {
+      device.get("nobody-" + n);
+    }
+
+    assertThat(invocations("", "unknown_function")).isEqualTo(before + 5);
+    assertThat(gateway()).doesNotContain("nobody");
+
+    functions.deploy("gone", Code.answering("x"));
+    device.get("gone");
+    assertThat(gateway()).contains("\"gone\"");
+    functions.delete("gone").then().statusCode(204);
+    assertThat(gateway()).doesNotContain("\"gone\"");
+  }
+
+  @Test
+  void shouldTellWhatIsInFlight() {
+    functions.deploy("flying", Code.slow(1_500));
+    CompletableFuture<CoapResponse> answer =
+        CompletableFuture.supplyAsync(() -> device.get("flying"));
+
+    await().until(() -> value(gateway(), "tinyfaas_in_flight") == 1);
+    answer.join();
+    assertThat(value(gateway(), "tinyfaas_in_flight")).isZero();
+  }
+
+  @Test
+  void shouldTellTheRoutesRevision() {
+    double before = value(gateway(), "tinyfaas_route_revision");
+
+    functions.deploy("routed", Code.answering("x"));
+
+    assertThat(value(gateway(), "tinyfaas_route_revision")).isGreaterThan(before);
+    assertThat(value(gateway(), "tinyfaas_route_epoch")).isPositive();
+  }
+
+  private static double deploys(String operation, String outcome) {
+    return value(
+        manager(),
+        "tinyfaas_deploy_seconds_count",
+        "operation=\"" + operation + "\"",
+        "outcome=\"" + outcome + "\"");
+  }
+
+  @Test
+  void shouldCountAndTimeDeploysByOutcome() {
+    double deployed = deploys("deploy", "ok");
+    double refused = deploys("deploy", "start_failed");
+    double updated = deploys("update", "ok");
+    double deleted = deploys("delete", "ok");
+    double seconds = value(manager(), "tinyfaas_deploy_seconds_sum", "operation=\"deploy\"");
+
+    functions.deploy("timed", Code.loading(500, "x"));
+    functions.patch("timed", "{\"handlers\": 2}").then().statusCode(200);
+    functions.put("timed", Installation.node("throw new Error('no');")).then().statusCode(422);
+    functions.delete("timed").then().statusCode(204);
+
+    assertThat(deploys("deploy", "ok")).isEqualTo(deployed + 1);
+    assertThat(deploys("deploy", "start_failed")).isEqualTo(refused + 1);
+    assertThat(deploys("update", "ok")).isEqualTo(updated + 1);
+    assertThat(deploys("delete", "ok")).isEqualTo(deleted + 1);
+    assertThat(value(manager(), "tinyfaas_deploy_seconds_sum", "operation=\"deploy\""))
+        .isBetween(seconds + 0.5, seconds + 20);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/q/health", "/q/health/live", "/q/health/ready"})
+  void shouldBeHealthy(String path) {
+    get(SYSTEM.gatewayUri(path))
+        .then()
+        .statusCode(200)
+        .body("status", equalTo("UP"))
+        .body("checks.status", everyItem(equalTo("UP")));
+    SYSTEM
+        .rest()
+        .get(path)
+        .then()
+        .statusCode(200)
+        .body("status", equalTo("UP"))
+        .body("checks.status", everyItem(equalTo("UP")));
+  }
+}
