@@ -2,6 +2,7 @@ package io.tinyfaas.benchmark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -16,6 +17,7 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -96,6 +98,30 @@ class LoadTest {
       assertThat(new CoapLoad(server.uri(), IMPATIENT).run(1, 2).timeouts()).isEqualTo(2);
       Load.Rules retransmitting = new Load.Rules(Duration.ofSeconds(1), Duration.ofMillis(20));
       assertThat(new CoapLoad(server.uri(), retransmitting).run(1, 2).succeeded()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void shouldMeasureHttpToo() throws Exception {
+    AtomicInteger requests = new AtomicInteger();
+    HttpServer server =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server.createContext(
+        "/",
+        exchange -> {
+          byte[] body = (requests.incrementAndGet() == 10 ? "odd" : "same").getBytes();
+          exchange.sendResponseHeaders(200, body.length);
+          exchange.getResponseBody().write(body);
+          exchange.close();
+        });
+    server.start();
+    try {
+      URI uri = URI.create("http://127.0.0.1:" + server.getAddress().getPort() + "/sieve");
+      Outcome outcome = new HttpLoad(uri, RULES).run(4, 10);
+      assertThat(outcome.succeeded()).isEqualTo(39);
+      assertThat(outcome.wrongAnswers()).isEqualTo(1);
+    } finally {
+      server.stop(0);
     }
   }
 
