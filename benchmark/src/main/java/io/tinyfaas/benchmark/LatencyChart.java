@@ -12,10 +12,11 @@ import org.HdrHistogram.HistogramIterationValue;
 final class LatencyChart {
 
   private static final int WIDTH = 640;
-  private static final int HEIGHT = 400;
   private static final int LEFT = 60;
   private static final int RIGHT = 20;
-  private static final int TOP = 40;
+  private static final int TITLE = 34;
+  private static final int LEGEND_LINE = 18;
+  private static final int PLOT = 310;
   private static final int BOTTOM = 50;
 
   /** The left end of the scale, in milliseconds. */
@@ -26,17 +27,21 @@ final class LatencyChart {
       List.of("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000");
 
   private final double most;
+  private final int top;
+  private final int height;
   private final StringBuilder svg = new StringBuilder();
 
-  private LatencyChart(double most) {
+  private LatencyChart(double most, int curves) {
     this.most = most;
+    this.top = TITLE + LEGEND_LINE * curves;
+    this.height = top + PLOT + BOTTOM;
   }
 
   static String svg(int clients, List<Run> runs, Duration timeout) {
-    LatencyChart chart = new LatencyChart(timeout.toMillis());
+    LatencyChart chart = new LatencyChart(timeout.toMillis(), runs.size());
     chart.frame(clients + (clients == 1 ? " client" : " clients"));
     for (int i = 0; i < runs.size(); i++) {
-      chart.curve(runs.get(i), COLOURS.get(i % COLOURS.size()), i, runs.size());
+      chart.curve(runs.get(i), COLOURS.get(i % COLOURS.size()), i);
     }
     return chart.svg.append("</svg>\n").toString();
   }
@@ -52,26 +57,26 @@ final class LatencyChart {
         """
             .formatted(
                 WIDTH,
-                HEIGHT,
+                height,
                 WIDTH,
-                HEIGHT,
+                height,
                 LEFT,
                 title,
                 (LEFT + WIDTH - RIGHT) / 2,
-                HEIGHT - 10,
-                (TOP + HEIGHT - BOTTOM) / 2));
+                height - 10,
+                (top + height - BOTTOM) / 2));
     for (int percent = 0; percent <= 100; percent += 20) {
       line(LEFT, y(percent / 100.0), WIDTH - RIGHT, y(percent / 100.0));
       text(LEFT - 8, y(percent / 100.0) + 4, "end", percent + " %");
     }
     for (double decade = 0.1; decade <= most; decade *= 10) {
-      line(x(decade), TOP, x(decade), HEIGHT - BOTTOM);
+      line(x(decade), top, x(decade), height - BOTTOM);
       text(
-          x(decade), HEIGHT - BOTTOM + 18, "middle", decade < 1 ? "0.1" : "%.0f".formatted(decade));
+          x(decade), height - BOTTOM + 18, "middle", decade < 1 ? "0.1" : "%.0f".formatted(decade));
     }
   }
 
-  private void curve(Run run, String colour, int index, int count) {
+  private void curve(Run run, String colour, int index) {
     Outcome outcome = run.outcome();
     StringBuilder path = new StringBuilder("M%.1f %.1f".formatted(x(LEAST), y(0)));
     double lastY = y(0);
@@ -89,12 +94,12 @@ final class LatencyChart {
     svg.append(
         "<path d=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\"/>%n"
             .formatted(path, colour));
-    double legend = HEIGHT - BOTTOM - 12 - 18.0 * (count - 1 - index);
+    int legend = TITLE + 6 + LEGEND_LINE * index;
     svg.append(
-        "<rect x=\"%d\" y=\"%.1f\" width=\"14\" height=\"3\" fill=\"%s\"/>%n"
-            .formatted(LEFT + 10, legend - 5, colour));
+        "<rect x=\"%d\" y=\"%d\" width=\"14\" height=\"3\" fill=\"%s\"/>%n"
+            .formatted(LEFT, legend - 5, colour));
     text(
-        LEFT + 30,
+        LEFT + 20,
         legend,
         "start",
         "%s, %.2f %% succeeded"
@@ -106,8 +111,8 @@ final class LatencyChart {
     return LEFT + Math.clamp(share, 0, 1) * (WIDTH - RIGHT - LEFT);
   }
 
-  private static double y(double share) {
-    return HEIGHT - BOTTOM - share * (HEIGHT - BOTTOM - TOP);
+  private double y(double share) {
+    return height - BOTTOM - share * (height - BOTTOM - top);
   }
 
   private void line(double x1, double y1, double x2, double y2) {
