@@ -12,6 +12,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Disposes;
 import jakarta.enterprise.inject.Produces;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.time.Duration;
 
 /** The connection to the Docker Engine, and what its failures mean to a caller. */
@@ -66,6 +67,11 @@ public final class Engine {
   /** Whether the failure came from the engine or from the way to it. */
   public static boolean isAtFault(Throwable failure) {
     return failure instanceof DockerException || hasCause(failure, IOException.class);
+  }
+
+  /** Whether nobody listens on the engine's socket. */
+  static boolean isRefused(Throwable failure) {
+    return hasCause(failure, ConnectException.class);
   }
 
   /** Turns what a call to the engine threw into the caller's problem. */

@@ -8,12 +8,15 @@ import com.github.dockerjava.api.model.EventType;
 import io.tinyfaas.contract.route.FunctionName;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
+import java.time.Duration;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -22,10 +25,17 @@ import java.util.stream.Stream;
 @ApplicationScoped
 public class EngineInventory {
 
+  /** An engine is restarted within a few seconds. */
+  private static final Duration LOST = Duration.ofSeconds(30);
+
   private final DockerClient docker;
   private final DockerClient longCalls;
   private final EngineSettings settings;
   private final HandlerContainers containers;
+
+  /** By {@link System#nanoTime}; 0 while the engine answers. */
+  private final AtomicLong refusedSince = new AtomicLong();
+
   private final FunctionNetworks networks;
 
   EngineInventory(
@@ -42,7 +52,32 @@ public class EngineInventory {
   }
 
   public Map<FunctionName, List<HandlerContainer>> handlers() {
-    return containers.list().stream().collect(Collectors.groupingBy(HandlerContainer::function));
+    List<HandlerContainer> handlers;
+    try {
+      handlers = containers.list();
+    } catch (RuntimeException e) {
+      refusedSince.compareAndSet(0, Engine.isRefused(e) ? System.nanoTime() : 0);
+      throw e;
+    }
+    refusedSince.set(0);
+    return handlers.stream().collect(Collectors.groupingBy(HandlerContainer::function));
+  }
+
+  /**
+   * Whether only a container started anew may reach the engine again: an engine that was restarted
+   * and let its containers live ({@code live-restore}) listens on another file than the one that is
+   * mounted here.
+   */
+  public boolean isLost() {
+    long since = refusedSince.get();
+    return settings.managerContainer().isPresent()
+        && since != 0
+        && System.nanoTime() - since > LOST.toNanos();
+  }
+
+  /** Those of the functions that the gateway cannot reach: it was made anew. */
+  public Set<FunctionName> apart(Collection<FunctionName> functions) {
+    return containers.apart(functions);
   }
 
   /** Every function of which the engine holds a container, a network or an image. */

@@ -10,6 +10,7 @@ import io.tinyfaas.manager.docker.AddressPool.Subnet;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
@@ -108,6 +109,24 @@ public class FunctionNetworks {
 
   private String buildNetwork() {
     return settings.instance() + "-build." + OUTBOUND;
+  }
+
+  /** Those of the functions whose network the gateway has not joined. */
+  Set<FunctionName> apart(Collection<FunctionName> functions) {
+    try {
+      Set<String> joined =
+          docker
+              .inspectContainerCmd(settings.gatewayContainer())
+              .exec()
+              .getNetworkSettings()
+              .getNetworks()
+              .keySet();
+      return functions.stream()
+          .filter(function -> !joined.contains(name(function, OWN)))
+          .collect(Collectors.toSet());
+    } catch (NotFoundException e) {
+      return Set.of();
+    }
   }
 
   void remove(FunctionName function, boolean keepOwn, boolean keepOutbound) {

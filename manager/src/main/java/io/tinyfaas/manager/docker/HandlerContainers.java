@@ -30,6 +30,7 @@ import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
@@ -295,6 +296,11 @@ public class HandlerContainers {
     if (version.spec().networkAccess()) {
       guardHost();
     }
+  }
+
+  /** Those of the functions that the gateway cannot reach until they are joined. */
+  public Set<FunctionName> apart(Collection<FunctionName> functions) {
+    return settings.handlerTransport() == Transport.TCP ? networks.apart(functions) : Set.of();
   }
 
   /** Returns once functions with network access are kept off the host. */

@@ -1,5 +1,6 @@
 package io.tinyfaas.manager.reconcile;
 
+import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import io.tinyfaas.contract.route.FunctionName;
@@ -89,6 +90,12 @@ public class Reconciler {
         lookAtAll();
       } catch (RuntimeException e) {
         LOG.warnf("event=look-failed reason=\"%s\"", Engine.problem(e).getMessage());
+        if (engine.isLost()) {
+          LOG.error(
+              "event=engine-lost outcome=exit reason=\"the engine starts this container anew\"");
+          Quarkus.asyncExit(1);
+          return;
+        }
       }
       pause(LOOK_INTERVAL);
     }
@@ -127,8 +134,8 @@ public class Reconciler {
       } catch (RuntimeException e) {
         LOG.debugf(e, "event=engine-events-ended");
       }
+      // What happened meanwhile, the next look at all finds.
       pause(RETRY_ENGINE);
-      store.functions().forEach(this::signal);
     }
   }
 
@@ -139,9 +146,11 @@ public class Reconciler {
     found.values().forEach(all -> all.forEach(h -> ids.add(h.handler().id())));
     monitor.forgetAllBut(ids);
     Set<FunctionName> all = new HashSet<>(store.functions());
+    Set<FunctionName> apart = engine.apart(all);
     all.addAll(found.keySet());
     for (FunctionName function : all) {
-      if (!runner.isSettled(function, found.getOrDefault(function, List.of()))) {
+      if (apart.contains(function)
+          || !runner.isSettled(function, found.getOrDefault(function, List.of()))) {
         signal(function);
       }
     }
