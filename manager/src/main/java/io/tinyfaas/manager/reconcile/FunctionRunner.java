@@ -43,6 +43,9 @@ public class FunctionRunner {
   /** A gateway that is there takes a table over within a few milliseconds. */
   private static final Duration GATEWAY_TIMEOUT = Duration.ofSeconds(10);
 
+  /** How long a caller who is told of a failure is kept for a gateway that may not be there. */
+  private static final Duration REVERT_TIMEOUT = Duration.ofSeconds(1);
+
   /** More starts at once would only make each slower on a box of a few cores. */
   private static final int PARALLEL_STARTS = 4;
 
@@ -165,7 +168,9 @@ public class FunctionRunner {
   public void revert(FunctionVersion failed, Optional<FunctionVersion> before) {
     FunctionName function = failed.function();
     if (before.isPresent()) {
-      publish(before.get(), wanted(before.get(), containers.list(function)));
+      RouteRevision revision =
+          publish(before.get(), wanted(before.get(), containers.list(function)));
+      routes.awaitApplied(revision, REVERT_TIMEOUT);
       retainImages(function);
     } else {
       end(function, GATEWAY_TIMEOUT);
@@ -353,8 +358,8 @@ public class FunctionRunner {
     }
   }
 
-  private void publish(FunctionVersion version, List<HandlerContainer> handlers) {
-    routes.put(
+  private RouteRevision publish(FunctionVersion version, List<HandlerContainer> handlers) {
+    return routes.put(
         route(
             version,
             handlers.stream()
