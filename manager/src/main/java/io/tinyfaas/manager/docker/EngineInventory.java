@@ -26,7 +26,7 @@ import java.util.stream.Stream;
 public class EngineInventory {
 
   /** An engine is restarted within a few seconds. */
-  private static final Duration LOST = Duration.ofSeconds(30);
+  private static final Duration LOST = Duration.ofSeconds(15);
 
   private final DockerClient docker;
   private final DockerClient longCalls;
