@@ -1,0 +1,156 @@
+package io.tinyfaas.endtoend;
+
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A box with a Docker Engine of its own: a container whose processes, network and disk are its own,
+ * so that tests may stop and kill its engine and cut its power. (The engine of this box runs the
+ * tests of others.)
+ */
+final class Box implements AutoCloseable {
+
+  private static final Installation HERE = Installation.UNIX;
+  private static final String NAME =
+      "tinyfaas-e2e-box" + (Installation.LANE == 0 ? "" : Installation.LANE);
+  private static final String PREFIX = "10." + (168 - Installation.LANE) + ".0.";
+  private static final String ADDRESS = PREFIX + "2";
+  private static final String IMAGE = "tinyfaas/box";
+  private static final Path SOCKET = Path.of("/run/engine/docker.sock");
+
+  /** The parent of the engine's socket, as this process and the engine of this box see it. */
+  private static final Path FOLDER = Path.of("/tmp", NAME);
+
+  private Box() {}
+
+  /** Starts it, with its engine, and brings these images over. */
+  static Box start(List<String> images) {
+    Box box = new Box();
+    box.close(); // what an interrupted run left
+    HERE.docker(
+        "build",
+        "--quiet",
+        "--tag",
+        IMAGE,
+        "--label",
+        "tinyfaas.built=compose",
+        "end-to-end/src/test/box");
+    HERE.docker("network", "create", "--subnet", PREFIX + "0/28", NAME);
+    HERE.docker("volume", "create", NAME);
+    try {
+      Files.createDirectories(FOLDER);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    // What --privileged gives, but for a capability that boxes which are containers themselves
+    // lack.
+    HERE.docker(
+        "run",
+        "--detach",
+        "--name=" + NAME,
+        "--cap-add=ALL",
+        "--cap-drop=SYS_RESOURCE",
+        "--security-opt=seccomp=unconfined",
+        "--security-opt=apparmor=unconfined",
+        "--security-opt=systempaths=unconfined",
+        "--cgroupns=host",
+        "--volume=/sys/fs/cgroup:/sys/fs/cgroup",
+        "--init",
+        "--network=" + NAME,
+        "--ip=" + ADDRESS,
+        "--tmpfs=/run",
+        "--tmpfs=/tmp",
+        "--volume=" + NAME + ":/var/lib/docker",
+        "--volume=" + FOLDER + ":" + SOCKET.getParent(),
+        "--volume=" + Installation.checkout() + ":" + Installation.checkout() + ":ro",
+        IMAGE);
+    box.startEngine();
+    box.load(images);
+    return box;
+  }
+
+  /** The composed system like this one, in the box. */
+  Installation installation(Installation like) {
+    return like.on(ADDRESS, FOLDER.resolve("docker.sock"), SOCKET);
+  }
+
+  /** Returns when it answers. */
+  void startEngine(String... options) {
+    List<String> command = new ArrayList<>(List.of("exec", NAME, "engine", "start"));
+    command.addAll(List.of(options));
+    HERE.docker(command.toArray(String[]::new));
+    await("the engine in the box")
+        .atMost(Duration.ofSeconds(60))
+        .pollDelay(Duration.ZERO)
+        .ignoreExceptions()
+        .until(() -> !installation(HERE).docker("version").isEmpty());
+  }
+
+  /** Lets it end in its own time. */
+  void stopEngine() {
+    HERE.docker("exec", NAME, "engine", "stop");
+  }
+
+  /** Kills the engine and nothing else. */
+  void killEngine() {
+    HERE.docker("exec", NAME, "engine", "kill");
+  }
+
+  /** Ends everything in the box at once; what was not on its disk is lost. */
+  void powerCut() {
+    HERE.docker("kill", NAME);
+  }
+
+  /** The box boots: its engine is not yet started. */
+  void powerOn() {
+    HERE.docker("start", NAME);
+  }
+
+  /** The rules for packets to the box itself. */
+  List<String> firewall() {
+    return HERE.docker("exec", NAME, "iptables", "-S", "INPUT");
+  }
+
+  private void load(List<String> images) {
+    List<String> save = new ArrayList<>(List.of("docker", "save"));
+    save.addAll(images);
+    try {
+      List<Process> pipeline =
+          ProcessBuilder.startPipeline(
+              List.of(
+                  HERE.process(save.toArray(String[]::new)),
+                  installation(HERE)
+                      .process("docker", "load", "--quiet")
+                      .redirectOutput(ProcessBuilder.Redirect.DISCARD)));
+      for (Process process : pipeline) {
+        if (process.waitFor() != 0) {
+          throw new IllegalStateException("images cannot be brought over: " + images);
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Removes it with its disk. */
+  @Override
+  public void close() {
+    HERE.run(
+        Duration.ofMinutes(1),
+        "bash",
+        "-c",
+        "docker rm --force --volumes $0; docker volume rm --force $0; docker network rm $0; rm -rf $1; true",
+        NAME,
+        FOLDER.toString());
+  }
+}

@@ -1,0 +1,206 @@
+package io.tinyfaas.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Whatever stops, dies or is made anew: all functions answer again, and nobody deploys them.
+ *
+ * <p>{@link LosesNothingIT} has what does not depend on the way to the handlers, {@link
+ * EngineRestartIT} what stops the engine itself.
+ */
+@ParameterizedClass(name = "{0}")
+@MethodSource("systems")
+class ComesBackIT {
+
+  private static final Duration BOUND = Duration.ofSeconds(60);
+  private static final String PRIMES = "2,3,5,7,11";
+
+  /** Loads for three seconds. */
+  private static final String SLOW_START =
+      "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000);"
+          + "module.exports = (req, res) => res.send('new');";
+
+  private static Workload workload;
+
+  @Parameter private Installation system;
+
+  static Stream<Installation> systems() {
+    return Stream.of(Installation.UNIX, Installation.TCP);
+  }
+
+  @BeforeParameterizedClassInvocation
+  static void deploy(Installation system) {
+    system.start();
+    workload =
+        new Workload(system)
+            .with(
+                "back-node",
+                "runtime=nodejs&handlers=2",
+                Installation.zipOf("examples/sieve-node"),
+                PRIMES)
+            .with(
+                "back-java",
+                "runtime=java&handlers=1",
+                Installation.zipOf("examples/sieve-java"),
+                PRIMES);
+  }
+
+  @AfterParameterizedClassInvocation
+  static void delete(Installation system) {
+    workload.without("back-node");
+    workload.without("back-java");
+    workload.close();
+  }
+
+  @BeforeEach
+  void shouldBeWell() {
+    system.awaitManager();
+    workload.awaitHealthy("back-node", 2);
+    workload.awaitHealthy("back-java", 1);
+    workload.awaitBack("(before)", System.nanoTime(), BOUND);
+  }
+
+  @Test
+  void shouldComeBackAfterARestartOfAllContainers() {
+    long begin = System.nanoTime();
+    system.compose("restart");
+    workload.awaitBack("docker compose restart, from the command on", begin, BOUND);
+  }
+
+  @Test
+  void shouldComeBackAfterDownAndUp() {
+    system.run(BOUND, "compose/down");
+    assertThat(system.handlers("back-node")).isEmpty();
+    long begin = System.nanoTime();
+    system.up();
+    workload.awaitBack("docker compose up after make down", begin, BOUND);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"gateway", "broker", "manager"})
+  void shouldComeBackAfterAServiceWasKilled(String service) {
+    try (Crash crash = Crash.of(system, system.container(service))) {
+      crash.now();
+      workload.awaitBack("kill -9 of the " + service, System.nanoTime(), BOUND);
+    }
+    shouldBeAbleToDeploy();
+  }
+
+  @Test
+  void shouldReachAllHandlersFromAnotherGatewayContainer() {
+    system.compose("rm", "--stop", "--force", "gateway");
+    assertThat(workload.answers("back-node", PRIMES)).isFalse();
+    long begin = System.nanoTime();
+    system.up("gateway");
+    workload.awaitBack("gateway container removed, docker compose up", begin, BOUND);
+    shouldBeAbleToDeploy();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"back-node", "back-java"})
+  void shouldStartAHandlerAgainThatWasKilled(String function) {
+    List<String> handlers = system.handlers(function);
+    try (Crash crash = Crash.of(system, handlers.getFirst())) {
+      crash.now();
+      long begin = System.nanoTime();
+      workload.awaitBack("kill -9 of one of " + handlers.size() + " handlers", begin, BOUND);
+      workload.awaitHealthy(function, handlers.size());
+      workload.awaitBack("  all its handlers healthy", begin, BOUND);
+    }
+  }
+
+  @Test
+  void shouldInvokeOnWhileManagerAndBrokerAreAway() {
+    try (Workload.Traffic traffic = workload.traffic();
+        Crash manager = Crash.of(system, system.container("manager"));
+        Crash broker = Crash.of(system, system.container("broker"))) {
+      traffic.awaitMore(50);
+      manager.now();
+      broker.now();
+      traffic.awaitMore(200);
+      system.awaitManager();
+      system.compose("stop", "manager", "broker");
+      traffic.awaitMore(500);
+      system.up("manager", "broker");
+      system.awaitManager();
+      traffic.awaitMore(100);
+    }
+    shouldBeAbleToDeploy();
+  }
+
+  @Test
+  void shouldLeaveNothingOfANewFunctionWhoseManagerDiedWhileItStarted() {
+    try (Crash crash = Crash.of(system, system.container("manager"))) {
+      CompletableFuture<Integer> answer =
+          Workload.put(
+              system, "back-new", "runtime=nodejs&handlers=2", Installation.node(SLOW_START));
+      await().atMost(BOUND).until(() -> system.running("back-new").size() == 2);
+      crash.now();
+      assertThat(answer).isNotDone().failsWithin(BOUND);
+    }
+    system.awaitManager();
+    await()
+        .atMost(BOUND)
+        .untilAsserted(
+            () -> {
+              assertThat(system.traces("back-new")).isEmpty();
+              assertThat(system.files("back-new")).isEmpty();
+            });
+    system.rest().get("/functions/back-new").then().statusCode(404);
+    assertThat(workload.answers("back-new", "")).isFalse();
+  }
+
+  @Test
+  void shouldServeTheOldVersionWhenTheManagerDiedWhileTheNewOneStarted() {
+    workload.with(
+        "back-updated",
+        "runtime=nodejs&handlers=2",
+        Installation.node("module.exports = (req, res) => res.send('old');"),
+        "old");
+    List<String> before = system.traces("back-updated");
+    try (Workload.Traffic traffic = workload.traffic();
+        Crash crash = Crash.of(system, system.container("manager"))) {
+      CompletableFuture<Integer> answer =
+          Workload.put(
+              system, "back-updated", "runtime=nodejs&handlers=2", Installation.node(SLOW_START));
+      await().atMost(BOUND).until(() -> system.running("back-updated").size() == 4);
+      crash.now();
+      assertThat(answer).isNotDone().failsWithin(BOUND);
+      system.awaitManager();
+      await()
+          .atMost(BOUND)
+          .untilAsserted(
+              () ->
+                  assertThat(system.traces("back-updated"))
+                      .containsExactlyInAnyOrderElementsOf(before));
+      traffic.awaitMore(50);
+    }
+    workload.without("back-updated");
+  }
+
+  private void shouldBeAbleToDeploy() {
+    system.awaitManager();
+    workload.with(
+        "back-later",
+        "runtime=nodejs",
+        Installation.node("module.exports = (req, res) => res.send('later');"),
+        "later");
+    workload.without("back-later");
+    assertThat(system.traces("back-later")).isEmpty();
+  }
+}

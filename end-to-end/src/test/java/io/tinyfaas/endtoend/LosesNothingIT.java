@@ -1,0 +1,124 @@
+package io.tinyfaas.endtoend;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What was acknowledged is there, what was not is not, and what fails alone heals alone. */
+class LosesNothingIT {
+
+  private static final Installation SYSTEM = Installation.UNIX;
+  private static final Duration BOUND = Duration.ofSeconds(60);
+
+  private Workload workload;
+
+  @BeforeAll
+  static void start() {
+    SYSTEM.start();
+  }
+
+  @BeforeEach
+  void shouldBeWell() {
+    SYSTEM.awaitManager();
+    workload = new Workload(SYSTEM);
+  }
+
+  @AfterEach
+  void close() {
+    workload.close();
+  }
+
+  @Test
+  void shouldHaveWhatTheManagerAcknowledgedBeforeItDied() {
+    for (String version : List.of("first", "second")) {
+      try (Crash crash = Crash.of(SYSTEM, SYSTEM.container("manager"))) {
+        workload.with("kept", "runtime=nodejs&handlers=2", answering(version), version);
+        crash.now();
+        workload.awaitBack("manager killed just after it acknowledged", System.nanoTime(), BOUND);
+      }
+      SYSTEM.awaitManager();
+      workload.awaitHealthy("kept", 2);
+      await().atMost(BOUND).until(() -> SYSTEM.running("kept").size() == 2);
+      assertThat(workload.answers("kept", version)).isTrue();
+    }
+    workload.without("kept");
+  }
+
+  @Test
+  void shouldLeaveNothingOfANewFunctionWhoseManagerDiedWhileItWasBuilt() {
+    byte[] zip =
+        Installation.zip(
+            Map.of(
+                "index.js",
+                "module.exports = (req, res) => res.send('built');".getBytes(UTF_8),
+                "package.json",
+                "{\"scripts\": {\"preinstall\": \"sleep 120\"}}".getBytes(UTF_8)));
+    try (Crash crash = Crash.of(SYSTEM, SYSTEM.container("manager"))) {
+      CompletableFuture<Integer> answer = Workload.put(SYSTEM, "unbuilt", "runtime=nodejs", zip);
+      await().atMost(BOUND).until(() -> !SYSTEM.running("unbuilt").isEmpty());
+      crash.now();
+      assertThat(answer).isNotDone().failsWithin(BOUND);
+    }
+    SYSTEM.awaitManager();
+    await()
+        .atMost(BOUND)
+        .untilAsserted(
+            () -> {
+              assertThat(SYSTEM.traces("unbuilt")).isEmpty();
+              assertThat(SYSTEM.traces("tinyfaas.build")).isEmpty();
+              assertThat(SYSTEM.files("unbuilt")).isEmpty();
+            });
+    SYSTEM.rest().get("/functions/unbuilt").then().statusCode(404);
+  }
+
+  @Test
+  void shouldRouteAsBeforeWithoutTheBrokersVolume() {
+    workload.with("routed", "runtime=nodejs", answering("here"), "here");
+    try (Workload.Traffic traffic = workload.traffic()) {
+      SYSTEM.compose("rm", "--stop", "--force", "broker");
+      SYSTEM.docker("volume", "rm", SYSTEM.project() + "_broker-data");
+      SYSTEM.up("broker");
+      traffic.awaitMore(100);
+    }
+    // A gateway that comes now has its routes from nowhere but the new volume.
+    try (Crash crash = Crash.of(SYSTEM, SYSTEM.container("gateway"))) {
+      crash.now();
+      workload.awaitBack(
+          "the broker's volume deleted, then kill -9 of the gateway", System.nanoTime(), BOUND);
+    }
+    workload.without("routed");
+  }
+
+  @Test
+  void shouldReplaceAHandlerThatHangs() {
+    String code =
+        "module.exports = (req, res) => { while (req.path === '/hang'); res.send('still here'); };";
+    workload.with("hangs", "runtime=nodejs&timeout=1s", Installation.node(code), "still here");
+    List<String> before = SYSTEM.handlers("hangs");
+    Device device = new Device(SYSTEM);
+    try {
+      assertThat(device.get("hangs/hang").getCode().text).isEqualTo("5.04");
+    } finally {
+      device.switchOff();
+    }
+    workload.awaitBack("an event loop hangs (timeout 1 s)", System.nanoTime(), BOUND);
+    await()
+        .atMost(BOUND)
+        .untilAsserted(
+            () -> assertThat(SYSTEM.handlers("hangs")).doesNotContainAnyElementsOf(before));
+    workload.without("hangs");
+  }
+
+  private static byte[] answering(String text) {
+    return Installation.node("module.exports = (req, res) => res.send('" + text + "');");
+  }
+}
