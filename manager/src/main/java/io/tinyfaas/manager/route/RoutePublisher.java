@@ -290,6 +290,8 @@ public class RoutePublisher {
             && System.nanoTime() - lastSent >= RESEND_INTERVAL.toNanos()) {
           send();
         }
+      } catch (IllegalStateException e) {
+        return; // the channel is closed: the manager stops
       } finally {
         lock.unlock();
       }
