@@ -50,6 +50,13 @@ public class HandlerContainers {
 
   private static final String USER = "65534:65534";
   private static final long PROCESSES = 256;
+
+  /**
+   * Nobody listens there in a container. Engines before 26 ask the host's resolver also for
+   * containers that are only on an internal network, by which data can leave the box.
+   */
+  private static final String NO_RESOLVER = "127.0.0.1";
+
   private static final int OPEN_FILES = 8_192;
   private static final String TMP_OPTIONS = "rw,nosuid,nodev,mode=1777,size=16m";
   private static final SecureRandom RANDOM = new SecureRandom();
@@ -174,6 +181,9 @@ public class HandlerContainers {
         endpoint = new HandlerEndpoint.Tcp(address, HandlerHttp.PORT);
         host.withNetworkMode(own.network());
         create.withIpv4Address(address);
+        if (!version.spec().networkAccess()) {
+          host.withDns(NO_RESOLVER);
+        }
       }
       default -> throw new IllegalStateException();
     }

@@ -225,17 +225,12 @@ public class FunctionRunner {
     removeAll(function, found);
   }
 
-  /**
-   * The engine's list is behind its events: a handler that is said to run and does not answer may
-   * have ended.
-   */
+  /** The engine's list is behind its events: a handler that is said to run may have ended. */
   private Optional<HandlerContainer> asItIs(HandlerContainer listed) {
-    return listed.isRunning() && !monitor.answers(listed)
-        ? containers.find(listed)
-        : Optional.of(listed);
+    return listed.isRunning() ? containers.find(listed) : Optional.of(listed);
   }
 
-  /** Whether a handler, which has just been asked, answers, or may yet be brought to. */
+  /** Whether a handler answers, or may yet be brought to. */
   private boolean isUsable(FunctionVersion version, HandlerContainer handler) {
     if (handler.wasNeverStarted()) {
       return false;
@@ -245,7 +240,7 @@ public class FunctionRunner {
       known.stopped();
       return true;
     }
-    if (!known.isSilentFor(version.spec().timeout().plus(PATIENCE))) {
+    if (monitor.answers(handler) || !known.isSilentFor(version.spec().timeout().plus(PATIENCE))) {
       return true;
     }
     LOG.warnf(
