@@ -82,10 +82,8 @@ final class Box implements AutoCloseable {
   }
 
   /** Returns when it answers. */
-  void startEngine(String... options) {
-    List<String> command = new ArrayList<>(List.of("exec", NAME, "engine", "start"));
-    command.addAll(List.of(options));
-    HERE.docker(command.toArray(String[]::new));
+  void startEngine() {
+    HERE.docker("exec", NAME, "engine", "start");
     await("the engine in the box")
         .atMost(Duration.ofSeconds(60))
         .pollDelay(Duration.ZERO)
@@ -101,6 +99,18 @@ final class Box implements AutoCloseable {
   /** Kills the engine and nothing else. */
   void killEngine() {
     HERE.docker("exec", NAME, "engine", "kill");
+  }
+
+  /** Whether containers live on when the engine ends, which an engine learns while it runs. */
+  void letContainersOutliveTheEngine(boolean live) {
+    HERE.docker("exec", NAME, "engine", "live-restore", Boolean.toString(live));
+    await()
+        .atMost(Duration.ofSeconds(10))
+        .until(
+            () ->
+                installation(HERE)
+                    .docker("info", "--format", "{{.LiveRestoreEnabled}}")
+                    .equals(List.of(Boolean.toString(live))));
   }
 
   /** Ends everything in the box at once; what was not on its disk is lost. */

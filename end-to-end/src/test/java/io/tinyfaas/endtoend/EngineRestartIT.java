@@ -101,11 +101,8 @@ class EngineRestartIT {
 
   @Test
   void shouldInvokeOnAndSaySoWhenTheEngineIsGone() {
-    // Containers outlive an engine with this option, so that the manager is there to be asked.
-    box.stopEngine();
-    box.startEngine("--live-restore");
-    awaitBack("(before)", System.nanoTime());
-    systems.forEach(Installation::awaitManager);
+    // So that the manager is there to be asked.
+    box.letContainersOutliveTheEngine(true);
     Workload.Traffic first = workloads.getFirst().traffic();
     Workload.Traffic second = workloads.getLast().traffic();
     try (first;
@@ -131,7 +128,7 @@ class EngineRestartIT {
       first.awaitMore(200);
       second.awaitMore(200);
       long begin = System.nanoTime();
-      box.startEngine("--live-restore");
+      box.startEngine();
       for (Installation system : systems) {
         await()
             .atMost(BOUND)
@@ -146,8 +143,7 @@ class EngineRestartIT {
     for (Installation system : systems) {
       await().atMost(BOUND).until(() -> system.traces("new").isEmpty());
     }
-    box.stopEngine();
-    box.startEngine();
+    box.letContainersOutliveTheEngine(false);
   }
 
   private static void awaitBack(String what, long since) {
