@@ -182,7 +182,7 @@ public class HandlerContainers {
         host.withNetworkMode(own.network());
         create.withIpv4Address(address);
         if (!version.spec().networkAccess()) {
-          host.withDns(NO_RESOLVER);
+          host.withDns(NO_RESOLVER).withDnsOptions(List.of("timeout:1", "attempts:1"));
         }
       }
       default -> throw new IllegalStateException();
