@@ -54,7 +54,7 @@ public final class Invoker implements RouteListener {
   }
 
   /**
-   * To be called on an event loop, and completes on it.
+   * To be called on the {@link InvocationLoop}, and completes on it.
    *
    * @return never fails: every outcome is a result
    */

@@ -3,6 +3,7 @@ package io.tinyfaas.gateway.ingress.coap;
 import io.tinyfaas.gateway.GatewayConfig;
 import io.tinyfaas.gateway.invoke.BodyMemory;
 import io.tinyfaas.gateway.invoke.Invocation;
+import io.tinyfaas.gateway.invoke.InvocationLoop;
 import io.tinyfaas.gateway.invoke.InvocationMetrics;
 import io.tinyfaas.gateway.invoke.Invoker;
 import io.tinyfaas.gateway.invoke.Protocol;
@@ -23,8 +24,7 @@ import org.jboss.logging.Logger;
 
 /**
  * CoAP over UDP. Californium does messages, deduplication and block-wise transfer, and hands over
- * whole requests. It and everything else run on one event loop, from the socket to the handler and
- * back: no invocation waits for another thread.
+ * whole requests, on the {@link InvocationLoop}.
  */
 @Singleton
 public final class CoapIngress implements MessageDeliverer {
@@ -44,12 +44,13 @@ public final class CoapIngress implements MessageDeliverer {
 
   CoapIngress(
       Vertx vertx,
+      InvocationLoop loop,
       GatewayConfig config,
       Invoker invoker,
       InvocationMetrics metrics,
       BodyMemory memory) {
     this.vertx = vertx;
-    this.context = (ContextInternal) vertx.getOrCreateContext();
+    this.context = loop.context();
     this.config = config;
     this.invoker = invoker;
     this.metrics = metrics;

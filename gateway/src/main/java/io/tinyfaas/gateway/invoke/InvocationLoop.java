@@ -1,0 +1,24 @@
+package io.tinyfaas.gateway.invoke;
+
+import io.vertx.core.Vertx;
+import io.vertx.core.impl.ContextInternal;
+import jakarta.inject.Singleton;
+
+/**
+ * The one event loop of the invocation path: every ingress, the invoker and the connections to
+ * handlers run on it, so that no invocation waits for another thread.
+ */
+@Singleton
+public final class InvocationLoop {
+
+  private final ContextInternal context;
+
+  InvocationLoop(Vertx vertx) {
+    this.context = (ContextInternal) vertx.getOrCreateContext();
+  }
+
+  /** Servers that are made on this context run on the loop. */
+  public ContextInternal context() {
+    return context;
+  }
+}
