@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 import io.netty.handler.codec.mqtt.MqttQoS;
 import io.tinyfaas.contract.route.ControlMessages;
 import io.tinyfaas.contract.route.ControlTopics;
+import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.GatewayStatus;
 import io.tinyfaas.contract.route.Handler;
@@ -53,7 +54,11 @@ final class TestManager implements AutoCloseable {
   }
 
   static Route route(String function, long timeoutMillis, Handler... handlers) {
-    return new Route(new FunctionName(function), 1, timeoutMillis, List.of(handlers));
+    return route(function, timeoutMillis, Exposure.DEFAULT, handlers);
+  }
+
+  static Route route(String function, long timeoutMillis, Exposure exposure, Handler... handlers) {
+    return new Route(new FunctionName(function), 1, timeoutMillis, exposure, List.of(handlers));
   }
 
   void publish(long epoch, long number, Route... routes) {

@@ -10,6 +10,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.junit.QuarkusTest;
+import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.HandlerEndpoint;
@@ -37,6 +38,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -248,13 +250,31 @@ class FunctionDeployerIT {
         new Broken(
             "no such runtime",
             new FunctionSpec(
-                "cobol", 1, Map.of(), 1L << 27, 0.5, Duration.ofSeconds(2), false, Map.of()),
+                "cobol",
+                1,
+                Map.of(),
+                1L << 27,
+                0.5,
+                Duration.ofSeconds(2),
+                false,
+                Map.of(),
+                Optional.empty(),
+                Exposure.DEFAULT),
             Zip.saying("x"),
             ProblemType.UNKNOWN_RUNTIME),
         new Broken(
             "more cores than there are",
             new FunctionSpec(
-                "nodejs", 1, Map.of(), 1L << 27, 64, Duration.ofSeconds(2), false, Map.of()),
+                "nodejs",
+                1,
+                Map.of(),
+                1L << 27,
+                64,
+                Duration.ofSeconds(2),
+                false,
+                Map.of(),
+                Optional.empty(),
+                Exposure.DEFAULT),
             Zip.saying("x"),
             ProblemType.INVALID_SPEC));
   }
@@ -459,7 +479,16 @@ class FunctionDeployerIT {
 
   private static FunctionSpec spec() {
     return new FunctionSpec(
-        "nodejs", 1, Map.of(), 128L << 20, 0.5, Duration.ofSeconds(2), false, Map.of());
+        "nodejs",
+        1,
+        Map.of(),
+        128L << 20,
+        0.5,
+        Duration.ofSeconds(2),
+        false,
+        Map.of(),
+        Optional.empty(),
+        Exposure.DEFAULT);
   }
 
   private static FunctionSpec withHandlers(FunctionSpec spec, int handlers) {
@@ -471,7 +500,9 @@ class FunctionDeployerIT {
         spec.cpus(),
         spec.timeout(),
         spec.networkAccess(),
-        spec.labels());
+        spec.labels(),
+        spec.entry(),
+        spec.exposure());
   }
 
   private List<Handler> handlers() {

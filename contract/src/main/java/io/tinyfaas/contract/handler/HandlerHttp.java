@@ -18,6 +18,9 @@ public final class HandlerHttp {
   /** The environment variable with the bytes that a request's body may have. */
   public static final String MAX_BODY_VARIABLE = "TINYFAAS_MAX_BODY";
 
+  /** The environment variable with the path of what is to be run; not set if none was named. */
+  public static final String ENTRY_VARIABLE = "TINYFAAS_ENTRY";
+
   /** Where a handler listens when {@link #SOCKET_VARIABLE} is not set. */
   public static final int PORT = 8000;
 

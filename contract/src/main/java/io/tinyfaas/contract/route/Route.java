@@ -9,11 +9,17 @@ import java.util.Objects;
  *
  * @param version of the function, from 1
  * @param timeoutMillis how long one invocation may take, in milliseconds, from 1
+ * @param exposure how it shows itself to devices
  */
 public record Route(
-    FunctionName function, int version, long timeoutMillis, List<Handler> handlers) {
+    FunctionName function,
+    int version,
+    long timeoutMillis,
+    Exposure exposure,
+    List<Handler> handlers) {
   public Route {
     Objects.requireNonNull(function, "function");
+    Objects.requireNonNull(exposure, "exposure");
     handlers = List.copyOf(handlers);
     if (version < 1) {
       throw new IllegalArgumentException("version " + version + " of " + function);

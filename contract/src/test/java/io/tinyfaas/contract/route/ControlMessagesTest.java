@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,6 +18,9 @@ class ControlMessagesTest {
 
   private static final Path GOLDEN = Path.of("golden/control");
 
+  private static final String EXPOSURE =
+      "\"exposure\":{\"access\":\"any\",\"observable\":false,\"link\":{}}";
+
   private static final RouteTable TABLE =
       new RouteTable(
           new RouteRevision(7, 42),
@@ -25,10 +29,14 @@ class ControlMessagesTest {
                   new FunctionName("sieve"),
                   3,
                   10_000,
+                  new Exposure(
+                      Exposure.Access.DEVICE,
+                      true,
+                      Map.of("rt", "primes", "title", "Primes to 1,000")),
                   List.of(
                       new Handler("0a1b2c3d", new HandlerEndpoint.Unix("sieve/0a1b2c3d/http.sock")),
                       new Handler("4e5f6071", new HandlerEndpoint.Tcp("10.200.0.2", 8000)))),
-              new Route(new FunctionName("Waiting"), 1, 500, List.of())));
+              new Route(new FunctionName("Waiting"), 1, 500, Exposure.DEFAULT, List.of())));
 
   private static final GatewayStatus STATUS =
       new GatewayStatus(true, "f3c1", new RouteRevision(7, 42), Set.of("99aabbcc"));
@@ -75,10 +83,19 @@ class ControlMessagesTest {
         "{\"revision\":{\"epoch\":1,\"number\":1},\"routes\":[null]}",
         "{\"revision\":{\"epoch\":1,\"number\":1},\"routes\":[]} trailing",
         "{\"revision\":{\"epoch\":1,\"number\":1},\"routes\":[{\"function\":\"a\",\"version\":1,"
-            + "\"timeoutMillis\":1,\"handlers\":[{\"id\":\"x\",\"endpoint\":\"unix:../x\"}]}]}",
+            + "\"timeoutMillis\":1,"
+            + EXPOSURE
+            + ",\"handlers\":[{\"id\":\"x\",\"endpoint\":\"unix:../x\"}]}]}",
+        "{\"revision\":{\"epoch\":1,\"number\":1},\"routes\":[{\"function\":\"a\",\"version\":1,"
+            + "\"timeoutMillis\":1,\"exposure\":{\"access\":\"all\",\"observable\":false,\"link\":{}},"
+            + "\"handlers\":[]}]}",
         "{\"revision\":{\"epoch\":1,\"number\":1},\"routes\":["
-            + "{\"function\":\"a\",\"version\":1,\"timeoutMillis\":1,\"handlers\":[]},"
-            + "{\"function\":\"a\",\"version\":1,\"timeoutMillis\":1,\"handlers\":[]}]}"
+            + "{\"function\":\"a\",\"version\":1,\"timeoutMillis\":1,"
+            + EXPOSURE
+            + ",\"handlers\":[]},"
+            + "{\"function\":\"a\",\"version\":1,\"timeoutMillis\":1,"
+            + EXPOSURE
+            + ",\"handlers\":[]}]}"
       })
   void shouldRefuseWhatIsNotARouteTable(String message) {
     assertThatThrownBy(() -> ControlMessages.decodeRouteTable(message.getBytes(UTF_8)))

@@ -2,6 +2,7 @@ package io.tinyfaas.gateway.route;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.HandlerEndpoint;
@@ -45,7 +46,8 @@ class CurrentRoutesTest {
   private static RouteTable table(long epoch, long number, String... handlers) {
     List<Handler> all = Arrays.stream(handlers).map(CurrentRoutesTest::handler).toList();
     return new RouteTable(
-        new RouteRevision(epoch, number), List.of(new Route(new FunctionName("f"), 1, 1000, all)));
+        new RouteRevision(epoch, number),
+        List.of(new Route(new FunctionName("f"), 1, 1000, Exposure.DEFAULT, all)));
   }
 
   private static Handler handler(String id) {

@@ -26,6 +26,7 @@ final class SpecParameters {
           switch (name) {
             case "env" -> put(document.withObjectProperty("environment"), name, values);
             case "label" -> put(document.withObjectProperty("labels"), name, values);
+            case "link" -> put(document.withObjectProperty("link"), name, values);
             case "environment", "labels" -> throw unknown(name);
             default -> put(document, name, single(name, values));
           }
@@ -34,7 +35,8 @@ final class SpecParameters {
   }
 
   private static void put(ObjectNode document, String name, String value) {
-    if (name.equals("networkAccess") && (value.equals("true") || value.equals("false"))) {
+    if ((name.equals("networkAccess") || name.equals("observable"))
+        && (value.equals("true") || value.equals("false"))) {
       document.put(name, Boolean.parseBoolean(value));
     } else if (name.equals("handlers") && value.matches("-?\\d{1,18}")) {
       document.put(name, Long.parseLong(value));

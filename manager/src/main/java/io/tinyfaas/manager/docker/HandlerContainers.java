@@ -110,7 +110,8 @@ public class HandlerContainers {
 
   /**
    * Everything about a version that a running container cannot take over from another: two versions
-   * that differ only in the number of handlers, the timeout or labels share theirs.
+   * that differ only in the number of handlers, the timeout, labels or how they show themselves to
+   * devices share theirs.
    */
   public String fingerprint(FunctionVersion version, String image) {
     FunctionSpec spec = version.spec();
@@ -122,6 +123,7 @@ public class HandlerContainers {
             Long.toString(spec.memoryBytes()),
             Double.toString(spec.cpus()),
             Boolean.toString(spec.networkAccess()),
+            spec.entry().orElse(""),
             Long.toString(settings.maxBody().asLongValue()),
             settings.handlerTransport().name());
     try {
@@ -163,6 +165,7 @@ public class HandlerContainers {
     HostConfig host = limits(version.spec());
     Map<String, String> environment = new HashMap<>(version.spec().environment());
     environment.put(HandlerHttp.MAX_BODY_VARIABLE, Long.toString(settings.maxBody().asLongValue()));
+    version.spec().entry().ifPresent(entry -> environment.put(HandlerHttp.ENTRY_VARIABLE, entry));
     HandlerEndpoint endpoint;
     CreateContainerCmd create = docker.createContainerCmd(image);
     switch (settings.handlerTransport()) {

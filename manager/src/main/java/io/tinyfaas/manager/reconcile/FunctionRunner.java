@@ -365,7 +365,11 @@ public class FunctionRunner {
 
   private static Route route(FunctionVersion version, List<Handler> handlers) {
     return new Route(
-        version.function(), version.number(), version.spec().timeout().toMillis(), handlers);
+        version.function(),
+        version.number(),
+        version.spec().timeout().toMillis(),
+        version.spec().exposure(),
+        handlers);
   }
 
   /** Those of the found handlers that run this version as it is to run, running ones first. */

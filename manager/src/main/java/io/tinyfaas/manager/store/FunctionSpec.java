@@ -3,11 +3,14 @@ package io.tinyfaas.manager.store;
 import static io.tinyfaas.manager.problem.ProblemType.INVALID_SPEC;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.manager.problem.ProblemException;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.Collections;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 
@@ -22,6 +25,10 @@ import java.util.regex.Pattern;
  * @param timeout of one invocation, 100 ms to 15 min, in whole milliseconds
  * @param networkAccess whether the function may open connections to the outside
  * @param labels for people and tools: at most 64, values of up to 256 bytes
+ * @param entry the path in the archive of what is to be run, where the runtime does not know it by
+ *     its name; at most 255 characters
+ * @param exposure how it shows itself to devices; at most 16 attributes of its link, with values of
+ *     up to 256 bytes
  */
 public record FunctionSpec(
     String runtime,
@@ -31,7 +38,9 @@ public record FunctionSpec(
     double cpus,
     Duration timeout,
     boolean networkAccess,
-    Map<String, String> labels) {
+    Map<String, String> labels,
+    Optional<String> entry,
+    Exposure exposure) {
 
   public static final int DEFAULT_HANDLERS = 1;
   public static final long DEFAULT_MEMORY_BYTES = 128L << 20;
@@ -45,6 +54,9 @@ public record FunctionSpec(
   static final int MAX_ENVIRONMENT_BYTES = 32 * 1024;
   static final int MAX_LABELS = 64;
   static final int MAX_LABEL_BYTES = 256;
+  static final int MAX_ENTRY = 255;
+  static final int MAX_LINK_ATTRIBUTES = 16;
+  static final int MAX_LINK_VALUE_BYTES = 256;
   static final long MIN_MEMORY_BYTES = 16L << 20;
   static final long MAX_MEMORY_BYTES = 64L << 30;
   static final double MIN_CPUS = 0.05;
@@ -61,6 +73,15 @@ public record FunctionSpec(
 
   private static final Pattern RUNTIME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
   private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
+  private static final Pattern ENTRY =
+      Pattern.compile(
+          "(?!\\.\\.?(?:/|$))[^/\\\\\\p{Cntrl}]+(?:/(?!\\.\\.?(?:/|$))[^/\\\\\\p{Cntrl}]+)*");
+  private static final Pattern LINK_ATTRIBUTE = Pattern.compile("[a-z][a-z0-9-]{0,31}");
+
+  /** What the gateway says itself, or what would make the link one of another resource. */
+  private static final Set<String> RESERVED_ATTRIBUTES =
+      Set.of("href", "obs", "rel", "rev", "anchor");
+
   private static final Pattern LABEL = Pattern.compile("[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?");
 
   public FunctionSpec {
@@ -87,12 +108,23 @@ public record FunctionSpec(
     checkEnvironment(environment);
     labels = Collections.unmodifiableMap(new TreeMap<>(labels));
     checkLabels(labels);
+    entry.ifPresent(FunctionSpec::checkEntry);
+    checkLink(exposure.link());
   }
 
   /** The same under the runtime's own name, where an alias was given. */
   public FunctionSpec withRuntime(String name) {
     return new FunctionSpec(
-        name, handlers, environment, memoryBytes, cpus, timeout, networkAccess, labels);
+        name,
+        handlers,
+        environment,
+        memoryBytes,
+        cpus,
+        timeout,
+        networkAccess,
+        labels,
+        entry,
+        exposure);
   }
 
   private static void checkEnvironment(Map<String, String> environment) {
@@ -174,6 +206,53 @@ public record FunctionSpec(
                     + " bytes, at most "
                     + MAX_LABEL_BYTES
                     + " are allowed.");
+          }
+        });
+  }
+
+  private static void checkEntry(String entry) {
+    if (entry.length() > MAX_ENTRY || !ENTRY.matcher(entry).matches()) {
+      throw invalid(
+          "entry",
+          "entry is "
+              + quoted(entry)
+              + ", but entry is the path of a file in the archive, such as bin/run: at most "
+              + MAX_ENTRY
+              + " characters, not absolute, and without \"..\".");
+    }
+  }
+
+  private static void checkLink(Map<String, String> link) {
+    if (link.size() > MAX_LINK_ATTRIBUTES) {
+      throw invalid(
+          "link",
+          "link has "
+              + link.size()
+              + " attributes, at most "
+              + MAX_LINK_ATTRIBUTES
+              + " are allowed.");
+    }
+    link.forEach(
+        (name, value) -> {
+          if (!LINK_ATTRIBUTE.matcher(name).matches() || RESERVED_ATTRIBUTES.contains(name)) {
+            throw invalid(
+                "link",
+                "link has an attribute named "
+                    + quoted(name)
+                    + "; a name has 1 to 32 lower-case letters, digits and hyphens, starts with a"
+                    + " letter, and is not one of href, obs, rel, rev and anchor.");
+          }
+          String field = "link." + name;
+          if (lengthOf(field, value) > MAX_LINK_VALUE_BYTES
+              || value.chars().anyMatch(Character::isISOControl)) {
+            throw invalid(
+                field,
+                field
+                    + " is "
+                    + quoted(value)
+                    + ", but an attribute has at most "
+                    + MAX_LINK_VALUE_BYTES
+                    + " bytes and no control characters.");
           }
         });
   }

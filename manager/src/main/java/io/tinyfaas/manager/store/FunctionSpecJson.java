@@ -15,6 +15,7 @@ import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.manager.problem.ProblemException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -24,6 +25,7 @@ import java.time.format.DateTimeParseException;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -32,7 +34,8 @@ import java.util.regex.Pattern;
  * A specification as people write it:
  *
  * <pre>{"runtime":"nodejs","handlers":2,"environment":{"A":"b"},"memory":"128M","cpus":1.5,
- *  "timeout":"10s","networkAccess":true,"labels":{}}</pre>
+ *  "timeout":"10s","networkAccess":true,"labels":{},"entry":"bin/run","access":"device",
+ *  "observable":true,"link":{"title":"A lamp"}}</pre>
  *
  * Only {@code runtime} is needed. A field that is absent or null has its default; an unknown one is
  * refused, so that a typing error never passes for a default.
@@ -51,7 +54,11 @@ public final class FunctionSpecJson {
           "cpus",
           "timeout",
           "networkAccess",
-          "labels");
+          "labels",
+          "entry",
+          "access",
+          "observable",
+          "link");
 
   private static final ObjectReader JSON =
       JsonMapper.builder()
@@ -114,7 +121,7 @@ public final class FunctionSpecJson {
                     "There is no field "
                         + quoted(name)
                         + "; the fields are runtime, handlers, environment, memory, cpus, timeout,"
-                        + " networkAccess and labels.");
+                        + " networkAccess, labels, entry, access, observable and link.");
               }
             });
     return new FunctionSpec(
@@ -124,8 +131,13 @@ public final class FunctionSpecJson {
         memory(document.path("memory")),
         cpus(document.path("cpus")),
         timeout(document.path("timeout")),
-        networkAccess(document.path("networkAccess")),
-        strings("labels", document.path("labels")));
+        flag("networkAccess", document.path("networkAccess")),
+        strings("labels", document.path("labels")),
+        entry(document.path("entry")),
+        new Exposure(
+            access(document.path("access")),
+            flag("observable", document.path("observable")),
+            strings("link", document.path("link"))));
   }
 
   public static ObjectNode write(FunctionSpec spec) {
@@ -138,6 +150,10 @@ public final class FunctionSpecJson {
     json.put("timeout", timeoutText(spec.timeout()));
     json.put("networkAccess", spec.networkAccess());
     spec.labels().forEach(json.putObject("labels")::put);
+    spec.entry().ifPresent(entry -> json.put("entry", entry));
+    json.put("access", spec.exposure().access().text());
+    json.put("observable", spec.exposure().observable());
+    spec.exposure().link().forEach(json.putObject("link")::put);
     return json;
   }
 
@@ -163,7 +179,7 @@ public final class FunctionSpecJson {
       if (change.getValue().isNull()) {
         target.remove(name);
       } else if (change.getValue() instanceof ObjectNode inner
-          && (name.equals("environment") || name.equals("labels"))) {
+          && (name.equals("environment") || name.equals("labels") || name.equals("link"))) {
         merge(target.withObjectProperty(name), inner);
       } else {
         target.set(name, change.getValue());
@@ -205,14 +221,35 @@ public final class FunctionSpecJson {
     return node.doubleValue();
   }
 
-  private static boolean networkAccess(JsonNode node) {
+  private static boolean flag(String field, JsonNode node) {
     if (isAbsent(node)) {
       return false;
     }
     if (!node.isBoolean()) {
-      throw wrong("networkAccess", node, "networkAccess is true or false");
+      throw wrong(field, node, field + " is true or false");
     }
     return node.booleanValue();
+  }
+
+  private static Optional<String> entry(JsonNode node) {
+    if (isAbsent(node)) {
+      return Optional.empty();
+    }
+    if (!node.isTextual()) {
+      throw wrong("entry", node, "entry is the path of a file in the archive");
+    }
+    return Optional.of(node.textValue());
+  }
+
+  private static Exposure.Access access(JsonNode node) {
+    if (isAbsent(node)) {
+      return Exposure.DEFAULT.access();
+    }
+    try {
+      return Exposure.Access.parse(node.textValue());
+    } catch (IllegalArgumentException e) {
+      throw wrong("access", node, e.getMessage());
+    }
   }
 
   /** K, M and G are powers of 1,024 with every spelling, as with Docker. */

@@ -4,10 +4,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -28,14 +30,25 @@ class FunctionSpecTest {
     assertThat(spec)
         .isEqualTo(
             new FunctionSpec(
-                "nodejs", 1, Map.of(), 128 << 20, 1, Duration.ofSeconds(10), false, Map.of()));
+                "nodejs",
+                1,
+                Map.of(),
+                128 << 20,
+                1,
+                Duration.ofSeconds(10),
+                false,
+                Map.of(),
+                Optional.empty(),
+                Exposure.DEFAULT));
   }
 
   @Test
   void shouldReadWhatItWrites() {
     String json =
         "{\"runtime\":\"nodejs\",\"handlers\":2,\"environment\":{\"A\":\"b\"},\"memory\":\"128M\","
-            + "\"cpus\":1.5,\"timeout\":\"10s\",\"networkAccess\":true,\"labels\":{\"a.b\":\"c\"}}";
+            + "\"cpus\":1.5,\"timeout\":\"10s\",\"networkAccess\":true,\"labels\":{\"a.b\":\"c\"},"
+            + "\"entry\":\"bin/run\",\"access\":\"device\",\"observable\":true,"
+            + "\"link\":{\"rt\":\"lamp\",\"title\":\"A lamp\"}}";
     assertThat(FunctionSpecJson.write(read(json))).hasToString(json);
   }
 
@@ -103,6 +116,17 @@ class FunctionSpecTest {
         "environment.A | {`runtime`:`java`,`environment`:{`A`:`\\ud800`}}",
         "labels | {`runtime`:`java`,`labels`:{`A`:`x`}}",
         "labels | {`runtime`:`java`,`labels`:{`tinyfaas.function`:`x`}}",
+        "entry | {`runtime`:`java`,`entry`:7}",
+        "entry | {`runtime`:`java`,`entry`:``}",
+        "entry | {`runtime`:`java`,`entry`:`/bin/sh`}",
+        "entry | {`runtime`:`java`,`entry`:`bin/../../sh`}",
+        "entry | {`runtime`:`java`,`entry`:`..`}",
+        "access | {`runtime`:`java`,`access`:`everybody`}",
+        "access | {`runtime`:`java`,`access`:1}",
+        "observable | {`runtime`:`java`,`observable`:`true`}",
+        "link | {`runtime`:`java`,`link`:{`Title`:`x`}}",
+        "link | {`runtime`:`java`,`link`:{`href`:`/x`}}",
+        "link.title | {`runtime`:`java`,`link`:{`title`:`a\\nb`}}",
         "handler | {`runtime`:`java`,`handler`:2}",
       })
   void shouldRefuseWithTheFieldsName(String field, String json) {
@@ -151,7 +175,9 @@ class FunctionSpecTest {
             2,
             Duration.ofSeconds(5),
             true,
-            Map.of("team", "a"));
+            Map.of("team", "a"),
+            Optional.empty(),
+            Exposure.DEFAULT);
     String patch =
         "{\"handlers\":null,\"memory\":\"64M\",\"environment\":{\"A\":null,\"C\":\"3\"},"
             + "\"labels\":null}";
@@ -165,7 +191,9 @@ class FunctionSpecTest {
                 2,
                 Duration.ofSeconds(5),
                 true,
-                Map.of()));
+                Map.of(),
+                Optional.empty(),
+                Exposure.DEFAULT));
   }
 
   @ParameterizedTest
