@@ -3,6 +3,8 @@ package io.tinyfaas.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.tinyfaas.contract.route.Exposure;
+import io.tinyfaas.contract.route.Exposure.Access;
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.HandlerEndpoint;
 import io.vertx.core.Vertx;
@@ -45,6 +47,7 @@ class CoapInvocationIT {
 
   private static final int MAX_BODY = 1 << 20;
   private static final long FUNCTION_TIMEOUT = 2_000;
+  private static final Exposure FOR_DEVICES = new Exposure(Access.DEVICE, false, Map.of());
 
   @TempDir static Path folder;
   private static Vertx vertx;
@@ -84,6 +87,7 @@ class CoapInvocationIT {
         TestManager.route("unix", FUNCTION_TIMEOUT, unix.handler()),
         TestManager.route("tcp", FUNCTION_TIMEOUT, tcp.handler()),
         TestManager.route("empty", FUNCTION_TIMEOUT),
+        TestManager.route("locked", FUNCTION_TIMEOUT, FOR_DEVICES, unix.handler()),
         TestManager.route("dead", FUNCTION_TIMEOUT, noSocket),
         TestManager.route("half", FUNCTION_TIMEOUT, refusing, unix.handler(), noSocket),
         TestManager.route("garbage", FUNCTION_TIMEOUT, talkingNonsense));
@@ -236,6 +240,19 @@ class CoapInvocationIT {
   @Test
   void shouldTakeAChunkedAnswer() {
     assertThat(get("unix/chunked").getResponseText()).isEqualTo("one,two");
+  }
+
+  @Test
+  void shouldRefuseAFunctionForDevicesToWhoHasNotProvedToBeOne() throws Exception {
+    int runs = unix.runs();
+    CoapResponse refused = get("locked");
+    assertThat(code(refused)).isEqualTo("4.01");
+    assertThat(refused.getResponseText())
+        .isEqualTo("the function is for registered devices: use coaps");
+    assertThat(unix.runs()).isEqualTo(runs);
+    assertThat(gateway.get("/q/metrics").body())
+        .contains(
+            "tinyfaas_invocations_total{function=\"locked\",outcome=\"unauthorized\",protocol=\"coap\"} 1.0");
   }
 
   @Test

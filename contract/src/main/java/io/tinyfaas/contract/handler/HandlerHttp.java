@@ -50,5 +50,8 @@ public final class HandlerHttp {
   /** {@code CON} or {@code NON}: whether the device asked for an acknowledgement. */
   public static final String MESSAGE_TYPE_HEADER = "X-tinyFaaS-Message-Type";
 
+  /** The device that has proved who it is, by DTLS; absent for everybody else. */
+  public static final String DEVICE_HEADER = "X-tinyFaaS-Device";
+
   private HandlerHttp() {}
 }

@@ -37,6 +37,8 @@ final class HandlerClient {
   /** A body is there twice while it is copied. */
   static final int COPIES = 2;
 
+  private static final CharSequence DEVICE = HttpHeaders.createOptimized(HandlerHttp.DEVICE_HEADER);
+
   /** How one attempt ended. */
   sealed interface Reply {
 
@@ -139,6 +141,12 @@ final class HandlerClient {
         return;
       }
       request.headers().addAll(invocation.headers());
+      // Here and nowhere else, so that no ingress can pass on what a sender says of itself.
+      if (invocation.device().isEmpty()) {
+        request.headers().remove(DEVICE);
+      } else {
+        request.putHeader(DEVICE, invocation.device());
+      }
       request.putHeader(HttpHeaders.CONTENT_LENGTH, Integer.toString(invocation.body().length));
       request.response(this::responded);
       request.end(Buffer.buffer(invocation.body()), sent -> written = sent.succeeded());

@@ -7,14 +7,23 @@ import java.util.Objects;
  * One request to one function, whatever protocol it came by.
  *
  * @param function as the device wrote it; there may be no such function
+ * @param device who has proved to be that device, by DTLS; empty for everybody else
  * @param headers for the handler, as its contract names them; not to be changed any more
  * @param body empty if there is none; not to be changed any more
  */
-public record Invocation(String function, Protocol protocol, MultiMap headers, byte[] body) {
+public record Invocation(
+    String function, Protocol protocol, String device, MultiMap headers, byte[] body) {
+
   public Invocation {
     Objects.requireNonNull(function, "function");
     Objects.requireNonNull(protocol, "protocol");
+    Objects.requireNonNull(device, "device");
     Objects.requireNonNull(headers, "headers");
     Objects.requireNonNull(body, "body");
+  }
+
+  /** From whoever it may be. */
+  public Invocation(String function, Protocol protocol, MultiMap headers, byte[] body) {
+    this(function, protocol, "", headers, body);
   }
 }

@@ -93,6 +93,11 @@ public final class InvocationMetrics implements RouteListener {
     meters(NO_FUNCTION).count(protocol, outcome);
   }
 
+  /** A request for a function of the current table that did not become an invocation of it. */
+  void refused(String function, Protocol protocol, String outcome) {
+    meters(function).count(protocol, outcome);
+  }
+
   void finished(String function, Protocol protocol, String outcome, long nanos) {
     FunctionMeters meters = meters(function);
     meters.count(protocol, outcome);

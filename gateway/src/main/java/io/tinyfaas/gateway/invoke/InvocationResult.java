@@ -11,6 +11,9 @@ public sealed interface InvocationResult {
   /** No such function in the current table. */
   record UnknownFunction() implements InvocationResult {}
 
+  /** The function is for devices only, and the sender has not proved to be one. */
+  record Unauthorized() implements InvocationResult {}
+
   /** The function has no handler, or none that accepts a connection. */
   record NoHandler() implements InvocationResult {}
 
@@ -34,6 +37,7 @@ public sealed interface InvocationResult {
       case Answered(int status, _, _) when status >= 400 -> "client_error";
       case Answered _ -> "ok";
       case UnknownFunction _ -> "unknown_function";
+      case Unauthorized _ -> "unauthorized";
       case NoHandler _ -> "no_handler";
       case Overloaded _ -> "overloaded";
       case TimedOut _ -> "timeout";

@@ -1,10 +1,12 @@
 package io.tinyfaas.gateway.invoke;
 
+import io.tinyfaas.contract.route.Exposure.Access;
 import io.tinyfaas.gateway.GatewayConfig;
 import io.tinyfaas.gateway.invoke.HandlerClient.Reply;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
+import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
 import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.tinyfaas.gateway.route.RouteListener;
@@ -22,8 +24,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * An invocation's whole path: find the route, admit, pick a handler, send, and, where a handler
- * certainly did not take the request, send to another.
+ * An invocation's whole path: find the route, check who asks, admit, pick a handler, send, and,
+ * where a handler certainly did not take the request, send to another.
  */
 @Singleton
 public final class Invoker implements RouteListener {
@@ -65,7 +67,13 @@ public final class Invoker implements RouteListener {
       metrics.refused(invocation.protocol(), unknown.outcome());
       return Future.succeededFuture(unknown);
     }
-    Run run = new Run(invocation, found.get());
+    RoutedFunction function = found.get();
+    if (function.route().exposure().access() == Access.DEVICE && invocation.device().isEmpty()) {
+      InvocationResult unauthorized = new Unauthorized();
+      metrics.refused(invocation.function(), invocation.protocol(), unauthorized.outcome());
+      return Future.succeededFuture(unauthorized);
+    }
+    Run run = new Run(invocation, function);
     if (run.admit()) {
       run.begin();
     } else {

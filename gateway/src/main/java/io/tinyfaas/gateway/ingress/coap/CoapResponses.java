@@ -6,6 +6,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
+import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
 import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
@@ -52,6 +53,9 @@ final class CoapResponses {
     return switch (result) {
       case Answered answered -> answered(request, answered);
       case UnknownFunction _ -> diagnostic(ResponseCode.NOT_FOUND, "no such function");
+      case Unauthorized _ ->
+          diagnostic(
+              ResponseCode.UNAUTHORIZED, "the function is for registered devices: use coaps");
       case NoHandler _ ->
           later(
               diagnostic(ResponseCode.SERVICE_UNAVAILABLE, "the function has no healthy handler"),
