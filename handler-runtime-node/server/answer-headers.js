@@ -1,6 +1,7 @@
 'use strict';
 
-const { validateHeaderName, validateHeaderValue } = require('node:http');
+const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 // Framing and the connection are the handler's, whatever a function copied from elsewhere.
 const NOT_THE_FUNCTIONS = new Set(['connection', 'content-length', 'keep-alive', 'trailer', 'transfer-encoding', 'upgrade', 'date']);
@@ -11,9 +12,12 @@ class AnswerHeaders {
 
   set(name, value) {
     name = String(name);
-    validateHeaderName(name);
-    const values = Array.isArray(value) ? value.map(String) : typeof value === 'number' ? String(value) : value;
-    for (const one of Array.isArray(values) ? values : [values]) validateHeaderValue(name, one);
+    if (!NAME.test(name)) throw new TypeError(`"${name}" is no name of a header.`);
+    if (value === undefined) throw new TypeError(`The header ${name} is set to undefined.`);
+    const values = Array.isArray(value) ? value.map(String) : String(value);
+    for (const one of Array.isArray(values) ? values : [values]) {
+      if (!VALUE.test(one)) throw new TypeError(`The value of the header ${name} has characters that HTTP does not allow.`);
+    }
     const key = name.toLowerCase();
     if (!NOT_THE_FUNCTIONS.has(key)) this.#byName.set(key, [name, values]);
   }

@@ -2,6 +2,7 @@
 
 const { inspect } = require('node:util');
 
+const NOT_ASCII = /[^\x00-\x7f]/;
 const MAX_MESSAGE = 200;
 const MAX_TRACE = 16384;
 const TEXT = 'text/plain; charset=utf-8';
@@ -10,33 +11,65 @@ const BYTES = 'application/octet-stream';
 
 /** The one answer to one request: given at most once, whole, with its length. */
 class Answer {
-  #response;
-  #given = false;
+  /** The answer that is owed after this one. */
+  next = null;
+  given = false;
+  /** Whether the body, if it is a string, is ASCII. */
+  isAscii = true;
+  #connection;
+  #isHead;
+  #status = 0;
+  #headers = null;
+  #body = null;
 
-  constructor(response) {
-    this.#response = response;
-  }
-
-  get given() {
-    return this.#given;
+  /**
+   * @param isHead whether the request was a HEAD
+   * @param closes whether the connection ends with this answer
+   * @param size of the request's body, in bytes
+   */
+  constructor(connection, isHead, closes, size) {
+    this.#connection = connection;
+    this.#isHead = isHead;
+    this.closes = closes;
+    this.size = size;
   }
 
   /**
-   * @param status 200 to 599
-   * @param headers flat list of names and values without Content-Length; becomes this answer's own
+   * @param status 200 to 599, or 100 for an answer before the answer
+   * @param headers flat list of names and values, checked, without Content-Length; a list of values repeats the header
    * @param body string, Uint8Array, or null for none
    */
   give(status, headers, body) {
-    if (this.#given) return;
-    const response = this.#response;
-    if (status === 204 || status === 304) {
-      body = null; // RFC 9110, 15.3.5 and 15.4.5
-    } else {
-      headers.push('Content-Length', body === null ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength);
+    if (this.given) return;
+    this.given = true;
+    this.#status = status;
+    this.#headers = headers;
+    this.#body = body;
+    this.#connection.answered(this);
+  }
+
+  /** What goes out: the head as a string if it is ASCII, else as bytes; then the body as it was given. */
+  encoded() {
+    const headers = this.#headers;
+    let head = this.#status === 200 ? 'HTTP/1.1 200 OK\r\n' : `HTTP/1.1 ${this.#status} \r\n`;
+    let isAscii = true;
+    for (let i = 0; i < headers.length; i += 2) {
+      const value = headers[i + 1];
+      for (const one of typeof value === 'string' ? [value] : value) {
+        head += `${headers[i]}: ${one}\r\n`;
+        isAscii &&= !NOT_ASCII.test(one);
+      }
     }
-    response.writeHead(status, headers);
-    this.#given = true;
-    response.end(body);
+    let body = this.#body;
+    if (this.#status < 200 || this.#status === 204 || this.#status === 304) {
+      body = null; // RFC 9110, 15.2, 15.3.5 and 15.4.5
+    } else {
+      const length = body === null ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+      this.isAscii = length === body?.length;
+      head += `Content-Length: ${length}\r\n`;
+    }
+    head += this.closes ? 'Connection: close\r\n\r\n' : '\r\n';
+    return { head: isAscii ? head : Buffer.from(head, 'latin1'), body: this.#isHead ? null : body };
   }
 
   text(status, text) {

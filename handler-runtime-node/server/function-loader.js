@@ -19,7 +19,7 @@ class LoadFailure extends Error {
 }
 
 /**
- * Loads the function in `folder` and answers what runs it: `(message, body, answer) => void`, which may throw.
+ * Loads the function in `folder` and answers what runs it: `(request, answer) => void`, which may throw.
  * An ES module's default export is in the result style, a CommonJS function in Express's; a CommonJS `exports.default`
  * is what compilers make of an ES module's default export.
  */

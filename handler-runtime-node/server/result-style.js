@@ -6,8 +6,8 @@ const { HandlerRequest } = require('./request');
 
 /** `async (request) => result`: what it returns is the answer. */
 function resultStyle(run) {
-  return (message, body, answer) => {
-    const result = run(new ResultRequest(message, body));
+  return (request, answer) => {
+    const result = run(new ResultRequest(request));
     if (typeof result?.then !== 'function') return give(result, answer)?.catch((error) => answer.fail(error));
     Promise.resolve(result)
       .then((value) => give(value, answer))
