@@ -7,10 +7,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
@@ -51,20 +49,10 @@ class PeersIT {
 
   /** libcoap's client, of the packages that Debian has of it. */
   @Nested
-  class Libcoap {
+  class LibcoapClient {
 
-    private static final String CLIENT =
-        Stream.of("coap-client", "coap-client-notls", "coap-client-openssl", "coap-client-gnutls")
-            .filter(name -> Files.isExecutable(Path.of("/usr/bin", name)))
-            .findFirst()
-            .orElseThrow(() -> new IllegalStateException("apt-get install libcoap3-bin"));
-
-    /** What it prints: messages with {@code -v}, and the answer. */
     private String ask(String path, String... options) {
-      List<String> command = new ArrayList<>(List.of(CLIENT, "-B", "10"));
-      command.addAll(List.of(options));
-      command.add(SYSTEM.coapUri(path));
-      return String.join("\n", SYSTEM.run(Duration.ofSeconds(20), command.toArray(String[]::new)));
+      return Libcoap.ask(SYSTEM, SYSTEM.coapUri(path), options);
     }
 
     @Test

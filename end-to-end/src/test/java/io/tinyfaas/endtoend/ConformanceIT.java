@@ -1,0 +1,78 @@
+package io.tinyfaas.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicContainer;
+import org.junit.jupiter.api.DynamicNode;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The cases of {@code docs/coap-conformance.md}, and that the page says what they showed. */
+@Timeout(300)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class ConformanceIT {
+
+  private static final Installation SYSTEM = Installation.UNIX;
+
+  private final PlugtestServer server = new PlugtestServer(SYSTEM);
+  private final Map<String, List<ConformanceCase>> sections = new LinkedHashMap<>();
+  private final AtomicInteger passed = new AtomicInteger();
+
+  @BeforeAll
+  void start(@TempDir Path folder) throws IOException {
+    SYSTEM.start();
+    sections.put("Messages and methods (ETSI TD_COAP_CORE)", new CoreCases(server).all());
+    sections.put("Block-wise transfer (ETSI TD_COAP_BLOCK)", new BlockCases(server, folder).all());
+  }
+
+  @AfterAll
+  void withdraw() {
+    server.withdrawAll();
+  }
+
+  @TestFactory
+  Stream<DynamicNode> shouldConform() {
+    List<DynamicNode> nodes =
+        new ArrayList<>(
+            sections.entrySet().stream()
+                .map(
+                    section ->
+                        (DynamicNode)
+                            DynamicContainer.dynamicContainer(
+                                section.getKey(), section.getValue().stream().map(this::test)))
+                .toList());
+    nodes.add(DynamicTest.dynamicTest("docs/coap-conformance.md", this::shouldBeWrittenDown));
+    return nodes.stream();
+  }
+
+  private DynamicTest test(ConformanceCase one) {
+    return DynamicTest.dynamicTest(
+        one.id() + " " + one.objective() + " (" + one.client() + ")",
+        () -> {
+          one.check().execute();
+          passed.incrementAndGet();
+        });
+  }
+
+  private void shouldBeWrittenDown() throws IOException {
+    assertThat(passed.get()).isEqualTo(sections.values().stream().mapToInt(List::size).sum());
+    ConformanceReport report = new ConformanceReport();
+    sections.forEach(report::section);
+    assertThat(report.write())
+        .as("docs/coap-conformance.md was out of date and has been written: look at it, commit it")
+        .isTrue();
+  }
+}
