@@ -5,6 +5,7 @@ import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -61,6 +62,17 @@ public interface GatewayConfig {
      */
     @WithDefault("500ms")
     Duration ackDelay();
+
+    /**
+     * Networks (192.0.2.0/24, 2001:db8::/32) whose addresses nobody else can use. A device of them
+     * need not prove that it receives at its address before it gets a large answer.
+     */
+    @WithDefault("127.0.0.0/8,::1/128")
+    List<String> trustedNetworks();
+
+    /** How many requests of one address may run at once, from 1; beyond it, it gets 4.29. */
+    @WithDefault("1024")
+    int maxInFlightPerPeer();
   }
 
   /** The MQTT broker of the control plane. */

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -13,10 +14,35 @@ import java.util.Optional;
 final class CoapPeer implements AutoCloseable {
 
   private final DatagramSocket socket;
+  private final InetSocketAddress to;
 
   CoapPeer(int port) throws IOException {
-    socket = new DatagramSocket();
-    socket.connect(InetAddress.getLoopbackAddress(), port);
+    this(InetAddress.getLoopbackAddress(), port);
+  }
+
+  CoapPeer(InetAddress gateway, int port) throws IOException {
+    this(new DatagramSocket(), new InetSocketAddress(gateway, port));
+    socket.connect(to);
+  }
+
+  /** Hears whoever answers. */
+  static CoapPeer unconnected(InetAddress to, int port) throws IOException {
+    DatagramSocket socket = new DatagramSocket();
+    socket.setBroadcast(true);
+    return new CoapPeer(socket, new InetSocketAddress(to, port));
+  }
+
+  private CoapPeer(DatagramSocket socket, InetSocketAddress to) {
+    this.socket = socket;
+    this.to = to;
+  }
+
+  /** With an address of its own on this machine: 127.0.0.1 and up. */
+  CoapPeer(String own, int port) throws IOException {
+    this(
+        new DatagramSocket(new InetSocketAddress(own, 0)),
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    socket.connect(to);
   }
 
   /** A request with a one-byte token and the path, before any further bytes. */
@@ -35,11 +61,25 @@ final class CoapPeer implements AutoCloseable {
   }
 
   void send(byte[] message) throws IOException {
-    socket.send(new DatagramPacket(message, message.length));
+    socket.send(new DatagramPacket(message, message.length, to));
   }
 
   void send(String hex) throws IOException {
     send(HexFormat.of().parseHex(hex));
+  }
+
+  void send(Datagram message) throws IOException {
+    send(message.bytes());
+  }
+
+  /** The next message, which comes within 5 seconds. */
+  Datagram next() throws IOException {
+    return Datagram.parse(receive(5_000).orElseThrow(() -> new AssertionError("no answer")));
+  }
+
+  Datagram ask(Datagram request) throws IOException {
+    send(request);
+    return next();
   }
 
   /** Empty if nothing comes in time. */

@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway.ingress.coap;
 
+import io.netty.channel.EventLoop;
 import io.tinyfaas.gateway.GatewayConfig;
 import io.tinyfaas.gateway.invoke.BodyMemory;
 import io.tinyfaas.gateway.invoke.Invocation;
@@ -38,8 +39,11 @@ public final class CoapIngress implements MessageDeliverer {
   private final GatewayConfig config;
   private final Invoker invoker;
   private final InvocationMetrics metrics;
+  private final BodyMemory memory;
   private final Transfers transfers;
   private CoapTransport transport;
+  private Peers peers;
+  private Responder responder;
   private volatile boolean refusing;
 
   CoapIngress(
@@ -54,6 +58,7 @@ public final class CoapIngress implements MessageDeliverer {
     this.config = config;
     this.invoker = invoker;
     this.metrics = metrics;
+    this.memory = memory;
     this.transfers = new Transfers(memory, maxBody(config), CoapTransport.BLOCK_BYTES);
   }
 
@@ -66,7 +71,10 @@ public final class CoapIngress implements MessageDeliverer {
    */
   public void start() {
     InetSocketAddress address = new InetSocketAddress(config.coap().host(), config.coap().port());
-    transport = new CoapTransport(context.nettyEventLoop(), address, maxBody(config), transfers);
+    EventLoop loop = context.nettyEventLoop();
+    peers = new Peers(config.coap().trustedNetworks(), config.coap().maxInFlightPerPeer());
+    transport = new CoapTransport(loop, address, maxBody(config), transfers, peers);
+    responder = new Responder(loop, transport.connector(), memory);
     transport.endpoint().setMessageDeliverer(this);
     try {
       transport.endpoint().start();
@@ -107,12 +115,16 @@ public final class CoapIngress implements MessageDeliverer {
   @Override
   public void deliverRequest(Exchange exchange) {
     Request request = exchange.getRequest();
+    responder.heedEcho(request);
     Optional<ResponseCode> refusal = CoapRequests.refusal(request);
     if (refusal.isPresent()) {
       metrics.refused(Protocol.COAP, "bad_request");
-      exchange.sendResponse(CoapResponses.diagnostic(refusal.get(), "this is no proxy"));
+      responder.send(exchange, CoapResponses.diagnostic(refusal.get(), "this is no proxy"));
     } else if (refusing) {
-      exchange.sendResponse(CoapResponses.unavailable("the gateway is stopping"));
+      responder.send(exchange, CoapResponses.unavailable("the gateway is stopping"));
+    } else if (!peers.of(request.getSourceContext()).begin()) {
+      metrics.refused(Protocol.COAP, "overloaded");
+      responder.send(exchange, CoapResponses.tooMany("wait for answers before asking again"));
     } else {
       Invocation invocation = CoapRequests.toInvocation(request);
       context.dispatch(() -> invoke(exchange, request, invocation));
@@ -123,7 +135,8 @@ public final class CoapIngress implements MessageDeliverer {
   private void invoke(Exchange exchange, Request request, Invocation invocation) {
     long acknowledgement =
         request.isConfirmable()
-            ? vertx.setTimer(config.coap().ackDelay().toMillis(), late -> exchange.sendAccept())
+            ? vertx.setTimer(
+                config.coap().ackDelay().toMillis(), late -> responder.acknowledge(exchange))
             : NO_TIMER;
     invoker
         .invoke(invocation)
@@ -138,7 +151,8 @@ public final class CoapIngress implements MessageDeliverer {
               if (acknowledgement != NO_TIMER) {
                 vertx.cancelTimer(acknowledgement);
               }
-              exchange.sendResponse(response);
+              peers.of(request.getSourceContext()).end();
+              responder.send(exchange, response);
             });
   }
 

@@ -4,6 +4,7 @@ import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.AC
 import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.BLOCK1;
 import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.BLOCK2;
 import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.CONTENT_FORMAT;
+import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.ECHO;
 import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.ETAG;
 import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.IF_MATCH;
 import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.IF_NONE_MATCH;
@@ -63,6 +64,7 @@ final class CoapParser extends UdpDataParser {
             PROXY_URI,
             PROXY_SCHEME,
             SIZE1,
+            ECHO,
             NO_RESPONSE));
   }
 

@@ -72,6 +72,11 @@ final class CoapResponses {
     return later(diagnostic(ResponseCode.SERVICE_UNAVAILABLE, why), OVERLOADED_SECONDS);
   }
 
+  /** For a device that asks more than its share (RFC 8516). */
+  static Response tooMany(String why) {
+    return later(diagnostic(ResponseCode.TOO_MANY_REQUESTS, why), OVERLOADED_SECONDS);
+  }
+
   /** A diagnostic is UTF-8 without a Content-Format (RFC 7252, 5.5.2). */
   static Response diagnostic(ResponseCode code, String text) {
     Response response = new Response(code);

@@ -42,9 +42,11 @@ final class CoapTransport {
   private static final long MESSAGE_BYTES = 2_048;
 
   private final ScheduledThreadPoolExecutor timers;
+  private final LoopConnector connector;
   private final CoapEndpoint endpoint;
 
-  CoapTransport(EventLoop loop, InetSocketAddress address, int maxBody, Transfers transfers) {
+  CoapTransport(
+      EventLoop loop, InetSocketAddress address, int maxBody, Transfers transfers, Peers peers) {
     CoapConfig.register();
     UdpConfig.register();
     Configuration settings =
@@ -60,11 +62,11 @@ final class CoapTransport {
     long remembered =
         Runtime.getRuntime().maxMemory() / DEDUPLICATION_HEAP_FRACTION / MESSAGE_BYTES;
     exchanges.setDeduplicator(new BoundedDeduplicator(Math.toIntExact(remembered)));
+    connector = new LoopConnector(loop, address, settings.get(UdpConfig.UDP_DATAGRAM_SIZE), peers);
     endpoint =
         CoapEndpoint.builder()
             .setConfiguration(settings)
-            .setConnector(
-                new LoopConnector(loop, address, settings.get(UdpConfig.UDP_DATAGRAM_SIZE)))
+            .setConnector(connector)
             .setTokenGenerator(tokens)
             .setMessageExchangeStore(exchanges)
             .setCoapStackFactory(new StackFactory(transfers))
@@ -75,6 +77,10 @@ final class CoapTransport {
 
   CoapEndpoint endpoint() {
     return endpoint;
+  }
+
+  LoopConnector connector() {
+    return connector;
   }
 
   void stop() {

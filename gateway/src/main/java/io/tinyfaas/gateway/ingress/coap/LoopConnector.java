@@ -3,6 +3,7 @@ package io.tinyfaas.gateway.ingress.coap;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandler.Sharable;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
@@ -16,7 +17,10 @@ import io.netty.channel.socket.DatagramChannel;
 import io.netty.channel.socket.DatagramPacket;
 import io.netty.channel.socket.nio.NioDatagramChannel;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import org.eclipse.californium.elements.Connector;
 import org.eclipse.californium.elements.EndpointContext;
 import org.eclipse.californium.elements.EndpointContextMatcher;
@@ -41,28 +45,39 @@ final class LoopConnector implements Connector {
   /** Answers that the network does not take; beyond it they are dropped. */
   private static final int MAX_UNSENT_BYTES = 4 * 1_024 * 1_024;
 
+  /** Of an empty message (RFC 7252, 4.1). */
+  private static final int EMPTY_BYTES = 4;
+
+  private static final byte EMPTY_CON = 0x40;
+  private static final byte EMPTY_RST = 0x70;
+
   /** Datagrams that one system call reads. */
   private static final int BATCH = 16;
 
   private final EventLoop loop;
   private final InetSocketAddress wanted;
   private final int maxDatagram;
+  private final Peers peers;
   private volatile DatagramChannel channel;
   private volatile InetSocketAddress address;
   private volatile RawDataChannel receiver;
   private volatile EndpointContextMatcher matcher;
 
-  /** On the loop. */
-  private boolean flushing;
+  /** The sockets that have something to flush. On the loop. */
+  private final Set<DatagramChannel> written = new LinkedHashSet<>();
+
+  /** Of single addresses; null where the socket is bound to one anyway. On the loop. */
+  private LocalSockets sockets;
 
   /**
    * @param maxDatagram in bytes; longer ones are ignored
    */
-  LoopConnector(EventLoop loop, InetSocketAddress address, int maxDatagram) {
+  LoopConnector(EventLoop loop, InetSocketAddress address, int maxDatagram, Peers peers) {
     this.loop = loop;
     this.wanted = address;
     this.address = address;
     this.maxDatagram = maxDatagram;
+    this.peers = peers;
   }
 
   @Override
@@ -85,12 +100,22 @@ final class LoopConnector implements Connector {
     if (epoll) {
       bootstrap.option(EpollChannelOption.MAX_DATAGRAM_PAYLOAD_SIZE, slot);
     }
+    boolean anyAddress = epoll && wanted.getAddress().isAnyLocalAddress();
+    if (anyAddress) {
+      bootstrap.option(EpollChannelOption.IP_RECVORIGDSTADDR, true);
+    }
     ChannelFuture bound = bootstrap.bind(wanted).awaitUninterruptibly();
     if (!bound.isSuccess()) {
       throw new IOException(bound.cause().getMessage(), bound.cause());
     }
-    channel = (DatagramChannel) bound.channel();
-    address = channel.localAddress();
+    DatagramChannel open = (DatagramChannel) bound.channel();
+    address = open.localAddress();
+    loop.submit(
+            () -> {
+              sockets = anyAddress ? new LocalSockets(bootstrap, open) : null;
+              channel = open;
+            })
+        .awaitUninterruptibly();
   }
 
   @Override
@@ -99,6 +124,12 @@ final class LoopConnector implements Connector {
     channel = null;
     if (open != null) {
       open.close().awaitUninterruptibly();
+      loop.execute(
+          () -> {
+            if (sockets != null) {
+              sockets.close();
+            }
+          });
     }
   }
 
@@ -108,28 +139,38 @@ final class LoopConnector implements Connector {
     receiver = null;
   }
 
-  /** Usually on the loop; where not, what Netty does is the hand-over. */
   @Override
   public void send(RawData message) {
+    if (!loop.inEventLoop()) {
+      loop.execute(() -> send(message));
+      return;
+    }
     DatagramChannel open = channel;
     if (open == null) {
       message.onError(new IOException("the connector is stopped"));
       return;
     }
     EndpointContext destination = message.getEndpointContext();
-    EndpointContext connection = new UdpEndpointContext(destination.getPeerAddress());
+    InetSocketAddress to = destination.getPeerAddress();
+    EndpointContext connection = new UdpEndpointContext(to);
     EndpointContextMatcher current = matcher;
     if (current != null && !current.isToBeSent(destination, connection)) {
       message.onError(new EndpointMismatchException("UDP sending"));
       return;
     }
-    if (destination.getPeerAddress().getPort() == 0 || !open.isWritable()) {
+    PeerContext peer =
+        destination instanceof PeerContext known ? known : new PeerContext(to, peers.at(to), open);
+    if (to.getPort() == 0 || !peer.channel().isWritable()) {
       message.onError(new IOException("no such port, or the network does not keep up"));
       return;
     }
+    if (!peer.peer().spend(message.getSize())) {
+      ping(peer);
+      message.onError(new IOException("too much for an address that is not verified"));
+      return;
+    }
     message.onContextEstablished(connection);
-    ByteBuf bytes = open.alloc().directBuffer(message.getSize()).writeBytes(message.getBytes());
-    open.write(new DatagramPacket(bytes, destination.getPeerAddress()))
+    write(peer, message.getBytes())
         .addListener(
             sent -> {
               if (sent.isSuccess()) {
@@ -138,21 +179,34 @@ final class LoopConnector implements Connector {
                 message.onError(sent.cause());
               }
             });
-    if (!loop.inEventLoop()) {
-      open.flush();
-    } else if (!flushing) {
-      flushing = true;
+  }
+
+  /**
+   * Asks an address for a sign of life: an empty confirmable message that is answered with a reset
+   * (RFC 7252, 4.3). Nothing if it has been sent too much already. On the loop.
+   */
+  void ping(PeerContext to) {
+    int mid = to.peer().nextPing();
+    if (mid >= 0 && to.peer().spend(EMPTY_BYTES)) {
+      write(to, new byte[] {EMPTY_CON, 0, (byte) (mid >> 8), (byte) mid});
+    }
+  }
+
+  private ChannelFuture write(PeerContext to, byte[] message) {
+    DatagramChannel open = to.channel();
+    ByteBuf bytes = open.alloc().directBuffer(message.length).writeBytes(message);
+    ChannelFuture sent = open.write(new DatagramPacket(bytes, to.getPeerAddress()));
+    if (written.isEmpty()) {
       loop.execute(this::flush);
     }
+    written.add(open);
+    return sent;
   }
 
   /** After what else this turn of the loop has to send. */
   private void flush() {
-    flushing = false;
-    DatagramChannel open = channel;
-    if (open != null) {
-      open.flush();
-    }
+    written.forEach(DatagramChannel::flush);
+    written.clear();
   }
 
   @Override
@@ -186,21 +240,47 @@ final class LoopConnector implements Connector {
     throw new UnsupportedOperationException("datagrams come from the channel");
   }
 
+  /** Whether it answers a ping of {@link #ping}; it is nobody else's then. */
+  private static boolean isSignOfLife(Peer peer, byte[] message) {
+    return message.length == EMPTY_BYTES
+        && message[0] == EMPTY_RST
+        && message[1] == 0
+        && peer.reset((message[2] & 0xff) << 8 | message[3] & 0xff);
+  }
+
+  @Sharable
   private final class Inbound extends SimpleChannelInboundHandler<DatagramPacket> {
 
     @Override
     protected void channelRead0(ChannelHandlerContext context, DatagramPacket datagram) {
-      RawDataChannel current = receiver;
       int length = datagram.content().readableBytes();
-      InetSocketAddress peer = datagram.sender();
-      if (current == null || length > maxDatagram || peer.getPort() == 0) {
+      if (length > maxDatagram || datagram.sender().getPort() == 0) {
         return;
       }
       byte[] bytes = new byte[length];
       datagram.content().readBytes(bytes);
-      current.receiveData(
-          RawData.inbound(
-              bytes, new UdpEndpointContext(peer), false, ClockUtil.nanoRealtime(), address));
+      InetSocketAddress from = datagram.sender();
+      InetAddress asked = datagram.recipient().getAddress();
+      if (context.channel() != channel || sockets == null || asked.isAnyLocalAddress()) {
+        receive(from, bytes, (DatagramChannel) context.channel());
+      } else {
+        sockets.of(asked, socket -> receive(from, bytes, socket));
+      }
+    }
+
+    private void receive(InetSocketAddress from, byte[] bytes, DatagramChannel socket) {
+      RawDataChannel current = receiver;
+      Peer peer = peers.at(from);
+      peer.received(bytes.length);
+      if (current != null && !isSignOfLife(peer, bytes)) {
+        current.receiveData(
+            RawData.inbound(
+                bytes,
+                new PeerContext(from, peer, socket),
+                false,
+                ClockUtil.nanoRealtime(),
+                socket.localAddress()));
+      }
     }
 
     /** Of one datagram: such as a port that is not there any more. */

@@ -1,0 +1,192 @@
+package io.tinyfaas.gateway.ingress.coap;
+
+import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.ECHO;
+
+import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.Promise;
+import io.netty.util.concurrent.ScheduledFuture;
+import io.tinyfaas.gateway.invoke.BodyMemory;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.eclipse.californium.core.coap.BlockOption;
+import org.eclipse.californium.core.coap.CoAP.ResponseCode;
+import org.eclipse.californium.core.coap.Option;
+import org.eclipse.californium.core.coap.OptionSet;
+import org.eclipse.californium.core.coap.Request;
+import org.eclipse.californium.core.coap.Response;
+import org.eclipse.californium.core.network.Exchange;
+
+/**
+ * Sends responses, or as much of them as the device wants (No-Response, RFC 7967) and its address
+ * may be sent. A response too large for an address that is not verified waits for the answer to a
+ * ping, then goes out whole; without an answer it goes out in blocks as small as they have to be,
+ * and where the smallest is too large, the device is asked for an Echo (RFC 9175, 2.4). On the
+ * event loop.
+ */
+final class Responder {
+
+  /** A device on a slow network has answered; one that never does has not waited for long. */
+  private static final long PING_MILLIS = 1_000;
+
+  private static final int HEADER_BYTES = 4;
+  private static final int MARKER_BYTES = 1;
+  private static final int SMALLEST_SZX = 0;
+
+  /** Option numbers and lengths from here on take a further byte, and two (RFC 7252, 3.1). */
+  private static final int ONE_MORE_FROM = 13;
+
+  private static final int TWO_MORE_FROM = 269;
+
+  private final EventLoop loop;
+  private final LoopConnector connector;
+  private final BodyMemory memory;
+  private final EchoValues echoes = new EchoValues();
+
+  Responder(EventLoop loop, LoopConnector connector, BodyMemory memory) {
+    this.loop = loop;
+    this.connector = connector;
+    this.memory = memory;
+  }
+
+  /** Takes the proof of an address that a request brings. */
+  void heedEcho(Request request) {
+    List<Option> options = request.getOptions().getOthers(ECHO);
+    if (!options.isEmpty()
+        && request.getSourceContext() instanceof PeerContext context
+        && !context.peer().isVerified()
+        && echoes.isOurs(options.getFirst().getValue(), address(context))) {
+      context.peer().verify();
+    }
+  }
+
+  /**
+   * That a function takes its time is said at once; what is sent again, as the response then is,
+   * counts each time, so it is time to verify the address.
+   */
+  void acknowledge(Exchange exchange) {
+    exchange.sendAccept();
+    if (exchange.getRequest().getSourceContext() instanceof PeerContext context
+        && !context.peer().isVerified()) {
+      connector.ping(context);
+    }
+  }
+
+  void send(Exchange exchange, Response response) {
+    Request request = exchange.getRequest();
+    if (isUnwanted(exchange.getCurrentRequest(), response)) {
+      if (request.isConfirmable()) {
+        exchange.sendAccept(); // RFC 7967, 2.1: the message still has its acknowledgement
+      }
+    } else if (request.getSourceContext() instanceof PeerContext context
+        && size(request, response) > context.peer().credit()) {
+      verified(
+          context,
+          response.getPayloadSize(),
+          yes -> {
+            if (yes) {
+              exchange.sendResponse(response);
+            } else {
+              sendLess(exchange, response, context);
+            }
+          });
+    } else {
+      exchange.sendResponse(response);
+    }
+  }
+
+  private static boolean isUnwanted(Request request, Response response) {
+    OptionSet options = request.getOptions();
+    return options.hasNoResponse() && options.getNoResponse().suppress(response.getCode());
+  }
+
+  /** Says whether the address proved itself in time. */
+  private void verified(PeerContext context, int bytes, Consumer<Boolean> then) {
+    Promise<Void> promise = loop.newPromise();
+    if (!memory.take(bytes)) {
+      then.accept(false);
+      return;
+    }
+    if (!context.peer().await(promise)) {
+      memory.give(bytes);
+      then.accept(false);
+      return;
+    }
+    connector.ping(context);
+    ScheduledFuture<?> timeout =
+        loop.schedule(
+            () -> promise.tryFailure(new TimeoutException()), PING_MILLIS, TimeUnit.MILLISECONDS);
+    promise.addListener(
+        done -> {
+          timeout.cancel(false);
+          memory.give(bytes);
+          then.accept(done.isSuccess());
+        });
+  }
+
+  private void sendLess(Exchange exchange, Response response, PeerContext context) {
+    Request request = exchange.getRequest();
+    int credit = context.peer().credit();
+    if (size(request, response) <= credit) {
+      exchange.sendResponse(response); // it has sent more meanwhile
+    } else if (response.isError()) {
+      response.setPayload(new byte[0]);
+      exchange.sendResponse(response);
+    } else {
+      OptionalInt szx = fitting(request, response, credit);
+      if (szx.isPresent()) {
+        request.getOptions().setBlock2(szx.getAsInt(), false, 0);
+        exchange.sendResponse(response);
+      } else {
+        exchange.sendResponse(challenge(address(context)));
+      }
+    }
+  }
+
+  private Response challenge(InetAddress address) {
+    Response response = new Response(ResponseCode.UNAUTHORIZED);
+    response.getOptions().addOption(ECHO.create(echoes.next(address)));
+    return response;
+  }
+
+  private static InetAddress address(PeerContext context) {
+    return context.getPeerAddress().getAddress();
+  }
+
+  /** The largest block size for the first block that may be sent; none after the first. */
+  private static OptionalInt fitting(Request request, Response response, int credit) {
+    BlockOption asked = request.getOptions().getBlock2();
+    if (asked != null && asked.getNum() > 0) {
+      return OptionalInt.empty();
+    }
+    int from = asked == null ? BlockOption.size2Szx(CoapTransport.BLOCK_BYTES) : asked.getSzx();
+    Response first = new Response(response.getCode());
+    for (int szx = from; szx >= SMALLEST_SZX; szx--) {
+      first.setOptions(new OptionSet(response.getOptions()));
+      first.getOptions().setSize2(response.getPayloadSize()).setBlock2(szx, true, 0);
+      if (size(request, first) + MARKER_BYTES + BlockOption.szx2Size(szx) <= credit) {
+        return OptionalInt.of(szx);
+      }
+    }
+    return OptionalInt.empty();
+  }
+
+  /** What the response takes on the wire; of a body that goes in blocks, the first. */
+  private static int size(Request request, Response response) {
+    int size = HEADER_BYTES + request.getToken().length();
+    int number = 0;
+    for (Option option : response.getOptions().asSortedList()) {
+      size += 1 + more(option.getNumber() - number) + more(option.getLength()) + option.getLength();
+      number = option.getNumber();
+    }
+    int payload = Math.min(response.getPayloadSize(), CoapTransport.BLOCK_BYTES);
+    return payload == 0 ? size : size + MARKER_BYTES + payload;
+  }
+
+  private static int more(int value) {
+    return value >= TWO_MORE_FROM ? 2 : value >= ONE_MORE_FROM ? 1 : 0;
+  }
+}

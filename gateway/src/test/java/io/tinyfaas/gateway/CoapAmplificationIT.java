@@ -1,0 +1,238 @@
+package io.tinyfaas.gateway;
+
+import static io.tinyfaas.gateway.Datagram.BLOCK2;
+import static io.tinyfaas.gateway.Datagram.CON;
+import static io.tinyfaas.gateway.Datagram.ECHO;
+import static io.tinyfaas.gateway.Datagram.GET;
+import static io.tinyfaas.gateway.Datagram.NON;
+import static io.tinyfaas.gateway.Datagram.POST;
+import static io.tinyfaas.gateway.Datagram.RST;
+import static io.tinyfaas.gateway.Datagram.SIZE2;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * That nobody can make the gateway send somebody else much more than he sends himself. Each test
+ * has a gateway that does not know 127.0.0.1 yet, and does not trust it.
+ */
+class CoapAmplificationIT {
+
+  private static final int BODY = 4_096;
+
+  @TempDir private static Path folder;
+  private static CoapDevices system;
+  private static int addresses;
+
+  @BeforeAll
+  static void start() throws IOException {
+    system = new CoapDevices(folder, Map.of("TINYFAAS_COAP_TRUSTED_NETWORKS", "192.0.2.0/24"));
+  }
+
+  @AfterAll
+  static void stop() {
+    system.close();
+  }
+
+  private static String newAddress() {
+    return "127.0.9." + ++addresses;
+  }
+
+  private static CoapPeer newDevice() throws IOException {
+    return system.device(newAddress());
+  }
+
+  private static Datagram get(int type, int mid) {
+    return Datagram.request(type, GET, mid, "f", "size", Integer.toString(BODY));
+  }
+
+  /** All that comes until nothing has come for a while. */
+  private static int drain(CoapPeer peer, int millis) throws IOException {
+    int bytes = 0;
+    Optional<byte[]> message = peer.receive(millis);
+    while (message.isPresent()) {
+      bytes += message.get().length;
+      message = peer.receive(millis);
+    }
+    return bytes;
+  }
+
+  @Test
+  @DisplayName("RFC 9175 2.4: an address that never answers gets at most three times what it sent")
+  void shouldNotSendMoreThanThreeTimesWhatCame() throws IOException {
+    try (CoapPeer victim = newDevice()) {
+      int sent = 0;
+      for (int mid = 0; mid < 50; mid++) {
+        List<Datagram> forged =
+            List.of(
+                get(CON, 10 * mid),
+                get(NON, 10 * mid + 1),
+                get(CON, 10 * mid + 2).block(BLOCK2, 1, false, 1_024),
+                Datagram.request(CON, GET, 10 * mid + 3, "f", "slow", "600"),
+                Datagram.request(CON, GET, 10 * mid + 4, "f", "status", "500"),
+                Datagram.request(CON, GET, 10 * mid + 5),
+                Datagram.empty(CON, 10 * mid + 6));
+        for (Datagram message : forged) {
+          victim.send(message);
+          sent += message.bytes().length;
+        }
+      }
+
+      assertThat(drain(victim, 4_000)).isBetween(sent / 2, 3 * sent);
+    }
+  }
+
+  @Test
+  @DisplayName("RFC 9175 2.4: an address that answers a ping gets the whole answer")
+  void shouldAnswerWholeOnceTheAddressAnswersAPing() throws IOException {
+    for (int type : new int[] {CON, NON}) {
+      try (CoapPeer device = newDevice()) {
+        device.send(get(type, 1));
+        Datagram ping = device.next();
+        assertThat(ping.head()).isEqualTo("CON 0.00");
+        assertThat(ping.bytes()).hasSize(4);
+        device.send(Datagram.empty(RST, ping.mid()));
+
+        Datagram answer = device.next();
+        assertThat(answer.head()).isEqualTo(type == CON ? "ACK 2.05" : "NON 2.05");
+        assertThat(answer.blockSize(BLOCK2)).isEqualTo(1_024);
+        assertThat(answer.payload()).hasSize(1_024);
+        assertThat(device.ask(get(type, 2)).blockSize(BLOCK2)).as("no ping").isEqualTo(1_024);
+      }
+    }
+  }
+
+  @Test
+  @DisplayName("RFC 7959 2.4: one that does not answer a ping is served in blocks small enough")
+  void shouldServeADeviceThatDoesNotAnswerPings() throws IOException {
+    int runs = system.runs();
+    try (CoapPeer device = newDevice()) {
+      ByteArrayOutputStream body = new ByteArrayOutputStream();
+      device.send(get(CON, 1));
+      assertThat(device.next().head()).isEqualTo("CON 0.00");
+      Datagram block = answer(device);
+      assertThat(block.head()).endsWith(" 2.05");
+      assertThat(block.number(SIZE2)).hasValue((long) BODY);
+      int size = block.blockSize(BLOCK2);
+      assertThat(size).isBetween(16, 32);
+      body.writeBytes(block.payload());
+      for (int num = 1; block.hasMore(BLOCK2); num++) {
+        device.send(get(CON, num + 1).block(BLOCK2, num, false, size));
+        block = answer(device);
+        assertThat(block.head()).isEqualTo("ACK 2.05");
+        body.writeBytes(block.payload());
+      }
+
+      assertThat(body.toByteArray()).isEqualTo(CoapDevices.random(BODY));
+      assertThat(system.runs() - runs).isEqualTo(1);
+    }
+  }
+
+  /** What is neither a ping nor an acknowledgement. */
+  private static Datagram answer(CoapPeer device) throws IOException {
+    Datagram message = device.next();
+    while (message.code() == 0) {
+      message = device.next();
+    }
+    return message;
+  }
+
+  @Test
+  @DisplayName("RFC 9175 2.3: where no block fits, a request is asked for an Echo")
+  void shouldAskForAnEcho() throws IOException {
+    try (CoapPeer device = newDevice()) {
+      Datagram middle = get(NON, 1).block(BLOCK2, 3, false, 256);
+      device.send(middle);
+      Datagram refused = answer(device);
+      assertThat(refused.head()).isEqualTo("NON 4.01");
+      byte[] echo = refused.option(ECHO).orElseThrow();
+      assertThat(echo).hasSize(8);
+
+      echo[0] ^= 1;
+      device.send(get(NON, 2).block(BLOCK2, 3, false, 256).with(ECHO, echo));
+      assertThat(answer(device).head()).as("a guessed one").isEqualTo("NON 4.01");
+
+      echo[0] ^= 1;
+      device.send(get(NON, 3).block(BLOCK2, 3, false, 256).with(ECHO, echo));
+      Datagram answer = answer(device);
+      assertThat(answer.head()).isEqualTo("NON 2.05");
+      assertThat(answer.payload()).hasSize(256);
+    }
+  }
+
+  @Test
+  @DisplayName("RFC 7252 4.3: guessing the message ID of a ping verifies nobody")
+  void shouldNotBelieveGuesses() throws IOException {
+    try (CoapPeer attacker = newDevice()) {
+      attacker.send(get(CON, 1));
+      int mid = attacker.next().mid();
+      for (int guess = 1; guess <= 3; guess++) {
+        attacker.send(Datagram.empty(RST, mid ^ guess));
+      }
+      attacker.send(Datagram.empty(RST, mid));
+
+      assertThat(answer(attacker).payload())
+          .as("still in small blocks")
+          .hasSizeLessThanOrEqualTo(64);
+    }
+  }
+
+  @Test
+  @DisplayName(
+      "RFC 7252 4.2: a slow function's answer to a new address is sent again until acknowledged")
+  void shouldVerifyAnAddressWhileAFunctionTakesItsTime() throws IOException {
+    try (CoapPeer device = newDevice()) {
+      device.send(Datagram.request(CON, POST, 1, "f", "slow", "700"));
+      assertThat(device.next().head()).isEqualTo("ACK 0.00");
+      Datagram ping = device.next();
+      assertThat(ping.head()).isEqualTo("CON 0.00");
+      device.send(Datagram.empty(RST, ping.mid()));
+      for (int copy = 0; copy < 2; copy++) {
+        assertThat(device.next().head()).isEqualTo("CON 2.04");
+      }
+    }
+  }
+
+  @Test
+  @DisplayName("libcoap, a new address: the whole answer after one ping")
+  void shouldServeLibcoapWhole() throws Exception {
+    Path out = folder.resolve("out");
+
+    String messages =
+        run(
+            "coap-client-notls",
+            "-v",
+            "7",
+            "-B",
+            "5",
+            "-a",
+            newAddress(),
+            "-m",
+            "get",
+            "-o",
+            out.toString(),
+            system.uri("f/size/" + BODY));
+
+    assertThat(Files.readAllBytes(out)).as(messages).isEqualTo(CoapDevices.random(BODY));
+    assertThat(messages).contains("Block2:3/_/1024");
+  }
+
+  private static String run(String... command) throws Exception {
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(output).isZero();
+    return output;
+  }
+}

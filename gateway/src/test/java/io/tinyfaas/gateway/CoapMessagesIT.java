@@ -1,0 +1,150 @@
+package io.tinyfaas.gateway;
+
+import static io.tinyfaas.gateway.Datagram.CON;
+import static io.tinyfaas.gateway.Datagram.GET;
+import static io.tinyfaas.gateway.Datagram.MAX_AGE;
+import static io.tinyfaas.gateway.Datagram.NON;
+import static io.tinyfaas.gateway.Datagram.NO_RESPONSE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The message layer, datagram by datagram, with a gateway that listens on all addresses. */
+class CoapMessagesIT {
+
+  @TempDir private static Path folder;
+  private static CoapDevices system;
+
+  @BeforeAll
+  static void start() throws IOException {
+    system =
+        new CoapDevices(
+            folder,
+            Map.of(
+                "TINYFAAS_COAP_HOST",
+                "0.0.0.0",
+                "TINYFAAS_COAP_TRUSTED_NETWORKS",
+                "0.0.0.0/0,::/0",
+                "TINYFAAS_COAP_MAX_IN_FLIGHT_PER_PEER",
+                "4"));
+  }
+
+  @AfterAll
+  static void stop() {
+    system.close();
+  }
+
+  @ParameterizedTest(name = "RFC 7967 2.1: No-Response {0} to a {1}: {2}")
+  @CsvSource(
+      nullValues = "-",
+      value = {
+        "2,  200, ACK 0.00",
+        "26, 200, ACK 0.00",
+        "26, 404, ACK 0.00",
+        "26, 503, ACK 0.00",
+        "2,  404, ACK 4.04",
+        "8,  404, ACK 0.00",
+        "8,  200, ACK 2.05",
+        "16, 503, ACK 0.00",
+        "16, 404, ACK 4.04",
+        "0,  200, ACK 2.05",
+      })
+  void shouldAcknowledgeWhatNoResponseSuppresses(int suppressed, int status, String answer)
+      throws IOException {
+    Datagram request =
+        Datagram.request(CON, GET, 300 + suppressed, "f", "status", Integer.toString(status))
+            .with(NO_RESPONSE, (byte) suppressed);
+    try (CoapPeer device = system.device()) {
+      int runs = system.runs();
+      assertThat(device.ask(request).head()).isEqualTo(answer);
+      assertThat(device.ask(request).head()).as("sent again").isEqualTo(answer);
+      assertThat(device.receive(100)).isEmpty();
+      assertThat(system.runs() - runs).isEqualTo(1);
+    }
+  }
+
+  @Test
+  @DisplayName("RFC 7967 2.1: a NON with No-Response gets nothing, and the function runs")
+  void shouldSayNothingToANonThatWantsNoResponse() throws IOException {
+    try (CoapPeer device = system.device()) {
+      int runs = system.runs();
+      device.send(Datagram.request(NON, GET, 1, "f").with(NO_RESPONSE, (byte) 26));
+      await().until(() -> system.runs() == runs + 1);
+      assertThat(device.receive(200)).isEmpty();
+    }
+  }
+
+  static Stream<InetAddress> addresses() throws IOException {
+    return Stream.concat(
+        Stream.of("127.0.0.1", "127.0.1.1", "127.1.2.3", "::1").map(CoapMessagesIT::address),
+        NetworkInterface.networkInterfaces()
+            .flatMap(NetworkInterface::inetAddresses)
+            .filter(address -> !address.isLinkLocalAddress()));
+  }
+
+  private static InetAddress address(String text) {
+    return InetAddress.ofLiteral(text);
+  }
+
+  /** The device's socket is connected: it hears only what comes from where it asked. */
+  @ParameterizedTest(name = "RFC 7252 5.3.2: the answer comes from the address that was asked, {0}")
+  @MethodSource("addresses")
+  void shouldAnswerFromTheAddressThatWasAsked(InetAddress asked) throws IOException {
+    try (CoapPeer device = new CoapPeer(asked, system.gateway().coapPort())) {
+      for (int mid = 0; mid < 3; mid++) {
+        assertThat(device.ask(Datagram.request(CON, GET, mid, "f")).head()).isEqualTo("ACK 2.05");
+      }
+      assertThat(device.ask(Datagram.request(CON, GET, 4, "f", "slow", "600")).head())
+          .isEqualTo("ACK 0.00");
+      assertThat(device.next().head()).isEqualTo("CON 2.05");
+    }
+  }
+
+  @Test
+  @DisplayName("RFC 7252 8.2: a broadcast is not answered")
+  void shouldNotAnswerABroadcast() throws IOException {
+    InetAddress broadcast = address("127.255.255.255");
+    int runs = system.runs();
+    try (CoapPeer device = CoapPeer.unconnected(broadcast, system.gateway().coapPort())) {
+      device.send(Datagram.request(NON, GET, 1, "f"));
+      device.send(Datagram.request(NON, GET, 2, "nobody"));
+      device.send(Datagram.empty(CON, 3));
+      assertThat(device.receive(300)).isEmpty();
+    }
+    assertThat(system.runs()).isEqualTo(runs);
+  }
+
+  @Test
+  @DisplayName("RFC 8516: one that asks for more than its share is told to wait")
+  void shouldBoundTheRequestsOfOneAddress() throws IOException {
+    try (CoapPeer greedy = system.device("127.0.8.1");
+        CoapPeer other = system.device("127.0.8.2")) {
+      for (int mid = 1; mid <= 4; mid++) {
+        greedy.send(Datagram.request(NON, GET, mid, "f", "slow", "500"));
+      }
+      Datagram refused = greedy.ask(Datagram.request(CON, GET, 5, "f"));
+      assertThat(refused.head()).isEqualTo("ACK 4.29");
+      assertThat(refused.number(MAX_AGE)).hasValue(1L);
+      assertThat(other.ask(Datagram.request(CON, GET, 1, "f")).head()).isEqualTo("ACK 2.05");
+
+      for (int answer = 1; answer <= 4; answer++) {
+        assertThat(greedy.next().head()).isEqualTo("NON 2.05");
+      }
+      assertThat(greedy.ask(Datagram.request(CON, GET, 6, "f")).head()).isEqualTo("ACK 2.05");
+    }
+  }
+}
