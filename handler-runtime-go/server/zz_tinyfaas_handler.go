@@ -1,0 +1,242 @@
+// Serves the function fn of this package as contract/handler-http.md says.
+//
+// It is compiled in the function's own package, which only so can hand over a lower-case fn, and beside whatever the
+// function declares: every name begins with tinyfaas, and only the standard library is used.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// What fn may be. The compiler refuses others and names these.
+type tinyfaasFunction interface {
+	func(string, map[string]string) (string, error) |
+		func([]byte, map[string]string) ([]byte, error) |
+		func(http.ResponseWriter, *http.Request)
+}
+
+// Runs the function with a request whose body has been read.
+type tinyfaasCall func(answer *tinyfaasAnswer, request *http.Request, body []byte)
+
+func main() {
+	tinyfaasLimitMemory()
+	maxBody := int64(1 << 20)
+	if value := os.Getenv("TINYFAAS_MAX_BODY"); value != "" {
+		var err error
+		if maxBody, err = strconv.ParseInt(value, 10, 64); err != nil || maxBody < 0 {
+			tinyfaasExit("TINYFAAS_MAX_BODY is no number of bytes: " + value)
+		}
+	}
+	listener, err := tinyfaasListen(os.Getenv("TINYFAAS_SOCKET"))
+	if err != nil {
+		tinyfaasExit("The handler cannot listen: " + err.Error())
+	}
+	// No timeouts: nobody but the gateway reaches a handler, and it keeps its connections.
+	server := &http.Server{Handler: &tinyfaasHandler{tinyfaasCallOf(fn), maxBody}}
+	terminated, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	finished := make(chan struct{})
+	go func() {
+		<-terminated.Done()
+		_ = server.Shutdown(context.Background())
+		close(finished)
+	}()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		tinyfaasExit("The handler has ended: " + err.Error())
+	}
+	<-finished
+}
+
+func tinyfaasExit(message string) {
+	fmt.Fprintln(os.Stderr, message)
+	os.Exit(1)
+}
+
+// Go collects garbage when the heap has doubled, whatever the container's limit; near to it, earlier.
+func tinyfaasLimitMemory() {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	for _, file := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
+		if text, err := os.ReadFile(file); err == nil {
+			if limit, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil {
+				debug.SetMemoryLimit(limit / 10 * 9)
+				return
+			}
+		}
+	}
+}
+
+func tinyfaasListen(socket string) (net.Listener, error) {
+	if socket == "" {
+		return net.Listen("tcp", ":8000")
+	}
+	// Left over from an earlier life.
+	if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	listener, err := net.Listen("unix", socket)
+	if err == nil {
+		err = os.Chmod(socket, 0o777)
+	}
+	return listener, err
+}
+
+func tinyfaasCallOf[F tinyfaasFunction](function F) tinyfaasCall {
+	switch call := any(function).(type) {
+	case func(string, map[string]string) (string, error):
+		return func(answer *tinyfaasAnswer, request *http.Request, body []byte) {
+			result, err := call(string(body), tinyfaasHeaders(request))
+			answer.result("text/plain; charset=utf-8", []byte(result), err)
+		}
+	case func([]byte, map[string]string) ([]byte, error):
+		return func(answer *tinyfaasAnswer, request *http.Request, body []byte) {
+			result, err := call(body, tinyfaasHeaders(request))
+			answer.result("application/octet-stream", result, err)
+		}
+	case func(http.ResponseWriter, *http.Request):
+		return func(answer *tinyfaasAnswer, request *http.Request, body []byte) {
+			request.Body = io.NopCloser(bytes.NewReader(body))
+			request.ContentLength = int64(len(body))
+			request.TransferEncoding = nil
+			call(answer, request)
+		}
+	}
+	panic("unreachable")
+}
+
+// By names as Go writes them (User-Agent, X-Tinyfaas-Method), the first value of each.
+func tinyfaasHeaders(request *http.Request) map[string]string {
+	headers := make(map[string]string, len(request.Header))
+	for name, values := range request.Header {
+		headers[name] = values[0]
+	}
+	return headers
+}
+
+type tinyfaasHandler struct {
+	call    tinyfaasCall
+	maxBody int64
+}
+
+func (h *tinyfaasHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	answer := tinyfaasAnswer{header: http.Header{}}
+	switch {
+	case r.Method == http.MethodPost && r.URL.Path == "/fn":
+		h.invoke(&answer, w, r)
+	case r.Method == http.MethodGet && r.URL.Path == "/health":
+		answer.text(http.StatusOK, "healthy")
+	default:
+		answer.text(http.StatusNotFound, "there is POST /fn and GET /health")
+	}
+	answer.sendTo(w)
+}
+
+func (h *tinyfaasHandler) invoke(answer *tinyfaasAnswer, w http.ResponseWriter, r *http.Request) {
+	body, err := h.read(w, r)
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		w.Header().Set("Connection", "close")
+		answer.text(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", h.maxBody))
+		return
+	}
+	if err != nil {
+		w.Header().Set("Connection", "close")
+		answer.text(http.StatusBadRequest, "the body broke off")
+		return
+	}
+	defer func() {
+		if cause := recover(); cause != nil {
+			fmt.Fprintf(os.Stderr, "panic: %v\n%s", cause, debug.Stack())
+			answer.fail(fmt.Sprint(cause))
+		}
+	}()
+	h.call(answer, r, body)
+}
+
+func (h *tinyfaasHandler) read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength > h.maxBody {
+		return nil, &http.MaxBytesError{Limit: h.maxBody}
+	}
+	if r.ContentLength >= 0 {
+		body := make([]byte, r.ContentLength)
+		_, err := io.ReadFull(r.Body, body)
+		return body, err
+	}
+	return io.ReadAll(http.MaxBytesReader(w, r.Body, h.maxBody))
+}
+
+// An answer as a whole: a function that fails half-way answers nothing of what it has written.
+type tinyfaasAnswer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (a *tinyfaasAnswer) Header() http.Header { return a.header }
+
+func (a *tinyfaasAnswer) WriteHeader(status int) {
+	if a.status == 0 && status >= 200 {
+		a.status = status
+	}
+}
+
+func (a *tinyfaasAnswer) Write(part []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	return a.body.Write(part)
+}
+
+func (a *tinyfaasAnswer) result(contentType string, body []byte, err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		a.fail(err.Error())
+		return
+	}
+	a.header.Set("Content-Type", contentType)
+	_, _ = a.Write(body)
+}
+
+// One short line of the message.
+func (a *tinyfaasAnswer) fail(message string) {
+	line := []rune(strings.Join(strings.Fields(message), " "))
+	if len(line) == 0 {
+		line = []rune("the function failed")
+	}
+	a.text(http.StatusInternalServerError, string(line[:min(len(line), 200)]))
+}
+
+func (a *tinyfaasAnswer) text(status int, line string) {
+	a.status = status
+	a.header = http.Header{"Content-Type": {"text/plain; charset=utf-8"}}
+	a.body.Reset()
+	a.body.WriteString(line)
+}
+
+func (a *tinyfaasAnswer) sendTo(w http.ResponseWriter) {
+	if a.status > 599 {
+		a.fail(fmt.Sprintf("the function answered the status %d, which HTTP does not have", a.status))
+	}
+	for name, values := range a.header {
+		w.Header()[name] = values
+	}
+	for _, name := range []string{"Connection", "Keep-Alive", "Trailer", "Transfer-Encoding", "Upgrade"} {
+		if _, set := a.header[name]; set {
+			w.Header().Del(name)
+		}
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(a.body.Len()))
+	w.WriteHeader(max(a.status, http.StatusOK))
+	_, _ = w.Write(a.body.Bytes())
+}
