@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every folder of {@code examples/}, zipped and deployed as its README says. */
-@Timeout(60)
+@Timeout(180) // A runtime may have to be built.
 class ExamplesIT {
 
   private static final Installation SYSTEM = Installation.UNIX;

@@ -5,6 +5,7 @@ import static io.tinyfaas.manager.problem.ProblemType.ENGINE_UNAVAILABLE;
 import static io.tinyfaas.manager.problem.ProblemType.GATEWAY_UNAVAILABLE;
 import static io.tinyfaas.manager.problem.ProblemType.INTERNAL;
 import static io.tinyfaas.manager.problem.ProblemType.INVALID_REQUEST;
+import static io.tinyfaas.manager.problem.ProblemType.RUNTIME_UNAVAILABLE;
 import static io.tinyfaas.manager.problem.ProblemType.UNSUPPORTED_MEDIA_TYPE;
 
 import io.tinyfaas.manager.problem.Problem;
@@ -27,6 +28,8 @@ class ProblemMapper {
   /** Engine and gateway are restarted within seconds. */
   private static final int RETRY_AFTER_SECONDS = 5;
 
+  private static final int RETRY_AFTER_A_BUILD_SECONDS = 30;
+
   @ServerExceptionMapper
   Response problem(ProblemException e, ContainerRequestContext request) {
     if (e.type() == INTERNAL) {
@@ -40,6 +43,8 @@ class ProblemMapper {
     Response.ResponseBuilder response = response(Problem.of(e, pathOf(request)));
     if (e.type() == ENGINE_UNAVAILABLE || e.type() == GATEWAY_UNAVAILABLE) {
       response.header(HttpHeaders.RETRY_AFTER, RETRY_AFTER_SECONDS);
+    } else if (e.type() == RUNTIME_UNAVAILABLE) {
+      response.header(HttpHeaders.RETRY_AFTER, RETRY_AFTER_A_BUILD_SECONDS);
     }
     return response.build();
   }

@@ -71,6 +71,20 @@ public interface EngineSettings {
   @WithDefault("tinyfaas/runtime-*:latest")
   String runtimes();
 
+  /**
+   * The checkout, in which folders that have a Dockerfile and a descriptor are runtimes; empty:
+   * only images are.
+   */
+  Optional<Path> checkout();
+
+  /** How long the build of a runtime's image may take. */
+  @WithDefault("15m")
+  Duration runtimeBuildTimeout();
+
+  /** How long a call waits for such a build before it is told to come again. */
+  @WithDefault("90s")
+  Duration runtimeWait();
+
   /** The image with {@code iptables} that keeps functions with network access off the host. */
   @WithDefault("tinyfaas/manager")
   String firewallImage();

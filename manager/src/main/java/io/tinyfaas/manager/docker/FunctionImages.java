@@ -85,7 +85,7 @@ public class FunctionImages {
     try {
       docker.inspectImageCmd(reference(version)).exec();
     } catch (NotFoundException e) {
-      Runtime runtime = runtimes.require(version.spec().runtime());
+      Runtime runtime = runtimes.requireBuilt(version.spec().runtime());
       try (FunctionArchive archive = FunctionArchive.open(store.archive(version))) {
         build(version, runtime, archive);
       }

@@ -26,6 +26,10 @@ final class Labels {
   static final String BUILD_WHEN = "tinyfaas.runtime.build.when";
   static final String BUILD_COMMAND = "tinyfaas.runtime.build.command";
   static final String BUILD_NETWORK = "tinyfaas.runtime.build.network";
+  static final String BUILD_NETWORK_WHEN = "tinyfaas.runtime.build.network.when";
+
+  /** Of a runtime that the manager has built: the folder's digest. */
+  static final String RUNTIME_DIGEST = "tinyfaas.runtime.digest";
 
   private Labels() {}
 

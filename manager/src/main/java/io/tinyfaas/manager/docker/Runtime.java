@@ -17,7 +17,8 @@ import java.util.stream.Collectors;
  * An image that loads a language's functions, as its labels describe it ({@code
  * contract/handler-http.md}).
  *
- * @param image the image's id, so that a build is not affected by a tag that moves
+ * @param image the image's id, so that a build is not affected by a tag that moves; empty if it is
+ *     not yet built
  * @param check the archive must have a path that matches one of these; all do if there is none
  */
 public record Runtime(
@@ -31,8 +32,10 @@ public record Runtime(
   /**
    * @param when the command runs only if the archive has a path that matches one of these globs
    * @param outbound whether it may fetch from the internet
+   * @param outboundWhen it may only if the archive has a path that matches one of these; in any
+   *     case if there is none
    */
-  record Build(List<String> when, String command, boolean outbound) {}
+  record Build(List<String> when, String command, boolean outbound, List<String> outboundWhen) {}
 
   static Runtime describedBy(String image, Map<String, String> labels) {
     return new Runtime(
@@ -50,7 +53,8 @@ public record Runtime(
                     new Build(
                         list(labels.get(Labels.BUILD_WHEN)),
                         command,
-                        "outbound".equals(labels.get(Labels.BUILD_NETWORK)))));
+                        "outbound".equals(labels.get(Labels.BUILD_NETWORK)),
+                        list(labels.get(Labels.BUILD_NETWORK_WHEN)))));
   }
 
   boolean isCalled(String asked) {
@@ -59,7 +63,7 @@ public record Runtime(
 
   /** Refuses an archive that this runtime cannot run, before anything is built. */
   public void require(List<String> paths) {
-    if (!check.isEmpty() && check.stream().noneMatch(glob -> matches(glob, paths))) {
+    if (!allows(check, paths)) {
       throw ProblemException.ofField(
           ProblemType.INVALID_ARCHIVE,
           "archive",
@@ -89,8 +93,19 @@ public record Runtime(
 
   /** The command to run for an archive of these paths, if any. */
   Optional<Build> buildFor(List<String> paths) {
-    return build.filter(
-        b -> b.when().isEmpty() || b.when().stream().anyMatch(g -> matches(g, paths)));
+    return build
+        .filter(b -> allows(b.when(), paths))
+        .map(
+            b ->
+                new Build(
+                    b.when(),
+                    b.command(),
+                    b.outbound() && allows(b.outboundWhen(), paths),
+                    b.outboundWhen()));
+  }
+
+  private static boolean allows(List<String> globs, List<String> paths) {
+    return globs.isEmpty() || globs.stream().anyMatch(glob -> matches(glob, paths));
   }
 
   private static boolean matches(String glob, List<String> paths) {

@@ -1,29 +1,50 @@
 package io.tinyfaas.manager.docker;
 
 import com.github.dockerjava.api.DockerClient;
+import com.github.dockerjava.api.model.Image;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/** The runtimes on this box: every image that is called and labelled as one. */
+/**
+ * The runtimes on this box: every image that is called and labelled as one, and every folder that
+ * such an image can be built from.
+ */
 @ApplicationScoped
 public class Runtimes {
 
   private final DockerClient docker;
   private final EngineSettings settings;
+  private final RuntimeFolders folders;
+  private final RuntimeBuilds builds;
 
-  Runtimes(DockerClient docker, EngineSettings settings) {
+  Runtimes(
+      DockerClient docker, EngineSettings settings, RuntimeFolders folders, RuntimeBuilds builds) {
     this.docker = docker;
     this.settings = settings;
+    this.folders = folders;
+    this.builds = builds;
+  }
+
+  /** All, by name; what has no image yet is built the first time that a function uses it. */
+  public List<Runtime> list() {
+    TreeMap<String, Runtime> all = new TreeMap<>();
+    folders.all().forEach(folder -> all.put(folder.runtime().name(), folder.runtime()));
+    images().stream().map(Runtimes::describe).forEach(runtime -> all.put(runtime.name(), runtime));
+    return List.copyOf(all.values());
   }
 
   /**
+   * What is known of a runtime without building it.
+   *
    * @throws ProblemException {@code UNKNOWN_RUNTIME}, naming those that there are
    */
   public Runtime require(String name) {
-    List<Runtime> all = all();
+    List<Runtime> all = list();
     Runtime found =
         all.stream()
             .filter(runtime -> runtime.isCalled(name))
@@ -36,24 +57,47 @@ public class Runtimes {
                         "There is no runtime "
                             + name
                             + " on this box; there is "
-                            + all.stream()
-                                .map(Runtime::name)
-                                .distinct()
-                                .sorted()
-                                .collect(Collectors.joining(", "))
+                            + all.stream().map(Runtime::name).collect(Collectors.joining(", "))
                             + "."));
     found.require(settings.handlerTransport());
     return found;
   }
 
-  private List<Runtime> all() {
+  /**
+   * The runtime with its image, which is built if it is not there, or was built from a folder that
+   * has changed since.
+   *
+   * @throws ProblemException {@code UNKNOWN_RUNTIME}, {@code RUNTIME_UNAVAILABLE}
+   */
+  Runtime requireBuilt(String name) {
+    Runtime runtime = require(name);
+    Optional<RuntimeFolder> folder = folders.find(runtime.name());
+    if (folder.isPresent() && mustBeBuilt(folder.get())) {
+      builds.await(folder.get(), () -> mustBeBuilt(folder.get()));
+      return require(name);
+    }
+    return runtime;
+  }
+
+  /** An image that somebody else has built is taken as it is. */
+  private boolean mustBeBuilt(RuntimeFolder folder) {
+    Runtime runtime = require(folder.runtime().name());
+    return runtime.image().isEmpty()
+        || images().stream()
+            .filter(image -> image.getId().equals(runtime.image()))
+            .map(image -> image.getLabels().get(Labels.RUNTIME_DIGEST))
+            .anyMatch(digest -> digest != null && !digest.equals(folder.digest()));
+  }
+
+  private static Runtime describe(Image image) {
+    return Runtime.describedBy(image.getId(), image.getLabels());
+  }
+
+  private List<Image> images() {
     return docker
         .listImagesCmd()
         .withReferenceFilter(settings.runtimes())
         .withLabelFilter(Labels.RUNTIME)
-        .exec()
-        .stream()
-        .map(image -> Runtime.describedBy(image.getId(), image.getLabels()))
-        .toList();
+        .exec();
   }
 }

@@ -20,6 +20,7 @@ public enum ProblemType {
   TOO_MANY(429, "There are too many"),
   INTERNAL(500, "The manager failed"),
   ENGINE_UNAVAILABLE(503, "The Docker Engine does not answer"),
+  RUNTIME_UNAVAILABLE(503, "The runtime is not ready"),
   GATEWAY_UNAVAILABLE(503, "The gateway does not answer"),
   DISK_FULL(507, "There is no space left");
 

@@ -580,7 +580,9 @@ class FunctionResourceTest {
             operations.keySet().stream()
                 .filter(method -> !method.equals("parameters"))
                 .forEach(method -> documented.add(method.toUpperCase(Locale.ROOT) + " " + path)));
-    assertThat(documented).isEqualTo(callsOf(FunctionResource.class, FunctionLogsResource.class));
+    assertThat(documented)
+        .isEqualTo(
+            callsOf(FunctionResource.class, FunctionLogsResource.class, RuntimeResource.class));
     given()
         .accept("application/json")
         .get("/q/openapi")

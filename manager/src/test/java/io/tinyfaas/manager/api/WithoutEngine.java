@@ -22,7 +22,8 @@ public class WithoutEngine implements QuarkusTestProfile {
         "io.tinyfaas.manager.docker.**,io.tinyfaas.manager.reconcile.**,"
             + "io.tinyfaas.manager.route.**,io.tinyfaas.manager.deploy.FunctionDeployer,"
             + "io.tinyfaas.manager.deploy.FunctionStates,"
-            + "io.tinyfaas.manager.api.FunctionLogsResource");
+            + "io.tinyfaas.manager.api.FunctionLogsResource,"
+            + "io.tinyfaas.manager.api.RuntimeResource");
     settings.put("mp.messaging.outgoing.routes.enabled", "false");
     settings.put("mp.messaging.incoming.gateway-status.enabled", "false");
     settings.put("tinyfaas.store", "target/api-test-store");

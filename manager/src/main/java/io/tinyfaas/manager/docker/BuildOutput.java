@@ -1,0 +1,47 @@
+package io.tinyfaas.manager.docker;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** What an image's build printed: its last lines, and the images that it said it made. */
+final class BuildOutput {
+
+  private static final int MAX_LINE = 400;
+  private static final int MAX_IMAGES = 1_000;
+  private static final Pattern IMAGE = Pattern.compile(" ---> ([0-9a-f]{12,64})");
+
+  private final Deque<String> lines = new ArrayDeque<>();
+  private final Set<String> images = new LinkedHashSet<>();
+
+  synchronized void add(String text) {
+    text.lines()
+        .map(String::stripTrailing)
+        .filter(line -> !line.isBlank())
+        .forEach(
+            line -> {
+              Matcher image = IMAGE.matcher(line);
+              if (image.matches() && images.size() < MAX_IMAGES) {
+                images.add(image.group(1));
+              }
+              if (lines.size() == ContainerOutput.LINES) {
+                lines.removeFirst();
+              }
+              lines.addLast(line.length() > MAX_LINE ? line.substring(0, MAX_LINE) + "…" : line);
+            });
+  }
+
+  synchronized List<String> lastLines() {
+    return List.copyOf(lines);
+  }
+
+  /** Of each step, the last one first. */
+  synchronized List<String> images() {
+    return new ArrayList<>(images).reversed();
+  }
+}
