@@ -58,6 +58,10 @@ final class Functions implements AfterEachCallback {
   /** As {@link #put}, when what matters comes afterwards. */
   void deploy(String name, Map<String, ?> spec, byte[] zip) {
     Response answer = put(name, spec, zip);
+    while (answer.statusCode() == 503 && answer.asString().contains("runtime-unavailable")) {
+      // Its image is being built, for longer than a call waits.
+      answer = put(name, spec, zip);
+    }
     assertThat(answer.statusCode()).as(answer.asString()).isIn(200, 201);
   }
 

@@ -14,13 +14,20 @@ final class BuildOutput {
 
   private static final int MAX_LINE = 400;
   private static final int MAX_IMAGES = 1_000;
+
+  /** The engine colours what was printed to standard error. */
+  private static final Pattern COLOURS = Pattern.compile("\\u001B\\[[0-9;]*m");
+
   private static final Pattern IMAGE = Pattern.compile(" ---> ([0-9a-f]{12,64})");
 
   private final Deque<String> lines = new ArrayDeque<>();
   private final Set<String> images = new LinkedHashSet<>();
 
   synchronized void add(String text) {
-    text.lines()
+    COLOURS
+        .matcher(text)
+        .replaceAll("")
+        .lines()
         .map(String::stripTrailing)
         .filter(line -> !line.isBlank())
         .forEach(

@@ -1,0 +1,138 @@
+package io.tinyfaas.manager.docker;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RuntimeFolderTest {
+
+  private static final String FOLDER = "handler-runtime-cobol";
+
+  @TempDir Path checkout;
+
+  @BeforeEach
+  void write() throws IOException {
+    file(FOLDER + "/Dockerfile", "FROM debian:trixie-slim");
+    file(FOLDER + "/runtime.labels", "tinyfaas.runtime=cobol");
+    file("compose/ca-certificates/README.md", "");
+  }
+
+  private void file(String path, String text) throws IOException {
+    Files.createDirectories(checkout.resolve(path).getParent());
+    Files.writeString(checkout.resolve(path), text);
+  }
+
+  private RuntimeFolder read() throws IOException {
+    return RuntimeFolder.read(checkout, FOLDER);
+  }
+
+  @Test
+  void shouldReadLabelsAndSkipRemarks() throws IOException {
+    file(
+        FOLDER + "/runtime.labels",
+        "# what it says of itself\n\ntinyfaas.runtime=cobol\ntinyfaas.runtime.aliases=cob, cbl\n"
+            + "tinyfaas.runtime.build.command=FLAGS=-O2 /opt/tinyfaas/compile\n"
+            + "tinyfaas.runtime.build.network=outbound\n"
+            + "tinyfaas.runtime.build.network.when=deps.txt,lib/**\n");
+
+    Runtime runtime = read().runtime();
+
+    assertThat(runtime.isCalled("cobol")).isTrue();
+    assertThat(runtime.isCalled("cbl")).isTrue();
+    assertThat(runtime.image()).isEmpty();
+    assertThat(runtime.buildFor(List.of("a.cob")))
+        .hasValueSatisfying(
+            build -> {
+              assertThat(build.command()).isEqualTo("FLAGS=-O2 /opt/tinyfaas/compile");
+              assertThat(build.outbound()).isFalse();
+            });
+    assertThat(runtime.buildFor(List.of("a.cob", "deps.txt")).orElseThrow().outbound()).isTrue();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "tinyfaas.runtime=Cobol",
+        "tinyfaas.runtime=",
+        "tinyfaas.runtime=../evil",
+        "tinyfaas.runtime=cobol\nmaintainer=me",
+        "tinyfaas.runtime=cobol\ntinyfaas.runtime.aliases"
+      })
+  void shouldRefuseADescriptorThatIsNone(String descriptor) throws IOException {
+    file(FOLDER + "/runtime.labels", descriptor);
+
+    assertThatThrownBy(this::read).isInstanceOf(IOException.class).hasMessageContaining("runtime");
+  }
+
+  @Test
+  void shouldSendWhatTheImageIsMadeOfAndNothingElse() throws IOException {
+    file(FOLDER + "/server/serve", "#!/bin/sh");
+    assertThat(checkout.resolve(FOLDER + "/server/serve").toFile().setExecutable(true)).isTrue();
+    file(FOLDER + "/README.md", "for people");
+    file(FOLDER + "/node_modules/left/behind", "");
+    file("compose/ca-certificates/own.crt", "PEM");
+    file("compose/.env", "TINYFAAS_TOKEN=secret");
+    Files.createSymbolicLink(checkout.resolve(FOLDER + "/link"), Path.of("/etc/passwd"));
+    ByteArrayOutputStream tar = new ByteArrayOutputStream();
+
+    read().writeTo(tar);
+
+    List<String> entries = new ArrayList<>();
+    try (var in = new TarArchiveInputStream(new ByteArrayInputStream(tar.toByteArray()))) {
+      for (TarArchiveEntry e = in.getNextEntry(); e != null; e = in.getNextEntry()) {
+        entries.add(Integer.toOctalString(e.getMode() & 0777) + " " + e.getName());
+        if (e.getName().endsWith("serve")) {
+          assertThat(new String(in.readAllBytes(), UTF_8)).isEqualTo("#!/bin/sh");
+        }
+      }
+    }
+    assertThat(entries)
+        .containsExactly(
+            "644 compose/ca-certificates/README.md",
+            "644 compose/ca-certificates/own.crt",
+            "644 " + FOLDER + "/Dockerfile",
+            "644 " + FOLDER + "/runtime.labels",
+            "755 " + FOLDER + "/server/serve");
+  }
+
+  @Test
+  void shouldHaveAnotherDigestWhenAFileHasChanged() throws IOException {
+    String before = read().digest();
+    file(FOLDER + "/README.md", "for people");
+    assertThat(read().digest()).isEqualTo(before);
+
+    file(FOLDER + "/Dockerfile", "FROM debian:trixie-slim\nRUN true");
+    String after = read().digest();
+    assertThat(after).isNotEqualTo(before);
+
+    file("compose/ca-certificates/own.crt", "PEM");
+    assertThat(read().digest()).isNotEqualTo(after);
+  }
+
+  @Test
+  void shouldRefuseAFolderOfTooManyFiles() throws IOException {
+    for (int n = 0; n < 2_001; n++) {
+      file(FOLDER + "/data/" + n, "");
+    }
+
+    assertThatThrownBy(() -> read().writeTo(new ByteArrayOutputStream()))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("2000 files");
+  }
+}
