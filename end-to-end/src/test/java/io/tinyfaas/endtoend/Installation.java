@@ -89,6 +89,8 @@ final class Installation {
     environment.put("TINYFAAS_GATEWAY_HTTP_PORT", Integer.toString(this.ports + 8081));
     environment.put("TINYFAAS_BROKER_PORT", Integer.toString(brokerPort()));
     environment.put("COAP_PORT", Integer.toString(coapPort()));
+    environment.put("HTTP_PORT", Integer.toString(httpPort()));
+    environment.put("GRPC_PORT", Integer.toString(grpcPort()));
     environment.put("TINYFAAS_ADDRESS_POOL", "10." + (pool + LANE) + ".0.0/16");
     environment.put("TINYFAAS_CONTROL_PREFIX", "10." + (control - LANE) + ".0");
     environment.put("TINYFAAS_START_TIMEOUT", "10s");
@@ -294,6 +296,24 @@ final class Installation {
 
   int coapPort() {
     return ports + 5683;
+  }
+
+  int httpPort() {
+    return ports + 8000;
+  }
+
+  int grpcPort() {
+    return ports + 9000;
+  }
+
+  /** Where a function is invoked by HTTP. */
+  String httpUri(String pathAndQuery) {
+    return "http://" + host + ":" + httpPort() + "/" + pathAndQuery;
+  }
+
+  /** What a gRPC client connects to. */
+  String grpcTarget() {
+    return host + ":" + grpcPort();
   }
 
   String coapUri(String pathAndQuery) {

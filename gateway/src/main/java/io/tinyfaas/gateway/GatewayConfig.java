@@ -9,8 +9,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The gateway's settings. Each is a property {@code tinyfaas.…} and an environment variable {@code
- * TINYFAAS_…}; the port of CoAP is {@code COAP_PORT}, as in the existing tinyFaaS.
+ * The gateway's settings, but those of the other ingresses, which are in their packages. Each is a
+ * property {@code tinyfaas.…} and an environment variable {@code TINYFAAS_…}; the ports are {@code
+ * COAP_PORT}, {@code HTTP_PORT} and {@code GRPC_PORT}, as in the existing tinyFaaS.
  */
 @ConfigMapping(prefix = "tinyfaas")
 public interface GatewayConfig {
@@ -52,7 +53,7 @@ public interface GatewayConfig {
     @WithDefault("0.0.0.0")
     String host();
 
-    /** The UDP port, from 0 (any free one, for tests) to 65535. */
+    /** The UDP port, from 0 (any free one, for tests) to 65535; -1 switches CoAP off. */
     @WithDefault("5683")
     int port();
 

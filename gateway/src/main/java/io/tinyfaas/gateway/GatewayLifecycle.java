@@ -1,17 +1,21 @@
 package io.tinyfaas.gateway;
 
+import io.quarkus.arc.All;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
-import io.tinyfaas.gateway.ingress.coap.CoapIngress;
+import io.tinyfaas.gateway.ingress.Ingress;
 import io.tinyfaas.gateway.invoke.Invoker;
 import io.tinyfaas.gateway.route.GatewayStatusPublisher;
 import io.vertx.core.Vertx;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 
 /** The order in which the gateway comes up and goes down. */
@@ -26,19 +30,19 @@ final class GatewayLifecycle {
 
   private final GatewayConfig config;
   private final Vertx vertx;
-  private final CoapIngress coap;
+  private final List<Ingress> ingresses;
   private final Invoker invoker;
   private final GatewayStatusPublisher status;
 
   GatewayLifecycle(
       GatewayConfig config,
       Vertx vertx,
-      CoapIngress coap,
+      @All List<Ingress> ingresses,
       Invoker invoker,
       GatewayStatusPublisher status) {
     this.config = config;
     this.vertx = vertx;
-    this.coap = coap;
+    this.ingresses = ingresses.stream().sorted(Comparator.comparing(Ingress::protocol)).toList();
     this.invoker = invoker;
     this.status = status;
   }
@@ -46,22 +50,32 @@ final class GatewayLifecycle {
   void start(@Observes StartupEvent event) {
     check();
     status.start();
-    coap.start();
+    enabled().forEach(Ingress::start);
     LOG.infof(
-        "event=started coap=%d max-body=%d max-in-flight=%d",
-        coap.port(), config.maxBody().asLongValue(), config.maxInFlight());
+        "event=started %s max-body=%d max-in-flight=%d",
+        ingresses.stream().map(GatewayLifecycle::port).collect(Collectors.joining(" ")),
+        config.maxBody().asLongValue(),
+        config.maxInFlight());
+  }
+
+  private List<Ingress> enabled() {
+    return ingresses.stream().filter(Ingress::isEnabled).toList();
+  }
+
+  private static String port(Ingress ingress) {
+    return ingress.protocol().label() + '=' + (ingress.isEnabled() ? ingress.port() : "off");
   }
 
   /**
    * The manager hears of it last: until then it must not stop a handler that is still answering.
    */
   void stop(@Observes ShutdownEvent event) {
-    coap.refuseNew();
+    enabled().forEach(Ingress::refuseNew);
     long end = System.nanoTime() + config.stopTimeout().toNanos();
-    while (invoker.inFlight() > 0 && System.nanoTime() < end) {
+    while (unfinished() > 0 && System.nanoTime() < end) {
       LockSupport.parkNanos(IDLE_CHECK_NANOS);
     }
-    int left = invoker.inFlight();
+    int left = unfinished();
     status
         .stop()
         .toCompletionStage()
@@ -69,8 +83,12 @@ final class GatewayLifecycle {
         .completeOnTimeout(null, FAREWELL.toMillis(), TimeUnit.MILLISECONDS)
         .exceptionallyCompose(unheard -> CompletableFuture.completedFuture(null))
         .join();
-    coap.stop();
+    enabled().forEach(Ingress::stop);
     LOG.infof("event=stopped unfinished=%d", left);
+  }
+
+  private int unfinished() {
+    return invoker.inFlight() + enabled().stream().mapToInt(Ingress::waiting).sum();
   }
 
   private void check() {

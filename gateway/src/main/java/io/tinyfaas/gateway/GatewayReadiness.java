@@ -1,12 +1,15 @@
 package io.tinyfaas.gateway;
 
+import io.quarkus.arc.All;
 import io.tinyfaas.contract.route.RouteRevision;
-import io.tinyfaas.gateway.ingress.coap.CoapIngress;
+import io.tinyfaas.gateway.ingress.Ingress;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.tinyfaas.gateway.route.GatewayStatusPublisher;
 import jakarta.inject.Singleton;
+import java.util.List;
 import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
+import org.eclipse.microprofile.health.HealthCheckResponseBuilder;
 import org.eclipse.microprofile.health.Readiness;
 
 /**
@@ -17,12 +20,13 @@ import org.eclipse.microprofile.health.Readiness;
 @Singleton
 final class GatewayReadiness implements HealthCheck {
 
-  private final CoapIngress coap;
+  private final List<Ingress> ingresses;
   private final GatewayStatusPublisher status;
   private final CurrentRoutes routes;
 
-  GatewayReadiness(CoapIngress coap, GatewayStatusPublisher status, CurrentRoutes routes) {
-    this.coap = coap;
+  GatewayReadiness(
+      @All List<Ingress> ingresses, GatewayStatusPublisher status, CurrentRoutes routes) {
+    this.ingresses = ingresses;
     this.status = status;
     this.routes = routes;
   }
@@ -31,11 +35,16 @@ final class GatewayReadiness implements HealthCheck {
   public HealthCheckResponse call() {
     RouteRevision revision = routes.revision();
     boolean routed = !revision.equals(RouteRevision.NONE);
-    return HealthCheckResponse.named("gateway")
-        .withData("coap", coap.isBound())
+    HealthCheckResponseBuilder response = HealthCheckResponse.named("gateway");
+    boolean listening = true;
+    for (Ingress ingress : ingresses) {
+      response.withData(ingress.protocol().label(), ingress.isBound());
+      listening &= ingress.isBound() || !ingress.isEnabled();
+    }
+    return response
         .withData("broker", status.isConnected())
         .withData("revision", revision.toString())
-        .status(coap.isBound() && status.isConnected() && routed)
+        .status(listening && status.isConnected() && routed)
         .build();
   }
 }

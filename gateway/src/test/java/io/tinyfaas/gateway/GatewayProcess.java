@@ -24,8 +24,9 @@ import java.util.regex.Pattern;
 /** The packaged gateway, in a JVM of its own with the flags that it has in its container. */
 final class GatewayProcess implements AutoCloseable {
 
-  private static final Pattern COAP = Pattern.compile("event=started coap=(\\d+)");
-  private static final Pattern HTTP = Pattern.compile("Listening on: http://127.0.0.1:(\\d+)");
+  private static final Pattern COAP = Pattern.compile("event=started .*coap=(\\d+)");
+  private static final Pattern HTTP = Pattern.compile("event=started .*http=(\\d+)");
+  private static final Pattern HEALTH = Pattern.compile("Listening on: http://127.0.0.1:(\\d+)");
 
   private final List<String> log = new CopyOnWriteArrayList<>();
   private final HttpClient http = HttpClient.newHttpClient();
@@ -45,6 +46,10 @@ final class GatewayProcess implements AutoCloseable {
                 "COAP_PORT",
                 "0",
                 "TINYFAAS_COAP_HOST",
+                "127.0.0.1",
+                "HTTP_PORT",
+                "0",
+                "TINYFAAS_HTTP_HOST",
                 "127.0.0.1",
                 "TINYFAAS_GATEWAY_HTTP_PORT",
                 "0",
@@ -75,6 +80,10 @@ final class GatewayProcess implements AutoCloseable {
 
   int coapPort() {
     return number(COAP);
+  }
+
+  int httpPort() {
+    return number(HTTP);
   }
 
   private int number(Pattern pattern) {
@@ -110,7 +119,7 @@ final class GatewayProcess implements AutoCloseable {
   HttpResponse<String> get(String path) {
     try {
       return http.send(
-          HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + number(HTTP) + path)).build(),
+          HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + number(HEALTH) + path)).build(),
           HttpResponse.BodyHandlers.ofString());
     } catch (IOException e) {
       throw new UncheckedIOException(e);

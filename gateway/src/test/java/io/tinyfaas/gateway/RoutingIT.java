@@ -214,11 +214,15 @@ class RoutingIT {
         TestHandler handler =
             new TestHandler(vertx, folder, (request, body) -> held.add(request.response()));
         CoapPeer peer = new CoapPeer(gateway.coapPort())) {
-      manager.apply(1, 1, TestManager.route("f", 10_000, handler.handler()));
+      manager.apply(
+          1,
+          1,
+          TestManager.route("f", 10_000, handler.handler()),
+          TestManager.route("g", 200, handler.handler()));
       peer.send(CoapPeer.request("NON", 1, 1, "f"));
       await().until(() -> held.size() == 1);
       gateway.terminate();
-      await().untilAsserted(() -> assertThat(answer(gateway, "f")).startsWith("5.03"));
+      await().untilAsserted(() -> assertThat(answer(gateway, "g")).startsWith("5.03"));
       assertThat(manager.heard().getLast().online()).isTrue();
       held.getFirst().end("done");
       assertThat(peer.receive(5_000).map(CoapPeer::header).orElseThrow()).startsWith("NON 2.05");

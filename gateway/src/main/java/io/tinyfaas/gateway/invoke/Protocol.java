@@ -2,7 +2,9 @@ package io.tinyfaas.gateway.invoke;
 
 /** What a device speaks with the gateway. */
 public enum Protocol {
-  COAP("coap");
+  COAP("coap"),
+  HTTP("http"),
+  GRPC("grpc");
 
   private final String label;
 

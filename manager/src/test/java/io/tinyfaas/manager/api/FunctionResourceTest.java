@@ -138,7 +138,16 @@ class FunctionResourceTest {
         .body("state", equalTo("running"))
         .body("handlers", hasSize(2))
         .body("handlers[0].health", equalTo("healthy"))
-        .body("urls.coap", equalTo("coap://localhost/sieve"))
+        .body(
+            "urls",
+            equalTo(
+                Map.of(
+                    "coap",
+                    "coap://localhost/sieve",
+                    "http",
+                    "http://localhost:8000/sieve",
+                    "grpc",
+                    "grpc://localhost:9000/sieve")))
         .body("deployedAt", endsWith("Z"))
         .body("spec.runtime", equalTo("nodejs"))
         .body("spec.memory", equalTo("64M"))

@@ -30,6 +30,8 @@ public class WithoutEngine implements QuarkusTestProfile {
     settings.put("tinyfaas.max-archive", "1M");
     settings.put("tinyfaas.upload-timeout", "3s");
     settings.put("tinyfaas.coap-port", "5683");
+    settings.put("tinyfaas.http-port", "8000");
+    settings.put("tinyfaas.grpc-port", "9000");
     return settings;
   }
 
@@ -40,6 +42,7 @@ public class WithoutEngine implements QuarkusTestProfile {
       Map<String, String> settings = new HashMap<>(super.getConfigOverrides());
       settings.put("tinyfaas.auth", "none");
       settings.put("tinyfaas.coap-port", "15683");
+      settings.put("tinyfaas.grpc-port", "-1");
       return settings;
     }
   }

@@ -2,6 +2,7 @@ package io.tinyfaas.gateway.ingress.coap;
 
 import io.netty.channel.EventLoop;
 import io.tinyfaas.gateway.GatewayConfig;
+import io.tinyfaas.gateway.ingress.Ingress;
 import io.tinyfaas.gateway.invoke.BodyMemory;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationLoop;
@@ -28,7 +29,7 @@ import org.jboss.logging.Logger;
  * whole requests, on the {@link InvocationLoop}.
  */
 @Singleton
-public final class CoapIngress implements MessageDeliverer {
+public final class CoapIngress implements Ingress, MessageDeliverer {
 
   private static final Logger LOG = Logger.getLogger(CoapIngress.class);
   private static final long NO_TIMER = -1;
@@ -66,9 +67,17 @@ public final class CoapIngress implements MessageDeliverer {
     return Math.toIntExact(config.maxBody().asLongValue());
   }
 
-  /**
-   * @throws UncheckedIOException if the port cannot be bound
-   */
+  @Override
+  public Protocol protocol() {
+    return Protocol.COAP;
+  }
+
+  @Override
+  public boolean isEnabled() {
+    return config.coap().port() != OFF;
+  }
+
+  @Override
   public void start() {
     InetSocketAddress address = new InetSocketAddress(config.coap().host(), config.coap().port());
     EventLoop loop = context.nettyEventLoop();
@@ -91,20 +100,23 @@ public final class CoapIngress implements MessageDeliverer {
     LOG.infof("event=coap-started address=%s", transport.endpoint().getAddress());
   }
 
+  @Override
   public boolean isBound() {
     return transport != null && transport.endpoint().isStarted();
   }
 
-  /** The UDP port that is really bound. */
+  @Override
   public int port() {
     return transport.endpoint().getAddress().getPort();
   }
 
-  /** From now on requests are answered with 5.03; those that are running go on. */
+  /** From now on the answer is 5.03. */
+  @Override
   public void refuseNew() {
     refusing = true;
   }
 
+  @Override
   public void stop() {
     if (transport != null) {
       transport.stop();

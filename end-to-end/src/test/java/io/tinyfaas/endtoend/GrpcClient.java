@@ -1,0 +1,100 @@
+package io.tinyfaas.endtoend;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * Debian's gRPC client for Python, with what its compiler makes of our {@code .proto}; in a
+ * container, so that the machine need not have it.
+ */
+final class GrpcClient {
+
+  private static final String IMAGE = "tinyfaas/test-grpc";
+
+  private final Installation system;
+  private final Path folder;
+
+  /**
+   * @param folder for files of its own
+   */
+  GrpcClient(Installation system, Path folder) {
+    this.system = system;
+    this.folder = folder;
+  }
+
+  /** Builds its image, if that is not there yet. */
+  GrpcClient build() {
+    try {
+      Path context = Files.createDirectories(folder.resolve("grpc-image"));
+      Files.write(context.resolve("tinyfaas.proto"), Installation.read("contract/tinyfaas.proto"));
+      Files.writeString(
+          context.resolve("Dockerfile"),
+          """
+          FROM debian:trixie-slim
+          RUN apt-get update \\
+           && apt-get install -y --no-install-recommends python3-grpcio python3-protobuf protobuf-compiler \\
+                protobuf-compiler-grpc \\
+           && rm -rf /var/lib/apt/lists/*
+          COPY tinyfaas.proto /client/
+          RUN cd /client && protoc --python_out=. --grpc_out=. --plugin=protoc-gen-grpc=/usr/bin/grpc_python_plugin \\
+                tinyfaas.proto
+          ENV PYTHONPATH=/client
+          """);
+      system.run(
+          Duration.ofMinutes(3),
+          "docker",
+          "buildx",
+          "build",
+          "--quiet",
+          "--load",
+          "--tag",
+          IMAGE,
+          context.toString());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return this;
+  }
+
+  /**
+   * @param script has {@code stub}, {@code channel} and a function {@code ask(function, data='',
+   *     **more)}, which returns the answer's text or, where the call fails, {@code 'STATUS
+   *     details'}
+   * @return the lines that it printed
+   */
+  List<String> python(String script) {
+    String frame =
+        """
+        import grpc, hashlib, tinyfaas_pb2, tinyfaas_pb2_grpc
+        channel = grpc.insecure_channel('%s')
+        stub = tinyfaas_pb2_grpc.TinyFaaSStub(channel)
+        def ask(function, data='', **more):
+            more.setdefault('timeout', 20)
+            try:
+                return stub.Request(tinyfaas_pb2.Data(functionIdentifier=function, data=data), **more).response
+            except grpc.RpcError as error:
+                return f'{error.code().name} {error.details()}'
+        %s
+        """
+            .formatted(system.grpcTarget(), script);
+    try {
+      Files.writeString(folder.resolve("ask.py"), frame);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return system.docker(
+        "run",
+        "--rm",
+        "--network",
+        "host",
+        "--volume",
+        folder + ":/work:ro",
+        IMAGE,
+        "python3",
+        "/work/ask.py");
+  }
+}

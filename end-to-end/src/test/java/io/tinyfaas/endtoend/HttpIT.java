@@ -1,0 +1,137 @@
+package io.tinyfaas.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.hamcrest.Matchers.equalTo;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Functions by HTTP, asked with curl. */
+@Timeout(120)
+class HttpIT {
+
+  private static final Installation SYSTEM = Installation.UNIX;
+  private static final String FUNCTIONS = "contract/golden/handler/functions/nodejs/";
+
+  @RegisterExtension private final Functions functions = new Functions(SYSTEM);
+
+  @TempDir private Path folder;
+  private Curl curl;
+
+  @BeforeAll
+  static void start() {
+    SYSTEM.start();
+  }
+
+  @BeforeEach
+  void deploy() {
+    curl = new Curl(SYSTEM, folder);
+    functions.deploy("echo", Installation.zipOf(FUNCTIONS + "echo"));
+  }
+
+  private static byte[] random(int size) {
+    byte[] body = new byte[size];
+    new Random(size).nextBytes(body);
+    return body;
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 512 * 1024})
+  void shouldEchoBytes(int size) {
+    byte[] body = random(size);
+
+    assertThat(curl.post("echo", body).body()).isEqualTo(body);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 512 * 1024})
+  void shouldEchoChunks(int size) throws IOException {
+    byte[] body = random(size);
+    Path file = Files.write(folder.resolve("chunked"), body);
+    assertThat(curl.ask("echo", "-T", file.toString(), "-H", "Transfer-Encoding: chunked").body())
+        .isEqualTo(body);
+  }
+
+  @Test
+  void shouldEchoText() {
+    assertThat(curl.ask("echo", "--data", "grüße ✓").text()).isEqualTo("grüße ✓");
+  }
+
+  @Test
+  void shouldPassTheRequestOnAndTheAnswerBack() {
+    functions.deploy(
+        "headers",
+        Installation.node(
+            "module.exports = (req, res) => res.send("
+                + "Object.entries(req.headers).map(e => e.join(': ')).join('\\n'));"));
+    functions.deploy(
+        "teapot",
+        Installation.node(
+            "module.exports = (req, res) => res.status(418).set('X-Pot', 'short').send('stout');"));
+
+    assertThat(curl.ask("headers/a%20b?x=1&y=%26", "-X", "DELETE", "-H", "X-Own: mine").text())
+        .contains("x-own: mine", "x-tinyfaas-method: DELETE", "x-tinyfaas-path: /a%20b")
+        .contains("x-tinyfaas-query: x=1&y=%26", "x-tinyfaas-protocol: http");
+    Curl.Answer answer = curl.ask("teapot");
+    assertThat(answer.status()).isEqualTo(418);
+    assertThat(answer.headers()).containsIgnoringCase("x-pot: short");
+    assertThat(answer.text()).isEqualTo("stout");
+    assertThat(curl.ask("teapot", "--head").status()).isEqualTo(418);
+  }
+
+  @Test
+  void shouldSayWhatIsWrong() {
+    functions.deploy(
+        "failing", Installation.node("module.exports = () => { throw new Error('no lamp'); };"));
+
+    Curl.Answer unknown = curl.ask("nobody");
+    assertThat(unknown.status()).isEqualTo(404);
+    assertThat(unknown.headers()).contains("application/problem+json");
+    assertThat(unknown.text()).contains("urn:tinyfaas:problem:unknown-function");
+    Curl.Answer failed = curl.ask("failing");
+    assertThat(failed.status()).isEqualTo(500);
+    assertThat(failed.text()).contains("no lamp");
+    Curl.Answer large = curl.post("echo", new byte[(1 << 20) + 1]);
+    assertThat(large.status()).isEqualTo(413);
+    assertThat(large.text()).contains("body-too-large");
+  }
+
+  @Test
+  void shouldRunWhatNobodyWaitsFor() {
+    functions.deploy(
+        "notes",
+        Installation.node(
+            "let notes = []; module.exports = (req, res) => {"
+                + " if (req.body) setTimeout(() => { notes.push(req.body); res.send('ok'); }, 300);"
+                + " else res.send(notes.join()); };"));
+
+    Curl.Answer answer = curl.ask("notes", "-H", "X-tinyFaaS-Async: yes", "--data", "one");
+
+    assertThat(answer.status()).isEqualTo(202);
+    assertThat(answer.body()).isEmpty();
+    await().atMost(Duration.ofSeconds(10)).until(() -> curl.ask("notes").text().equals("one"));
+    assertThat(curl.ask("nobody", "-H", "X-tinyFaaS-Async: yes").status()).isEqualTo(404);
+  }
+
+  @Test
+  void shouldSayWhereAFunctionIsReached() {
+    SYSTEM
+        .rest()
+        .get("/functions/echo")
+        .then()
+        .body("urls.http", equalTo(SYSTEM.httpUri("echo")))
+        .body("urls.grpc", equalTo("grpc://" + SYSTEM.grpcTarget() + "/echo"));
+  }
+}

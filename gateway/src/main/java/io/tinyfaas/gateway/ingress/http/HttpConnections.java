@@ -1,0 +1,142 @@
+package io.tinyfaas.gateway.ingress.http;
+
+import io.vertx.core.http.HttpConnection;
+import io.vertx.core.net.impl.ConnectionBase;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The connections that are open: how many there may be, and until when a client has to have done
+ * what is its turn. On the event loop only.
+ */
+final class HttpConnections {
+
+  private static final long NEVER = Long.MAX_VALUE;
+
+  private static final class Open {
+    private final HttpConnection connection;
+    private long deadline = NEVER;
+    private Runnable late;
+    private boolean ending;
+    private Object current;
+
+    Open(HttpConnection connection) {
+      this.connection = connection;
+    }
+
+    void expect(Duration within, Runnable late) {
+      this.deadline = System.nanoTime() + within.toNanos();
+      this.late = late;
+    }
+
+    /** Also where the client does not take what was written: that is thrown away. */
+    void close() {
+      ((ConnectionBase) connection).channel().close();
+    }
+  }
+
+  private final int max;
+  private final Map<HttpConnection, Open> all = new HashMap<>();
+
+  /** Those without a request at hand, the one that has waited longest first. */
+  private final Set<Open> waiting = new LinkedHashSet<>();
+
+  HttpConnections(int max) {
+    this.max = max;
+  }
+
+  /** A new one; closes another or the new one itself where there are too many. */
+  void opened(HttpConnection connection, Duration headerTimeout) {
+    Open open = new Open(connection);
+    if (all.size() >= max) {
+      if (waiting.isEmpty()) {
+        open.close();
+        return;
+      }
+      Open longest = waiting.iterator().next();
+      remove(longest.connection);
+      longest.close();
+    }
+    all.put(connection, open);
+    connection.closeHandler(closed -> remove(connection));
+    waitForRequest(open, headerTimeout);
+  }
+
+  private void remove(HttpConnection connection) {
+    Open open = all.remove(connection);
+    if (open != null) {
+      waiting.remove(open);
+    }
+  }
+
+  /** No further request is taken on it: what follows may be a part of what was refused. */
+  void end(HttpConnection connection) {
+    Open open = all.get(connection);
+    if (open != null) {
+      open.ending = true;
+    }
+  }
+
+  boolean isEnding(HttpConnection connection) {
+    Open open = all.get(connection);
+    return open == null || open.ending;
+  }
+
+  /** An exchange is at hand; nothing is expected of the client until it is said. */
+  void busy(HttpConnection connection, Object exchange) {
+    Open open = all.get(connection);
+    if (open != null) {
+      waiting.remove(open);
+      open.current = exchange;
+      open.deadline = NEVER;
+    }
+  }
+
+  /**
+   * @param late what happens, once, if it takes longer; the connection stays open
+   */
+  void expect(HttpConnection connection, Duration within, Runnable late) {
+    Open open = all.get(connection);
+    if (open != null) {
+      open.expect(within, late);
+    }
+  }
+
+  /** As {@link #expect}; if it takes longer, the connection is closed. */
+  void expect(HttpConnection connection, Duration within) {
+    Open open = all.get(connection);
+    if (open != null) {
+      open.expect(within, open::close);
+    }
+  }
+
+  /** An exchange is done, and another may follow; it may have begun already. */
+  void waitForNext(HttpConnection connection, Object exchange, Duration idleTimeout) {
+    Open open = all.get(connection);
+    if (open != null && open.current == exchange) {
+      waitForRequest(open, idleTimeout);
+    }
+  }
+
+  private void waitForRequest(Open open, Duration within) {
+    waiting.add(open);
+    open.expect(within, open::close);
+  }
+
+  /** To be called every now and then: what is late, happens. */
+  void sweep() {
+    long now = System.nanoTime();
+    List<Open> overdue =
+        all.values().stream()
+            .filter(open -> open.deadline != NEVER && open.deadline - now <= 0)
+            .toList();
+    for (Open open : overdue) {
+      open.deadline = NEVER;
+      open.late.run();
+    }
+  }
+}

@@ -1,0 +1,280 @@
+package io.tinyfaas.gateway.ingress.http;
+
+import io.tinyfaas.gateway.GatewayConfig;
+import io.tinyfaas.gateway.ingress.http.HttpRequests.Target;
+import io.tinyfaas.gateway.ingress.http.HttpResponses.Response;
+import io.tinyfaas.gateway.ingress.http.RequestBody.Received;
+import io.tinyfaas.gateway.invoke.BodyMemory;
+import io.tinyfaas.gateway.invoke.Invocation;
+import io.tinyfaas.gateway.invoke.InvocationMetrics;
+import io.tinyfaas.gateway.invoke.InvocationResult;
+import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
+import io.tinyfaas.gateway.invoke.Invoker;
+import io.tinyfaas.gateway.invoke.Protocol;
+import io.tinyfaas.gateway.route.CurrentRoutes;
+import io.vertx.core.Future;
+import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import jakarta.inject.Singleton;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jboss.logging.Logger;
+
+/** From each request to its answer. On the event loop only, but for what is said otherwise. */
+@Singleton
+final class HttpExchanges {
+
+  private static final Logger LOG = Logger.getLogger(HttpExchanges.class);
+
+  /** An answer is there once as it came, and once as the kernel takes it. */
+  private static final int COPIES = 2;
+
+  /** For a client that still sends what has been refused: an answer would be lost in a reset. */
+  private static final Duration LINGER = Duration.ofSeconds(2);
+
+  private final GatewayConfig config;
+  private final HttpConfig http;
+  private final Invocations invocations;
+  private final BodyMemory memory;
+  private final InvocationMetrics metrics;
+  private final HttpConnections connections;
+  private final DateField date = new DateField();
+  private final AtomicInteger sending = new AtomicInteger();
+  private volatile boolean refusing;
+
+  HttpExchanges(
+      GatewayConfig config,
+      HttpConfig http,
+      Invocations invocations,
+      BodyMemory memory,
+      InvocationMetrics metrics) {
+    this.config = config;
+    this.http = http;
+    this.invocations = invocations;
+    this.memory = memory;
+    this.metrics = metrics;
+    this.connections = new HttpConnections(http.maxConnections());
+  }
+
+  /** What functions there are, and both ways to run one. */
+  @Singleton
+  record Invocations(CurrentRoutes routes, Invoker invoker, AsyncInvocations async) {}
+
+  void connected(HttpConnection connection) {
+    connections.opened(connection, http.headerTimeout());
+  }
+
+  void sweep() {
+    connections.sweep();
+  }
+
+  void requested(HttpServerRequest request) {
+    if (!connections.isEnding(request.connection())) {
+      new Exchange(request).begin();
+    }
+  }
+
+  /** A request that could not be read. */
+  void invalid(HttpServerRequest request) {
+    new Exchange(request).refuse(HttpRequests.unreadable(request.decoderResult().cause()));
+  }
+
+  /** From now on the answer is 503. On any thread. */
+  void refuseNew() {
+    refusing = true;
+  }
+
+  /** On any thread. */
+  int waiting() {
+    return sending.get() + invocations.async().waiting();
+  }
+
+  private final class Exchange {
+
+    private final HttpServerRequest request;
+    private final HttpConnection connection;
+    private final Target target;
+    private boolean received;
+    private boolean answered;
+    private boolean sent;
+    private boolean last;
+
+    Exchange(HttpServerRequest request) {
+      this.request = request;
+      this.connection = request.connection();
+      this.target = Target.of(request.uri());
+    }
+
+    void begin() {
+      connections.busy(connection, this);
+      request.end().onSuccess(end -> received());
+      if (HttpRequests.isLast(request)) {
+        end();
+      }
+      Optional<Problem> refusal = HttpRequests.refusal(request);
+      if (refusal.isPresent()) {
+        refuse(refusal.get());
+        return;
+      }
+      if (refusing) {
+        end();
+        answer(Problem.stopping());
+      } else if (invocations.routes().find(target.function()).isEmpty()) {
+        invoke(new byte[0]);
+      } else {
+        receive();
+      }
+    }
+
+    /** Where the next request would begin is not certain: there is none. */
+    void refuse(Problem problem) {
+      metrics.refused(Protocol.HTTP, "bad_request");
+      end();
+      answer(problem);
+    }
+
+    private void receive() {
+      RequestBody body =
+          new RequestBody(
+              request, Math.toIntExact(config.maxBody().asLongValue()), memory, this::received);
+      connections.expect(
+          connection,
+          http.bodyTimeout(),
+          () -> {
+            body.abandon();
+            end();
+            answer(Problem.bodyTooSlow(http.bodyTimeout().toSeconds()));
+          });
+      body.receive();
+    }
+
+    private void received(Received body) {
+      connections.busy(connection, this);
+      switch (body) {
+        case Received.Whole(byte[] bytes) -> {
+          if (refusing) {
+            end();
+            answer(Problem.stopping());
+          } else if (HttpRequests.isAsync(request)) {
+            accept(bytes);
+          } else {
+            invoke(bytes);
+          }
+        }
+        case Received.TooLarge _ -> {
+          metrics.refused(Protocol.HTTP, "too_large");
+          end();
+          answer(Problem.bodyTooLarge(Math.toIntExact(config.maxBody().asLongValue())));
+        }
+        case Received.NoRoom _ -> {
+          metrics.refused(Protocol.HTTP, "overloaded");
+          end();
+          answer(Problem.overloaded());
+        }
+      }
+    }
+
+    private void accept(byte[] body) {
+      Invocation invocation = HttpRequests.toInvocation(request, target, body);
+      Optional<InvocationResult> refusal = invocations.async().accept(invocation);
+      if (refusal.isEmpty()) {
+        answer(HttpResponses.accepted());
+      } else if (refusal.get() instanceof Overloaded) {
+        metrics.refused(Protocol.HTTP, refusal.get().outcome());
+        answer(Problem.tooManyAsync());
+      } else {
+        answer(HttpResponses.toResponse(path(), refusal.get()));
+      }
+    }
+
+    private void invoke(byte[] body) {
+      Invocation invocation = HttpRequests.toInvocation(request, target, body);
+      invocations
+          .invoker()
+          .invoke(invocation)
+          .map(result -> HttpResponses.toResponse(path(), result))
+          .recover(
+              bug -> {
+                LOG.error("event=response-failed", bug);
+                return Future.succeededFuture(HttpResponses.problem(path(), Problem.internal()));
+              })
+          .onSuccess(this::answer);
+    }
+
+    /** Nothing follows on this connection. */
+    private void end() {
+      last = true;
+      connections.end(connection);
+    }
+
+    private String path() {
+      return '/' + target.function() + target.rest();
+    }
+
+    private void answer(Problem problem) {
+      answer(HttpResponses.problem(path(), problem));
+    }
+
+    private void answer(Response response) {
+      HttpServerResponse out = request.response();
+      if (answered || out.closed()) {
+        return;
+      }
+      long bytes = COPIES * (long) response.body().length();
+      if (memory.take(bytes)) {
+        send(out, response, bytes);
+      } else {
+        send(out, HttpResponses.problem(path(), Problem.overloaded()), 0);
+      }
+    }
+
+    private void send(HttpServerResponse out, Response response, long taken) {
+      answered = true;
+      sending.incrementAndGet();
+      connections.expect(connection, http.sendTimeout());
+      out.setStatusCode(response.status());
+      out.headers().addAll(response.headers());
+      if (!out.headers().contains(HttpHeaders.DATE)) {
+        out.putHeader(HttpHeaders.DATE, date.now());
+      }
+      if (last) {
+        out.putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
+      }
+      if (response.mayHaveBody()) {
+        out.putHeader(HttpHeaders.CONTENT_LENGTH, Integer.toString(response.body().length()));
+      }
+      boolean body = response.mayHaveBody() && !request.method().equals(HttpMethod.HEAD);
+      (body ? out.end(response.body()) : out.end())
+          .onComplete(
+              end -> {
+                memory.give(taken);
+                sending.decrementAndGet();
+                sent = true;
+                next();
+              });
+    }
+
+    private void received() {
+      received = true;
+      next();
+    }
+
+    private void next() {
+      if (!sent) {
+        return;
+      }
+      boolean unwanted = !received && HttpRequests.isExpecting(request);
+      if (!received && !unwanted) {
+        connections.expect(connection, LINGER);
+      } else if (last || unwanted) {
+        connection.close();
+      } else {
+        connections.waitForNext(connection, this, http.idleTimeout());
+      }
+    }
+  }
+}

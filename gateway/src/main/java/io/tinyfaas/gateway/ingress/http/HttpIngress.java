@@ -1,0 +1,122 @@
+package io.tinyfaas.gateway.ingress.http;
+
+import io.tinyfaas.gateway.ingress.Ingress;
+import io.tinyfaas.gateway.invoke.InvocationLoop;
+import io.tinyfaas.gateway.invoke.Protocol;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import jakarta.inject.Singleton;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import org.jboss.logging.Logger;
+
+/** HTTP/1.1 over TCP, by Vert.x on the {@link InvocationLoop}. */
+@Singleton
+final class HttpIngress implements Ingress {
+
+  private static final Logger LOG = Logger.getLogger(HttpIngress.class);
+
+  /** Together less than the 16 KiB at which handlers in Node draw the line. */
+  private static final int MAX_HEADER_BYTES = 8 * 1024;
+
+  private static final int MAX_LINE_BYTES = 4 * 1024;
+
+  private static final long SWEEP_MILLIS = 1_000;
+  private static final long START_SECONDS = 10;
+
+  private final Vertx vertx;
+  private final InvocationLoop loop;
+  private final HttpConfig config;
+  private final HttpExchanges exchanges;
+  private volatile HttpServer server;
+
+  HttpIngress(Vertx vertx, InvocationLoop loop, HttpConfig config, HttpExchanges exchanges) {
+    this.vertx = vertx;
+    this.loop = loop;
+    this.config = config;
+    this.exchanges = exchanges;
+  }
+
+  @Override
+  public Protocol protocol() {
+    return Protocol.HTTP;
+  }
+
+  @Override
+  public boolean isEnabled() {
+    return config.port() != OFF;
+  }
+
+  @Override
+  public void start() {
+    Promise<HttpServer> started = Promise.promise();
+    loop.context().runOnContext(now -> listen().onComplete(started));
+    try {
+      server =
+          started
+              .future()
+              .toCompletionStage()
+              .toCompletableFuture()
+              .orTimeout(START_SECONDS, TimeUnit.SECONDS)
+              .join();
+    } catch (CompletionException e) {
+      throw new UncheckedIOException(
+          "cannot listen for HTTP on TCP "
+              + config.host()
+              + ':'
+              + config.port()
+              + " ("
+              + e.getCause().getMessage()
+              + "): stop what listens there, or choose another HTTP_PORT",
+          new IOException(e.getCause()));
+    }
+    LOG.infof("event=http-started address=%s port=%d", config.host(), port());
+  }
+
+  private Future<HttpServer> listen() {
+    HttpServerOptions options =
+        new HttpServerOptions()
+            .setMaxHeaderSize(MAX_HEADER_BYTES)
+            .setMaxInitialLineLength(MAX_LINE_BYTES)
+            .setHttp2ClearTextEnabled(false);
+    vertx.setPeriodic(SWEEP_MILLIS, tick -> exchanges.sweep());
+    return vertx
+        .createHttpServer(options)
+        .connectionHandler(exchanges::connected)
+        .invalidRequestHandler(exchanges::invalid)
+        .requestHandler(exchanges::requested)
+        .listen(config.port(), config.host());
+  }
+
+  @Override
+  public boolean isBound() {
+    return server != null;
+  }
+
+  @Override
+  public int port() {
+    return server.actualPort();
+  }
+
+  @Override
+  public void refuseNew() {
+    exchanges.refuseNew();
+  }
+
+  @Override
+  public int waiting() {
+    return exchanges.waiting();
+  }
+
+  @Override
+  public void stop() {
+    if (server != null) {
+      server.close();
+    }
+  }
+}

@@ -1,0 +1,130 @@
+package io.tinyfaas.gateway.ingress.http;
+
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.json.JsonObject;
+
+/**
+ * An answer of the gateway's own, as RFC 9457 has it.
+ *
+ * @param type the last part of its URN
+ * @param retryAfter seconds after which to come back, or 0
+ */
+record Problem(int status, String type, String title, String detail, int retryAfter) {
+
+  static final String MEDIA_TYPE = "application/problem+json";
+
+  private static final String URN = "urn:tinyfaas:problem:";
+
+  /** Until a handler is back: a restarted one takes about a second. */
+  private static final int NO_HANDLER_SECONDS = 2;
+
+  private static final int OVERLOADED_SECONDS = 1;
+
+  static Problem badRequest(String detail) {
+    return new Problem(400, "bad-request", "The request is not valid HTTP", detail, 0);
+  }
+
+  static Problem notImplemented(String detail) {
+    return new Problem(501, "not-implemented", "This is not implemented", detail, 0);
+  }
+
+  static Problem unknownFunction() {
+    return new Problem(
+        404,
+        "unknown-function",
+        "No such function",
+        "No function of this name is deployed; a function's path is /NAME and what is below.",
+        0);
+  }
+
+  static Problem devicesOnly() {
+    return new Problem(
+        403,
+        "devices-only",
+        "The function is for registered devices",
+        "Devices prove who they are by DTLS: invoke it by coaps.",
+        0);
+  }
+
+  static Problem noHandler() {
+    return new Problem(
+        503,
+        "no-handler",
+        "The function has no healthy handler",
+        "It is starting, or it crashes: its logs say why.",
+        NO_HANDLER_SECONDS);
+  }
+
+  static Problem overloaded() {
+    return new Problem(
+        503,
+        "overloaded",
+        "Too many invocations are running",
+        "Come back later, or give the function more handlers.",
+        OVERLOADED_SECONDS);
+  }
+
+  static Problem tooManyAsync() {
+    return new Problem(
+        429,
+        "too-many-asynchronous",
+        "Too many asynchronous invocations are waiting",
+        "Come back later, or invoke without X-tinyFaaS-Async.",
+        OVERLOADED_SECONDS);
+  }
+
+  static Problem stopping() {
+    return new Problem(
+        503,
+        "stopping",
+        "The gateway is stopping",
+        "Come back once it runs again.",
+        OVERLOADED_SECONDS);
+  }
+
+  static Problem timedOut() {
+    return new Problem(
+        504,
+        "timeout",
+        "The function did not answer in time",
+        "Its specification has the timeout; its logs may say what took so long.",
+        0);
+  }
+
+  static Problem badAnswer(String why) {
+    return new Problem(502, "bad-answer", "The function's answer is not valid", why, 0);
+  }
+
+  static Problem bodyTooLarge(int maxBody) {
+    return new Problem(
+        413,
+        "body-too-large",
+        "The body is too large",
+        "A body has at most " + maxBody + " bytes (TINYFAAS_MAX_BODY).",
+        0);
+  }
+
+  static Problem bodyTooSlow(long seconds) {
+    return new Problem(
+        408,
+        "body-too-slow",
+        "The body did not arrive in time",
+        "It has to arrive within " + seconds + " s.",
+        0);
+  }
+
+  static Problem internal() {
+    return new Problem(
+        500, "internal", "The gateway failed", "Its log says why: docker compose logs gateway", 0);
+  }
+
+  Buffer toJson(String path) {
+    return new JsonObject()
+        .put("type", URN + type)
+        .put("title", title)
+        .put("status", status)
+        .put("detail", detail)
+        .put("instance", path)
+        .toBuffer();
+  }
+}
