@@ -10,6 +10,9 @@ const MAX_UNANSWERED = 256;
 /** Answers go out together, up to about this many characters: what one system call writes without allocating. */
 const BATCH = 12 * 1024;
 
+/** Nor are they held while further requests are run, once those have taken so long. */
+const MAX_BATCH_MILLIS = 1;
+
 /** How long, and how many bytes, a peer may go on sending behind a refusal, so that it gets to the answer. */
 const LINGER_MILLIS = 2_000;
 const MAX_LINGERING = 16 * 1024 * 1024;
@@ -94,11 +97,17 @@ class HttpConnection {
   #work() {
     if (this.#isGone || this.#isWorking) return;
     this.#isWorking = true;
+    let began = performance.now();
     try {
       while (!this.#isLast && !this.#isFull()) {
         const request = this.#parser.next();
         if (request === null) break;
         this.#take(request);
+        const now = performance.now();
+        if (now - began > MAX_BATCH_MILLIS) {
+          began = now;
+          this.#flush();
+        }
       }
       if (!this.#isLast) this.#continue();
     } catch (error) {

@@ -59,14 +59,24 @@ for (const [how, run] of Object.entries({
   'by promises': (request, answer) => Promise.resolve().then(() => null).then(() => answer.give(200, [], request.body.toString())),
   'as bytes': echo,
 })) {
-  test(`should write the answers to requests that came together with one write, answered ${how}`, async (t) => {
+  test(`should write the answers to requests that came together with few writes, answered ${how}`, async (t) => {
     const opened = await open(t, run);
     opened.peer.write(numbered(64).map(request).join(''));
     await opened.until(() => bodies(opened.received).length === 64);
     assert.deepEqual(bodies(opened.received), numbered(64));
-    assert.equal(opened.writes, 1);
+    assert.ok(opened.writes <= 8, `${opened.writes} writes`); // one, where the machine has nothing else to do
   });
 }
+
+test('should not hold answers while the next requests take long', async (t) => {
+  const opened = await open(t, (request, answer) => {
+    for (const end = performance.now() + 5; performance.now() < end; );
+    echo(request, answer);
+  });
+  opened.peer.write(numbered(10).map(request).join(''));
+  await opened.until(() => bodies(opened.received).length === 10);
+  assert.equal(opened.writes, 10);
+});
 
 test('should answer in order whichever is done first', async (t) => {
   const waiting = [];

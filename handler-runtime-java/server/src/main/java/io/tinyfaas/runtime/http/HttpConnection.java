@@ -39,6 +39,7 @@ final class HttpConnection implements Runnable {
   public void run() {
     try {
       while (awaitRequest() && exchange()) {}
+      peer.flush();
     } catch (RefusedRequest refused) {
       refuse(refused);
     } catch (IOException e) {
@@ -65,10 +66,36 @@ final class HttpConnection implements Runnable {
     }
   }
 
+  /**
+   * Called by another thread, which does not wait for the peer: the answers go out on their own.
+   */
+  void sendIfHeldFor(long nanos) {
+    if (peer.hasHeldFor(nanos)) {
+      Thread.ofVirtual().name("late-answers").start(this::flush);
+    }
+  }
+
+  /** Called by another thread. */
+  boolean isHolding() {
+    return peer.isHolding();
+  }
+
+  private void flush() {
+    try {
+      peer.flush();
+    } catch (IOException e) {
+      // The connection's own thread finds out, too.
+    }
+  }
+
   private boolean awaitRequest() throws IOException {
     if (!reader.isEmpty()) {
+      if (peer.isHolding()) {
+        server.answersAreHeld();
+      }
       return true;
     }
+    peer.flush();
     state.set(State.IDLE);
     // Asked after the state is set: whoever stops the server looks at them in the opposite order.
     if (server.isStopping()) {
@@ -147,6 +174,7 @@ final class HttpConnection implements Runnable {
       System.err.println(thrown.getClass().getName() + ", which cannot be printed");
     }
     if (thrown instanceof OutOfMemoryError) {
+      peer.flush();
       server.memoryRanOut();
     }
   }

@@ -30,7 +30,7 @@ final class RequestReader {
   static final int MAX_HEAD = 16 * 1024;
 
   static final int MAX_HEADERS = 100;
-  private static final int FIRST_BUFFER = 2 * 1024;
+  private static final int FIRST_BUFFER = 8 * 1024;
 
   /** A chunk's size line with its extensions, in bytes. */
   private static final int MAX_CHUNK_LINE = 1024;

@@ -104,6 +104,37 @@ class HttpServerTest {
   }
 
   @Test
+  void shouldAnswerPipelinedRequestsTogether() throws Exception {
+    serve(Input.TEXT, input -> input);
+    Socket socket = send(post("abc").repeat(20));
+    byte[] received = new byte[16 * 1024];
+    int count = socket.getInputStream().read(received);
+    assertThat(new String(received, 0, count, StandardCharsets.US_ASCII).split("HTTP/1.1 200 OK"))
+        .hasSize(21);
+  }
+
+  @Test
+  void shouldNotHoldAnswersWhileTheNextRequestTakesLong() throws Exception {
+    CountDownLatch goOn = new CountDownLatch(1);
+    serve(
+        Input.TEXT,
+        input -> {
+          if (input.equals("slow")) {
+            awaitUninterruptibly(goOn);
+          }
+          return input;
+        });
+    for (int round = 0; round < 2; round++) {
+      Socket socket = send(post("quick") + post("quick too") + post("slow"));
+      assertThat(answer(socket)).endsWith("\r\n\r\nquick");
+      assertThat(answer(socket)).endsWith("\r\n\r\nquick too");
+      // By then nobody looks for held answers any more, until there is one.
+      await().pollDelay(Duration.ofMillis(300 * (1 - round))).until(() -> true);
+    }
+    goOn.countDown();
+  }
+
+  @Test
   void shouldAnswerMorePipelinedRequestsThanItsBufferHolds() throws Exception {
     serve(Input.TEXT, input -> input);
     Socket socket = connect();
