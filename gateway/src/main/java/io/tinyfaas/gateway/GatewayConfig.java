@@ -18,7 +18,12 @@ public interface GatewayConfig {
 
   Coap coap();
 
+  Coaps coaps();
+
   Broker broker();
+
+  /** A file with the key that unseals the keys of devices, which manager and gateway share. */
+  Optional<Path> deviceKeyFile();
 
   /**
    * The folder below which the sockets of handlers are: {@link Path} of a {@code unix} endpoint.
@@ -74,6 +79,20 @@ public interface GatewayConfig {
     /** How many requests of one address may run at once, from 1; beyond it, it gets 4.29. */
     @WithDefault("1024")
     int maxInFlightPerPeer();
+  }
+
+  /** CoAP over DTLS, on the same address; it starts with the first device that is registered. */
+  interface Coaps {
+
+    /** The UDP port, from 0 (any free one, for tests) to 65535; -1 switches it off. */
+    @WithDefault("5684")
+    int port();
+
+    /**
+     * A PEM file with the gateway's private key and its certificate, for devices with certificates;
+     * those with keys do without.
+     */
+    Optional<Path> certificateFile();
   }
 
   /** The MQTT broker of the control plane. */

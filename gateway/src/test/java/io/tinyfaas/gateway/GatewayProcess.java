@@ -25,6 +25,7 @@ import java.util.regex.Pattern;
 final class GatewayProcess implements AutoCloseable {
 
   private static final Pattern COAP = Pattern.compile("event=started .*coap=(\\d+)");
+  private static final Pattern COAPS = Pattern.compile("event=coaps-started address=.*:(\\d+)");
   private static final Pattern HTTP = Pattern.compile("event=started .*http=(\\d+)");
   private static final Pattern HEALTH = Pattern.compile("Listening on: http://127.0.0.1:(\\d+)");
 
@@ -59,6 +60,7 @@ final class GatewayProcess implements AutoCloseable {
                 Integer.toString(broker.port()),
                 "TINYFAAS_BROKER_PASSWORD",
                 TestBroker.GATEWAY_PASSWORD));
+    builder.environment().put("COAPS_PORT", "0");
     builder.environment().putAll(environment);
     try {
       process = builder.start();
@@ -80,6 +82,11 @@ final class GatewayProcess implements AutoCloseable {
 
   int coapPort() {
     return number(COAP);
+  }
+
+  /** Of DTLS, once it is there. */
+  int coapsPort() {
+    return number(COAPS);
   }
 
   int httpPort() {

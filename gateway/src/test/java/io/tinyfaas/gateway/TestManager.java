@@ -3,6 +3,8 @@ package io.tinyfaas.gateway;
 import static org.awaitility.Awaitility.await;
 
 import io.netty.handler.codec.mqtt.MqttQoS;
+import io.tinyfaas.contract.device.Device;
+import io.tinyfaas.contract.device.DeviceTable;
 import io.tinyfaas.contract.route.ControlMessages;
 import io.tinyfaas.contract.route.ControlTopics;
 import io.tinyfaas.contract.route.Exposure;
@@ -76,6 +78,16 @@ final class TestManager implements AutoCloseable {
   void apply(long epoch, long number, Route... routes) {
     publish(epoch, number, routes);
     awaitStatus(status -> status.applied().equals(new RouteRevision(epoch, number)));
+  }
+
+  /** Publishes a table of devices and waits until the gateway heeds it. */
+  void applyDevices(long epoch, long number, Device... devices) {
+    RouteRevision revision = new RouteRevision(epoch, number);
+    byte[] message = ControlMessages.encode(new DeviceTable(revision, List.of(devices)));
+    done(
+        client.publish(
+            ControlTopics.DEVICES, Buffer.buffer(message), MqttQoS.AT_LEAST_ONCE, false, true));
+    awaitStatus(status -> status.devices().equals(revision));
   }
 
   GatewayStatus awaitStatus(Predicate<GatewayStatus> expected) {

@@ -94,7 +94,11 @@ final class PlayedGateway {
   private void say(boolean online) {
     GatewayStatus status =
         new GatewayStatus(
-            online, "played", online ? table.revision() : RouteRevision.NONE, draining);
+            online,
+            "played",
+            online ? table.revision() : RouteRevision.NONE,
+            RouteRevision.NONE,
+            draining);
     client.publish(
         ControlTopics.GATEWAY_STATUS,
         Buffer.buffer(ControlMessages.encode(status)),

@@ -3,6 +3,7 @@ package io.tinyfaas.contract.route;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.tinyfaas.contract.device.DeviceTable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 
@@ -30,6 +31,10 @@ public final class ControlMessages {
     return write(status);
   }
 
+  public static byte[] encode(DeviceTable table) {
+    return write(table);
+  }
+
   /**
    * @throws IOException if the message is too large, not JSON, or not a route table
    */
@@ -42,6 +47,13 @@ public final class ControlMessages {
    */
   public static GatewayStatus decodeGatewayStatus(byte[] message) throws IOException {
     return read(message, GatewayStatus.class);
+  }
+
+  /**
+   * @throws IOException if the message is too large, not JSON, or not a device table
+   */
+  public static DeviceTable decodeDeviceTable(byte[] message) throws IOException {
+    return read(message, DeviceTable.class);
   }
 
   private static byte[] write(Object message) {

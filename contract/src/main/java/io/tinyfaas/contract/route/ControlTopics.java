@@ -6,6 +6,11 @@ public final class ControlTopics {
   /** A {@link RouteTable}: the manager writes, the gateway reads. */
   public static final String ROUTES = "tinyfaas/routes";
 
+  /**
+   * A {@link io.tinyfaas.contract.device.DeviceTable}: the manager writes, only the gateway reads.
+   */
+  public static final String DEVICES = "tinyfaas/devices";
+
   /** A {@link GatewayStatus}: the gateway writes, the manager reads. */
   public static final String GATEWAY_STATUS = "tinyfaas/gateway/status";
 

@@ -3,8 +3,9 @@ package io.tinyfaas.contract.route;
 import java.util.Comparator;
 
 /**
- * The order of route tables: first by the life of the manager that wrote it, then by its own count.
- * A retained message that a broker brings back from an old snapshot is thereby known as stale.
+ * The order of route tables, and of device tables: first by the life of the manager that wrote it,
+ * then by its own count. A retained message that a broker brings back from an old snapshot is
+ * thereby known as stale.
  *
  * @param epoch the manager's life, 0 for none, growing by each start
  * @param number the table's count within that life

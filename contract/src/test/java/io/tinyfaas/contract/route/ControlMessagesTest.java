@@ -39,7 +39,8 @@ class ControlMessagesTest {
               new Route(new FunctionName("Waiting"), 1, 500, Exposure.DEFAULT, List.of())));
 
   private static final GatewayStatus STATUS =
-      new GatewayStatus(true, "f3c1", new RouteRevision(7, 42), Set.of("99aabbcc"));
+      new GatewayStatus(
+          true, "f3c1", new RouteRevision(7, 42), new RouteRevision(6, 2), Set.of("99aabbcc"));
 
   @Test
   void shouldReadAndWriteTheGoldenRouteTable() throws IOException {

@@ -3,6 +3,7 @@ package io.tinyfaas.gateway.invoke;
 /** What a device speaks with the gateway. */
 public enum Protocol {
   COAP("coap"),
+  COAPS("coaps"),
   HTTP("http"),
   GRPC("grpc");
 

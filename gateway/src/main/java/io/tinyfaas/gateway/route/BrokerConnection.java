@@ -10,6 +10,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.mqtt.MqttClient;
 import io.vertx.mqtt.MqttClientOptions;
+import io.vertx.mqtt.messages.MqttPublishMessage;
 import io.vertx.mqtt.messages.MqttSubAckMessage;
 import jakarta.inject.Singleton;
 import java.nio.file.Path;
@@ -18,11 +19,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 
 /**
- * The connection to the broker: one topic read, one topic written, with a last will; tried again
- * each second for as long as it is away. Everything here happens on one event loop.
+ * The connection to the broker: topics that are read, one that is written, with a last will; tried
+ * again each second for as long as it is away. Everything here happens on one event loop.
  *
  * <p>It is Vert.x's own MQTT client, which SmallRye Reactive Messaging is built on: the latter's
  * connector has a flag for a last will but no way to say its topic and message, and holds health
@@ -44,17 +46,12 @@ final class BrokerConnection {
   private static final Logger LOG = Logger.getLogger(BrokerConnection.class);
 
   /**
-   * @param topic that is read
-   * @param onMessage gets its messages
+   * @param topics that are read, with what gets their messages
    * @param willTopic gets the last will, retained
    * @param onConnected runs after each connect
    */
   record Session(
-      String topic,
-      Consumer<byte[]> onMessage,
-      String willTopic,
-      byte[] will,
-      Runnable onConnected) {}
+      Map<String, Consumer<byte[]>> topics, String willTopic, byte[] will, Runnable onConnected) {}
 
   private final Vertx vertx;
   private final GatewayConfig.Broker config;
@@ -125,8 +122,7 @@ final class BrokerConnection {
             password -> {
               client = MqttClient.create(vertx, options(password));
               client
-                  .publishHandler(
-                      message -> session.onMessage().accept(message.payload().getBytes()))
+                  .publishHandler(this::received)
                   .subscribeCompletionHandler(granted -> subscribed(granted, opened))
                   .publishCompletionHandler(id -> settle(id, Promise::tryComplete))
                   .publishCompletionExpirationHandler(
@@ -139,15 +135,27 @@ final class BrokerConnection {
                       });
               return client.connect(config.port(), config.host());
             })
-        .compose(accepted -> client.subscribe(session.topic(), MqttQoS.AT_LEAST_ONCE.value()))
+        .compose(accepted -> client.subscribe(subscriptions()))
         .onFailure(opened::tryFail);
     vertx.setTimer(CONNECT_TIMEOUT_MILLIS, late -> opened.tryFail("no answer"));
+  }
+
+  private Map<String, Integer> subscriptions() {
+    return session.topics().keySet().stream()
+        .collect(Collectors.toMap(topic -> topic, topic -> MqttQoS.AT_LEAST_ONCE.value()));
+  }
+
+  private void received(MqttPublishMessage message) {
+    Consumer<byte[]> reader = session.topics().get(message.topicName());
+    if (reader != null) {
+      reader.accept(message.payload().getBytes());
+    }
   }
 
   private void subscribed(MqttSubAckMessage granted, Promise<Void> opened) {
     if (granted.grantedQoSLevels().contains(MqttQoS.FAILURE.value())) {
       opened.tryFail(
-          "may not read " + session.topic() + ": the broker's access list must allow it");
+          "may not read " + session.topics().keySet() + ": the broker's access list must allow it");
     } else {
       opened.tryComplete();
     }

@@ -3,15 +3,18 @@ package io.tinyfaas.gateway.route;
 import io.tinyfaas.contract.route.ControlMessages;
 import io.tinyfaas.contract.route.ControlTopics;
 import io.tinyfaas.contract.route.GatewayStatus;
+import io.tinyfaas.gateway.device.CurrentDevices;
+import io.tinyfaas.gateway.device.DeviceSubscriber;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import jakarta.inject.Singleton;
+import java.util.Map;
 import java.util.UUID;
 
 /**
- * Says on the broker which table this gateway routes by and which handlers it still waits for:
- * after each connect, each table, and each handler that has become idle. Only the newest state
- * matters, so one message is on its way at a time.
+ * Says on the broker which tables this gateway routes and lets devices in by, and which handlers it
+ * still waits for: after each connect, each table, and each handler that has become idle. Only the
+ * newest state matters, so one message is on its way at a time.
  */
 @Singleton
 public final class GatewayStatusPublisher implements RouteListener {
@@ -20,6 +23,8 @@ public final class GatewayStatusPublisher implements RouteListener {
   private final BrokerConnection broker;
   private final RouteSubscriber subscriber;
   private final CurrentRoutes routes;
+  private final DeviceSubscriber deviceSubscriber;
+  private final CurrentDevices devices;
 
   // On the broker's event loop only.
   private boolean publishing;
@@ -27,19 +32,29 @@ public final class GatewayStatusPublisher implements RouteListener {
   private boolean gone;
 
   GatewayStatusPublisher(
-      BrokerConnection broker, RouteSubscriber subscriber, CurrentRoutes routes) {
+      BrokerConnection broker,
+      RouteSubscriber subscriber,
+      CurrentRoutes routes,
+      DeviceSubscriber deviceSubscriber,
+      CurrentDevices devices) {
     this.broker = broker;
     this.subscriber = subscriber;
     this.routes = routes;
+    this.deviceSubscriber = deviceSubscriber;
+    this.devices = devices;
   }
 
   /** Connects to the broker, without waiting for it, and takes tables from it. */
   public void start() {
     routes.addListener(this);
+    devices.addListener(() -> broker.run(this::publish));
     broker.start(
         new BrokerConnection.Session(
-            ControlTopics.ROUTES,
-            subscriber::receive,
+            Map.of(
+                ControlTopics.ROUTES,
+                subscriber::receive,
+                ControlTopics.DEVICES,
+                deviceSubscriber::receive),
             ControlTopics.GATEWAY_STATUS,
             ControlMessages.encode(GatewayStatus.gone(instance)),
             this::connected));
@@ -96,7 +111,8 @@ public final class GatewayStatusPublisher implements RouteListener {
     changed = false;
     CurrentRoutes.Applied applied = routes.applied();
     GatewayStatus status =
-        new GatewayStatus(true, instance, applied.revision(), applied.draining());
+        new GatewayStatus(
+            true, instance, applied.revision(), devices.revision(), applied.draining());
     broker
         .publish(ControlTopics.GATEWAY_STATUS, ControlMessages.encode(status))
         .onComplete(

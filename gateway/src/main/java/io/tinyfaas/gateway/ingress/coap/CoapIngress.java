@@ -22,6 +22,9 @@ import org.eclipse.californium.core.coap.Request;
 import org.eclipse.californium.core.coap.Response;
 import org.eclipse.californium.core.network.Exchange;
 import org.eclipse.californium.core.server.MessageDeliverer;
+import org.eclipse.californium.elements.Connector;
+import org.eclipse.californium.elements.EndpointContextMatcher;
+import org.eclipse.californium.elements.UdpEndpointContextMatcher;
 import org.jboss.logging.Logger;
 
 /**
@@ -32,6 +35,15 @@ import org.jboss.logging.Logger;
 public final class CoapIngress implements Ingress, MessageDeliverer {
 
   private static final Logger LOG = Logger.getLogger(CoapIngress.class);
+
+  /** As many as Californium's own connector takes. */
+  private static final int MAX_DATAGRAM_BYTES = 2_048;
+
+  /** A fifth of the heap for messages by UDP remembered as possible duplicates, a tenth by DTLS. */
+  private static final int UDP_HEAP_FRACTION = 5;
+
+  private static final int DTLS_HEAP_FRACTION = 10;
+
   private static final long NO_TIMER = -1;
   private static final long EXPIRY_MILLIS = 10_000;
 
@@ -63,6 +75,16 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
     this.transfers = new Transfers(memory, maxBody(config), CoapTransport.BLOCK_BYTES);
   }
 
+  /** For the same requests by DTLS; to be given a deliverer and started. */
+  CoapTransport transport(DtlsConnector connector) {
+    return transport(connector, new DtlsSessions(), DTLS_HEAP_FRACTION);
+  }
+
+  private CoapTransport transport(Connector connector, EndpointContextMatcher peers, int fraction) {
+    return new CoapTransport(
+        context.nettyEventLoop(), connector, peers, fraction, maxBody(config), transfers);
+  }
+
   private static int maxBody(GatewayConfig config) {
     return Math.toIntExact(config.maxBody().asLongValue());
   }
@@ -82,8 +104,9 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
     InetSocketAddress address = new InetSocketAddress(config.coap().host(), config.coap().port());
     EventLoop loop = context.nettyEventLoop();
     peers = new Peers(config.coap().trustedNetworks(), config.coap().maxInFlightPerPeer());
-    transport = new CoapTransport(loop, address, maxBody(config), transfers, peers);
-    responder = new Responder(loop, transport.connector(), memory);
+    LoopConnector connector = new LoopConnector(loop, address, MAX_DATAGRAM_BYTES, peers);
+    transport = transport(connector, new UdpEndpointContextMatcher(true), UDP_HEAP_FRACTION);
+    responder = new Responder(loop, connector, memory);
     transport.endpoint().setMessageDeliverer(this);
     try {
       transport.endpoint().start();

@@ -1,6 +1,7 @@
 package io.tinyfaas.gateway.ingress.coap;
 
 import io.tinyfaas.contract.handler.HandlerHttp;
+import io.tinyfaas.gateway.device.DeviceIdentity;
 import io.tinyfaas.gateway.ingress.coap.ContentFormats.MediaType;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.Protocol;
@@ -16,6 +17,7 @@ import org.eclipse.californium.core.coap.CoAP.Code;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
 import org.eclipse.californium.core.coap.OptionSet;
 import org.eclipse.californium.core.coap.Request;
+import org.eclipse.californium.elements.EndpointContext;
 
 /** CoAP requests to invocations: which function is meant, and what its handler is told. */
 final class CoapRequests {
@@ -63,13 +65,20 @@ final class CoapRequests {
     if (options.getURIQueryCount() > 0) {
       headers.set(QUERY, join('&', options.getUriQuery(), IN_ARGUMENT).substring(1));
     }
-    headers.set(PROTOCOL, Protocol.COAP.label());
-    headers.set(PEER, peer(request.getSourceContext().getPeerAddress()));
+    EndpointContext source = request.getSourceContext();
+    Optional<DeviceIdentity> device = DtlsConnector.identity(source.getPeerIdentity());
+    Protocol protocol = device.isPresent() ? Protocol.COAPS : Protocol.COAP;
+    headers.set(PROTOCOL, protocol.label());
+    headers.set(PEER, peer(source.getPeerAddress()));
     headers.set(MESSAGE_TYPE, request.isConfirmable() ? "CON" : "NON");
     representation(options, headers);
     conditions(options, headers);
     return new Invocation(
-        path.isEmpty() ? "" : path.getFirst(), Protocol.COAP, headers, request.getPayload());
+        path.isEmpty() ? "" : path.getFirst(),
+        protocol,
+        device.map(DeviceIdentity::name).orElse(""),
+        headers,
+        request.getPayload());
   }
 
   private static void representation(OptionSet options, MultiMap headers) {

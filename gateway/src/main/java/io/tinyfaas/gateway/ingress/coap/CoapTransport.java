@@ -1,7 +1,6 @@
 package io.tinyfaas.gateway.ingress.coap;
 
 import io.netty.channel.EventLoop;
-import java.net.InetSocketAddress;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.californium.core.config.CoapConfig;
@@ -19,6 +18,7 @@ import org.eclipse.californium.core.network.stack.CongestionControlLayer;
 import org.eclipse.californium.core.network.stack.ExchangeCleanupLayer;
 import org.eclipse.californium.core.network.stack.Layer;
 import org.eclipse.californium.core.network.stack.ObserveLayer;
+import org.eclipse.californium.elements.Connector;
 import org.eclipse.californium.elements.EndpointContextMatcher;
 import org.eclipse.californium.elements.config.Configuration;
 import org.eclipse.californium.elements.config.UdpConfig;
@@ -36,17 +36,23 @@ final class CoapTransport {
   /** One block and one datagram: fits the IPv6 minimum MTU (RFC 7252, 4.6). */
   static final int BLOCK_BYTES = 1_024;
 
-  /** A fifth of the heap for messages remembered as possible duplicates, 2 KB each. */
-  private static final long DEDUPLICATION_HEAP_FRACTION = 5;
-
+  /** Of a message remembered as a possible duplicate. */
   private static final long MESSAGE_BYTES = 2_048;
 
   private final ScheduledThreadPoolExecutor timers;
-  private final LoopConnector connector;
   private final CoapEndpoint endpoint;
 
+  /**
+   * @param peers which messages have the same peer
+   * @param heapFraction how much of the heap is for messages that are remembered: 5 for a fifth
+   */
   CoapTransport(
-      EventLoop loop, InetSocketAddress address, int maxBody, Transfers transfers, Peers peers) {
+      EventLoop loop,
+      Connector connector,
+      EndpointContextMatcher peers,
+      int heapFraction,
+      int maxBody,
+      Transfers transfers) {
     CoapConfig.register();
     UdpConfig.register();
     Configuration settings =
@@ -59,14 +65,13 @@ final class CoapTransport {
     timers = ExecutorsUtil.newDefaultSecondaryScheduler("coap-timer-");
     TokenGenerator tokens = new RandomTokenGenerator(settings);
     InMemoryMessageExchangeStore exchanges = new InMemoryMessageExchangeStore(settings, tokens);
-    long remembered =
-        Runtime.getRuntime().maxMemory() / DEDUPLICATION_HEAP_FRACTION / MESSAGE_BYTES;
+    long remembered = Runtime.getRuntime().maxMemory() / heapFraction / MESSAGE_BYTES;
     exchanges.setDeduplicator(new BoundedDeduplicator(Math.toIntExact(remembered)));
-    connector = new LoopConnector(loop, address, settings.get(UdpConfig.UDP_DATAGRAM_SIZE), peers);
     endpoint =
         CoapEndpoint.builder()
             .setConfiguration(settings)
             .setConnector(connector)
+            .setEndpointContextMatcher(peers)
             .setTokenGenerator(tokens)
             .setMessageExchangeStore(exchanges)
             .setCoapStackFactory(new StackFactory(transfers))
@@ -77,10 +82,6 @@ final class CoapTransport {
 
   CoapEndpoint endpoint() {
     return endpoint;
-  }
-
-  LoopConnector connector() {
-    return connector;
   }
 
   void stop() {

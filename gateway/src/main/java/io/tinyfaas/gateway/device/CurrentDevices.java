@@ -1,0 +1,157 @@
+package io.tinyfaas.gateway.device;
+
+import io.tinyfaas.contract.device.Device;
+import io.tinyfaas.contract.device.DeviceCredential.Authority;
+import io.tinyfaas.contract.device.DeviceCredential.Certificate;
+import io.tinyfaas.contract.device.DeviceCredential.Psk;
+import io.tinyfaas.contract.device.DeviceTable;
+import io.tinyfaas.contract.device.KeySeal;
+import io.tinyfaas.contract.route.RouteRevision;
+import io.tinyfaas.gateway.GatewayConfig;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jboss.logging.Logger;
+
+/**
+ * Who may connect: an immutable snapshot, swapped whole, read from any thread without a lock. Keys
+ * stay sealed until a handshake needs one.
+ */
+@Singleton
+public final class CurrentDevices {
+
+  private static final Logger LOG = Logger.getLogger(CurrentDevices.class);
+
+  /**
+   * @param byName also the devices' identities with a key
+   * @param byFingerprint of certificates
+   */
+  private record Snapshot(
+      RouteRevision revision,
+      Map<String, Device> byName,
+      Map<String, Device> byFingerprint,
+      Map<X509Certificate, Device> authorities) {}
+
+  private final Optional<KeySeal> seal;
+  private final CopyOnWriteArrayList<Runnable> listeners = new CopyOnWriteArrayList<>();
+  private volatile Snapshot current =
+      new Snapshot(RouteRevision.NONE, Map.of(), Map.of(), Map.of());
+
+  @Inject
+  CurrentDevices(GatewayConfig config) {
+    this(config.deviceKeyFile().flatMap(CurrentDevices::read));
+  }
+
+  CurrentDevices(Optional<KeySeal> seal) {
+    this.seal = seal;
+  }
+
+  private static Optional<KeySeal> read(Path file) {
+    try {
+      return Optional.of(KeySeal.read(file));
+    } catch (IOException e) {
+      LOG.errorf("event=device-key-unreadable reason=\"%s\": no device with a key can connect", e);
+      return Optional.empty();
+    }
+  }
+
+  /** Runs after each table that is applied, on the thread that applies it. */
+  public void addListener(Runnable listener) {
+    listeners.add(listener);
+  }
+
+  public RouteRevision revision() {
+    return current.revision;
+  }
+
+  public boolean isEmpty() {
+    return current.byName.isEmpty();
+  }
+
+  /** Whether the device that this was proved to be is still registered as it was then. */
+  public boolean isCurrent(DeviceIdentity identity) {
+    Device device = identity.device();
+    return device.equals(current.byName.get(device.name().value()));
+  }
+
+  /** The device with this name, if it has a key. */
+  public Optional<Device> withKey(String name) {
+    return Optional.ofNullable(current.byName.get(name))
+        .filter(device -> device.credential() instanceof Psk);
+  }
+
+  /**
+   * @return empty if the device has none, or one that this gateway cannot unseal
+   */
+  public Optional<byte[]> key(Device device) {
+    return device.credential() instanceof Psk psk
+        ? seal.flatMap(with -> with.open(device.name(), psk))
+        : Optional.empty();
+  }
+
+  public Optional<Device> withCertificate(String fingerprint) {
+    return Optional.ofNullable(current.byFingerprint.get(fingerprint));
+  }
+
+  /** Those whose certificates are devices, by their own certificate. */
+  public Map<X509Certificate, Device> authorities() {
+    return current.authorities;
+  }
+
+  /**
+   * Heeds this table from now on.
+   *
+   * @return false if the table is not newer than the current one, which then stays
+   */
+  boolean apply(DeviceTable table) {
+    synchronized (this) {
+      if (!table.revision().isNewerThan(current.revision)) {
+        return false;
+      }
+      current = snapshot(table);
+    }
+    listeners.forEach(Runnable::run);
+    return true;
+  }
+
+  private static Snapshot snapshot(DeviceTable table) {
+    Map<String, Device> byName = HashMap.newHashMap(table.devices().size());
+    Map<String, Device> byFingerprint = new HashMap<>();
+    Map<X509Certificate, Device> authorities = new HashMap<>();
+    for (Device device : table.devices()) {
+      byName.put(device.name().value(), device);
+      switch (device.credential()) {
+        case Psk _ -> {}
+        case Certificate(String fingerprint) -> byFingerprint.put(fingerprint, device);
+        case Authority(String certificate) ->
+            certificate(certificate)
+                .ifPresentOrElse(
+                    authority -> authorities.put(authority, device),
+                    () -> LOG.errorf("event=authority-unreadable device=%s", device.name()));
+      }
+    }
+    return new Snapshot(table.revision(), byName, byFingerprint, authorities);
+  }
+
+  private static Optional<X509Certificate> certificate(String base64) {
+    try {
+      byte[] der = Base64.getDecoder().decode(base64);
+      return Optional.of(
+          (X509Certificate)
+              CertificateFactory.getInstance("X.509")
+                  .generateCertificate(new ByteArrayInputStream(der)));
+    } catch (CertificateException | IllegalArgumentException e) {
+      return Optional.empty();
+    }
+  }
+}

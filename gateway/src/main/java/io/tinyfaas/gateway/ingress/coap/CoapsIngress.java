@@ -1,0 +1,158 @@
+package io.tinyfaas.gateway.ingress.coap;
+
+import io.netty.channel.EventLoop;
+import io.tinyfaas.gateway.GatewayConfig;
+import io.tinyfaas.gateway.device.CurrentDevices;
+import io.tinyfaas.gateway.ingress.Ingress;
+import io.tinyfaas.gateway.invoke.InvocationLoop;
+import io.tinyfaas.gateway.invoke.Protocol;
+import jakarta.inject.Singleton;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.util.Optional;
+import org.eclipse.californium.core.coap.CoAP.ResponseCode;
+import org.eclipse.californium.core.coap.Response;
+import org.eclipse.californium.core.network.Exchange;
+import org.eclipse.californium.core.server.MessageDeliverer;
+import org.eclipse.californium.elements.util.SslContextUtil;
+import org.eclipse.californium.elements.util.SslContextUtil.Credentials;
+import org.jboss.logging.Logger;
+
+/**
+ * CoAP over DTLS, for registered devices only. It starts with the first of them: a gateway without
+ * devices has neither its memory nor its port. What it takes is passed on to {@link CoapIngress}.
+ */
+@Singleton
+public final class CoapsIngress implements Ingress, MessageDeliverer {
+
+  private static final Logger LOG = Logger.getLogger(CoapsIngress.class);
+
+  private final EventLoop loop;
+  private final GatewayConfig config;
+  private final CoapIngress coap;
+  private final CurrentDevices devices;
+
+  /** Guarded by this, as is {@link #transport}. */
+  private DtlsConnector connector;
+
+  private CoapTransport transport;
+  private boolean stopped;
+
+  CoapsIngress(
+      InvocationLoop loop, GatewayConfig config, CoapIngress coap, CurrentDevices devices) {
+    this.loop = loop.context().nettyEventLoop();
+    this.config = config;
+    this.coap = coap;
+    this.devices = devices;
+  }
+
+  @Override
+  public Protocol protocol() {
+    return Protocol.COAPS;
+  }
+
+  /** Not without CoAP, which does all but the encryption. */
+  @Override
+  public boolean isEnabled() {
+    return coap.isEnabled() && config.coaps().port() != OFF;
+  }
+
+  /** Listens if there are devices, and otherwise waits for the first. */
+  @Override
+  public void start() {
+    devices.addListener(this::devicesChanged);
+    devicesChanged();
+  }
+
+  /** Also while there is nobody to listen to. */
+  @Override
+  public synchronized boolean isBound() {
+    return devices.isEmpty() || transport != null;
+  }
+
+  /** 0 while there is nobody to listen to. */
+  @Override
+  public synchronized int port() {
+    return transport == null ? 0 : transport.endpoint().getAddress().getPort();
+  }
+
+  /** {@link CoapIngress} does it for both. */
+  @Override
+  public void refuseNew() {}
+
+  @Override
+  public synchronized void stop() {
+    stopped = true;
+    if (transport != null) {
+      transport.stop();
+    }
+  }
+
+  /** On a worker thread, or at the start. */
+  private synchronized void devicesChanged() {
+    if (transport != null) {
+      connector.closeRevoked();
+    } else if (!devices.isEmpty() && !stopped) {
+      listen();
+    }
+  }
+
+  /** Tried again with the next change of devices if it fails. */
+  private void listen() {
+    InetSocketAddress address = new InetSocketAddress(config.coap().host(), config.coaps().port());
+    DtlsConnector dtls = new DtlsConnector(loop, address, credentials(), devices);
+    CoapTransport started = coap.transport(dtls);
+    started.endpoint().setMessageDeliverer(this);
+    try {
+      started.endpoint().start();
+    } catch (IOException e) {
+      started.stop();
+      LOG.errorf(
+          "event=coaps-failed address=%s reason=\"%s\": stop what listens there, or choose another"
+              + " COAPS_PORT",
+          address, e.getMessage());
+      return;
+    }
+    connector = dtls;
+    transport = started;
+    LOG.infof("event=coaps-started address=%s", started.endpoint().getAddress());
+  }
+
+  private Optional<Credentials> credentials() {
+    Optional<Path> file = config.coaps().certificateFile().filter(Files::exists);
+    if (file.isEmpty()) {
+      LOG.warn("event=coaps-without-certificate: devices with certificates cannot connect");
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(SslContextUtil.loadCredentials(file.get().toString()));
+    } catch (IOException | GeneralSecurityException | RuntimeException e) {
+      LOG.errorf("event=coaps-certificate-unreadable file=%s reason=\"%s\"", file.get(), e);
+      return Optional.empty();
+    }
+  }
+
+  /** On the event loop. What a device sent that was revoked meanwhile is not done any more. */
+  @Override
+  public void deliverRequest(Exchange exchange) {
+    boolean registered =
+        DtlsConnector.identity(exchange.getRequest().getSourceContext().getPeerIdentity())
+            .filter(devices::isCurrent)
+            .isPresent();
+    if (registered) {
+      coap.deliverRequest(exchange);
+    } else {
+      exchange.sendResponse(
+          CoapResponses.diagnostic(
+              ResponseCode.UNAUTHORIZED, "the device is not registered any more"));
+    }
+  }
+
+  @Override
+  public void deliverResponse(Exchange exchange, Response response) {
+    coap.deliverResponse(exchange, response);
+  }
+}
