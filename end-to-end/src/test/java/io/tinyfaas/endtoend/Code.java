@@ -59,6 +59,106 @@ final class Code {
   }
 
   /**
+   * Answers whether its body is a number, which something that is installed, or brought along,
+   * tells it.
+   */
+  static byte[] withADependency(String runtime) {
+    return switch (runtime) {
+      case "nodejs" ->
+          zip(
+              Map.of(
+                  "package.json",
+                  "{\"name\":\"fn\",\"dependencies\":{\"is-number\":\"7.0.0\"}}",
+                  "index.js",
+                  "const isNumber = require('is-number');"
+                      + " module.exports = (req, res) => res.send(String(isNumber(req.body)));"));
+      case "java" -> {
+        Map<String, String> sources =
+            Map.of(
+                "IsNumber",
+                "public class IsNumber { public static boolean test(String text)"
+                    + " { return text.matches(\"\\\\d+\"); } }",
+                "Fn",
+                "public class Fn implements java.util.function.Function<String, String> {"
+                    + " public String apply(String text)"
+                    + " { return String.valueOf(IsNumber.test(text)); } }");
+        yield Installation.zip(
+            Map.of(
+                "fn.jar", jar(sources, List.of("Fn")),
+                "lib/is-number.jar", jar(sources, List.of("IsNumber"))));
+      }
+      case "python3" ->
+          Installation.zip(
+              Map.of(
+                  "requirements.txt", utf8("is-number >= 7\n"),
+                  "wheels/is_number-7.0.0-py3-none-any.whl", wheel(),
+                  "fn.py",
+                      utf8(
+                          "from is_number import is_number\n"
+                              + "def fn(input, headers): return str(is_number(input)).lower()")));
+      case "binary" ->
+          zip(
+              Map.of(
+                  "fn.sh",
+                      "#!/bin/bash\n. ./is-number\nis_number \"$(cat)\" && printf true || printf false",
+                  "is-number", "is_number() { [[ $1 =~ ^[0-9]+$ ]]; }"));
+      case "go" ->
+          zip(
+              Map.of(
+                  "go.mod", "module fn\ngo 1.24\nrequire example.com/is-number v1.0.0\n",
+                  "vendor/modules.txt",
+                      "# example.com/is-number v1.0.0\n## explicit; go 1.24\nexample.com/is-number\n",
+                  "vendor/example.com/is-number/is_number.go",
+                      """
+                      package isnumber
+
+                      import "strconv"
+
+                      func Test(text string) bool { _, err := strconv.Atoi(text); return err == nil }
+                      """,
+                  "fn.go",
+                      """
+                      package main
+
+                      import (
+                      	isnumber "example.com/is-number"
+                      	"strconv"
+                      )
+
+                      func fn(data string, headers map[string]string) (string, error) {
+                      	return strconv.FormatBool(isnumber.Test(data)), nil
+                      }
+                      """));
+      default -> throw new IllegalStateException("a dependency for " + runtime + "?");
+    };
+  }
+
+  /** A package as pip installs it; Python's own index need not be reachable. */
+  private static byte[] wheel() {
+    String about = "is_number-7.0.0.dist-info/";
+    return zip(
+        Map.of(
+            "is_number/__init__.py",
+            "def is_number(text): return text.isdigit()",
+            about + "METADATA",
+            "Metadata-Version: 2.1\nName: is-number\nVersion: 7.0.0\n",
+            about + "WHEEL",
+            "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+            about + "RECORD",
+            ""));
+  }
+
+  private static byte[] zip(Map<String, String> files) {
+    Map<String, byte[]> bytes = new HashMap<>();
+    files.forEach((path, text) -> bytes.put(path, utf8(text)));
+    return Installation.zip(bytes);
+  }
+
+  private static byte[] utf8(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  /**
    * A jar of classes compiled here.
    *
    * @param sources by class name; they may use each other

@@ -106,6 +106,11 @@ final class Functions implements AfterEachCallback {
 
   @Override
   public void afterEach(ExtensionContext context) {
+    removeAll();
+  }
+
+  /** Deletes them before the test has ended, or where several tests share them. */
+  void removeAll() {
     List<String> left = new ArrayList<>();
     for (String name : names) {
       assertThat(delete(name).statusCode()).as("DELETE of " + name).isIn(204, 404);

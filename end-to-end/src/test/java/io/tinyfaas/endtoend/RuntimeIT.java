@@ -22,20 +22,33 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
-/** What holds for functions in every language. */
-@Timeout(60)
+/**
+ * What holds for functions in every language, asked of the golden functions, deployed once each.
+ */
+@Timeout(180) // A runtime may have to be built.
 @ParameterizedClass
 @MethodSource("runtimes")
 class RuntimeIT {
 
   private static final Installation SYSTEM = Installation.UNIX;
   private static final String GOLDEN = "contract/golden/handler/";
+
+  private static final List<String> FUNCTIONS =
+      List.of("echo", "throw", "status", "headers", "slow");
+
+  /** What tells where in the author's file an error comes from, in languages that have that. */
+  private static final Map<String, String> TRACES =
+      Map.of("nodejs", "index\\.js", "java", "Throw\\.java", "python3", "fn\\.py");
+
+  private static final Functions GOLDEN_FUNCTIONS = new Functions(SYSTEM);
 
   @RegisterExtension private final Functions functions = new Functions(SYSTEM);
 
@@ -65,23 +78,30 @@ class RuntimeIT {
     SYSTEM.start();
   }
 
+  @BeforeParameterizedClassInvocation
+  static void deploy(String runtime) {
+    for (String function : FUNCTIONS) {
+      GOLDEN_FUNCTIONS.deploy(
+          function,
+          Map.of("runtime", runtime),
+          Installation.zipOf(GOLDEN + "functions/" + runtime + "/" + function));
+    }
+  }
+
+  @AfterParameterizedClassInvocation
+  static void delete() {
+    GOLDEN_FUNCTIONS.removeAll();
+  }
+
   @AfterEach
   void switchOff() {
     device.switchOff();
   }
 
-  private void deployGolden(String function) {
-    functions.deploy(
-        function,
-        Map.of("runtime", runtime),
-        Installation.zipOf(GOLDEN + "functions/" + runtime + "/" + function));
-  }
-
   @ParameterizedTest
-  @ValueSource(strings = {"echo", "throw", "status", "headers", "slow"})
+  @FieldSource("FUNCTIONS")
   void shouldAnswerTheGoldenExchanges(String function) throws Exception {
-    deployGolden(function);
-    String handler = functions.handlers(function).getFirst();
+    String handler = GOLDEN_FUNCTIONS.handlers(function).getFirst();
 
     GoldenExchanges.in(Installation.checkout().resolve(GOLDEN + function + ".json"))
         .replay(UnixDomainSocketAddress.of(SYSTEM.socket(function, handler)));
@@ -89,7 +109,6 @@ class RuntimeIT {
 
   @Test
   void shouldReturnBodiesOfEverySizeByteByByte() {
-    deployGolden("echo");
     Random random = new Random(7);
     for (int size : List.of(0, 1, 16, 1_024, 1_025, 64 * 1_024, 512 * 1_024, 1_024 * 1_024)) {
       byte[] body = new byte[size];
@@ -107,8 +126,6 @@ class RuntimeIT {
 
   @Test
   void shouldRefuseABodyAboveTheLimit() {
-    deployGolden("echo");
-
     CoapResponse response = device.post("echo", new byte[1_024 * 1_024 + 1]);
 
     assertThat(response.getCode()).isEqualTo(ResponseCode.REQUEST_ENTITY_TOO_LARGE);
@@ -117,8 +134,6 @@ class RuntimeIT {
 
   @Test
   void shouldTellTheFunctionWhatTheDeviceAsked() {
-    deployGolden("headers");
-
     CoapResponse response = device.get("headers/a%20b/%C3%BC?x=1&y=%C3%BC");
 
     assertThat(response.getResponseText().lines())
@@ -133,8 +148,6 @@ class RuntimeIT {
 
   @Test
   void shouldAnswerWithTheFunctionsStatusLocationAndFormat() {
-    deployGolden("status");
-
     CoapResponse response = device.post("status", new byte[0]);
 
     assertThat(response.getCode()).isEqualTo(ResponseCode.CREATED);
@@ -145,7 +158,6 @@ class RuntimeIT {
 
   @Test
   void shouldAnswerAThrownErrorShortlyAndLiveOn() {
-    deployGolden("throw");
     List<String> handlers = SYSTEM.handlers("throw");
 
     for (int n = 1; n <= 3; n++) {
@@ -160,7 +172,8 @@ class RuntimeIT {
             () ->
                 assertThat(SYSTEM.rest().get("/functions/throw/logs").asString().lines())
                     .anyMatch(line -> line.contains("no such device 3"))
-                    .anyMatch(line -> line.matches(".*Z\\s+at .*(Throw\\.java|index\\.js).*")));
+                    .anyMatch(
+                        line -> line.matches(".*" + TRACES.getOrDefault(runtime, "") + ".*")));
     assertThat(SYSTEM.handlers("throw")).isEqualTo(handlers);
     assertThat(
             SYSTEM.docker(
@@ -170,36 +183,7 @@ class RuntimeIT {
 
   @Test
   void shouldRunAFunctionWithADependency() {
-    byte[] archive =
-        switch (runtime) {
-          case "nodejs" ->
-              Installation.zip(
-                  Map.of(
-                      "package.json",
-                      "{\"name\":\"fn\",\"dependencies\":{\"is-number\":\"7.0.0\"}}"
-                          .getBytes(UTF_8),
-                      "index.js",
-                      ("const isNumber = require('is-number');"
-                              + " module.exports = (req, res) => res.send(String(isNumber(req.body)));")
-                          .getBytes(UTF_8)));
-          case "java" -> {
-            Map<String, String> sources =
-                Map.of(
-                    "IsNumber",
-                    "public class IsNumber { public static boolean test(String text)"
-                        + " { return text.matches(\"\\\\d+\"); } }",
-                    "Fn",
-                    "public class Fn implements java.util.function.Function<String, String> {"
-                        + " public String apply(String text)"
-                        + " { return String.valueOf(IsNumber.test(text)); } }");
-            yield Installation.zip(
-                Map.of(
-                    "fn.jar", Code.jar(sources, List.of("Fn")),
-                    "lib/is-number.jar", Code.jar(sources, List.of("IsNumber"))));
-          }
-          default -> throw new IllegalStateException("a dependency for " + runtime + "?");
-        };
-    functions.deploy("dependent", Map.of("runtime", runtime), archive);
+    functions.deploy("dependent", Map.of("runtime", runtime), Code.withADependency(runtime));
 
     assertThat(device.post("dependent", utf8("42")).getResponseText()).isEqualTo("true");
     assertThat(device.post("dependent", utf8("x")).getResponseText()).isEqualTo("false");

@@ -1,0 +1,3 @@
+#!/bin/sh
+sleep 0.5
+exec cat

@@ -1,0 +1,3 @@
+#!/bin/sh
+printf 'Status: 201\nLocation: /things/7\n' >&3
+printf made

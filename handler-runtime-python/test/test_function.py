@@ -1,0 +1,152 @@
+"""What a function is called with, and what becomes of its result."""
+
+import json
+import threading
+import time
+import unittest
+
+from handler import HandlerTest, eventually
+
+TEXT = "text/plain; charset=utf-8"
+BYTES = "application/octet-stream"
+
+
+class FunctionTest(HandlerTest):
+    def fn(self, code, **environment):
+        return self.start({"fn.py": code}, **environment)
+
+    def test_should_give_text_none_or_bytes(self):
+        handler = self.fn("def fn(input, headers): return repr(input)")
+        for body, seen in [(b"", "None"), ("Grüße 🌍".encode(), "'Grüße 🌍'"), (b"\xff\x00", "b'\\xff\\x00'")]:
+            self.assertEqual(handler.call(body=body)[2].decode(), seen)
+
+    def test_should_give_bytes_where_they_are_declared(self):
+        for code in ("def fn(input: bytes, headers): ", 'def fn(input: "bytes"): '):
+            handler = self.fn(code + "return repr(input)")
+            self.assertEqual([handler.call(body=body)[2] for body in (b"", b"text")], [b"b''", b"b'text'"])
+
+    def test_should_give_as_much_as_is_taken(self):
+        for code, seen in [
+            ("fn = lambda: 'nothing'", "nothing"),
+            ("fn = lambda input: input", "x"),
+            ("fn = lambda *all: str(len(all))", "2"),
+            ("class C:\n  def fn(self, input): return input\nfn = C().fn", "x"),
+            ("class C:\n  def __call__(self, input, headers): return input\nfn = C()", "x"),
+        ]:
+            self.assertEqual(self.fn(code).call(body=b"x")[2].decode(), seen, code)
+
+    def test_should_capitalise_header_names(self):
+        handler = self.fn("def fn(input, headers): return dict(headers)")
+        sent = {"user-agent": "curl", "X-tinyFaaS-Method": "GET", "ETAG": "1", "x": "1"}
+        seen = json.loads(handler.call(headers=sent)[2])
+        self.assertLessEqual({"User-Agent": "curl", "X-Tinyfaas-Method": "GET", "Etag": "1", "X": "1"}.items(), seen.items())
+
+    def test_should_join_headers_that_come_twice(self):
+        handler = self.fn("def fn(input, headers): return headers['A']")
+        self.assertTrue(handler.raw(b"POST /fn HTTP/1.1\r\nA: 1\r\na: 2\r\n\r\n").endswith(b"1, 2"))
+
+    def test_should_answer_what_is_returned(self):
+        handler = self.fn("def fn(input, headers): return eval(input)")
+        for code, status, type_, body in [
+            ("None", 200, None, b""),
+            ("'ü'", 200, TEXT, "ü".encode()),
+            ("b'\\xff'", 200, BYTES, b"\xff"),
+            ("bytearray(2)", 200, BYTES, b"\0\0"),
+            ("{'a': ['ü', None]}", 200, "application/json", '{"a":["ü",null]}'.encode()),
+            ("[1, 2]", 200, "application/json", b"[1,2]"),
+            ("True", 200, "application/json", b"true"),
+            ("('made', 201)", 201, TEXT, b"made"),
+            ("('<p>', 200, {'content-type': 'text/html'})", 200, "text/html", b"<p>"),
+            ("(None, 204)", 204, None, b""),
+            ("({'n': 1}, 404, [('X-A', '1')])", 404, "application/json", b'{"n":1}'),
+        ]:
+            answer = handler.call(body=code.encode())
+            self.assertEqual((answer[0], answer[1].get("content-type"), answer[2]), (status, type_, body), code)
+
+    def test_should_fail_for_what_is_no_answer(self):
+        handler = self.fn("def fn(input, headers): return eval(input)")
+        for code in ("('x', 99)", "('x',)", "('x', True)", "object()", "('x', 200, {'a b': '1'})", "('x', 200, {'A': '1\\n2'})", "'\\ud800'"):
+            self.assertEqual(handler.call(body=code.encode())[0], 500, code)
+
+    def test_should_drop_headers_that_belong_to_the_connection(self):
+        handler = self.fn("fn = lambda: ('x', 200, {'Content-Length': '7', 'Connection': 'close', 'A': '1'})")
+        _, headers, body = handler.call()
+        self.assertEqual((headers, body), ({"content-type": TEXT, "a": "1", "content-length": "1"}, b"x"))
+
+    def test_should_answer_500_with_one_line_and_log_the_trace(self):
+        handler = self.fn("def fn(input, headers): raise KeyError('no\\nlamp')\n")
+        status, headers, body = handler.call()
+        self.assertEqual((status, headers["content-type"], body), (500, TEXT, b"'no\\nlamp'"))
+        self.assertIn('fn.py", line 1, in fn', handler.log)
+        self.assertNotIn("http_server.py", handler.log)
+
+    def test_should_live_on_when_a_function_ends_itself(self):
+        handler = self.fn("import sys\ndef fn(input, headers): sys.exit('enough')")
+        for _ in range(2):
+            self.assertEqual(handler.call()[::2], (500, b"enough"))
+
+    def test_should_run_many_at_once(self):
+        for code in (
+            "import time\ndef fn(input, headers): time.sleep(0.5); return input",
+            "import asyncio\nasync def fn(input, headers): await asyncio.sleep(0.5); return input",
+        ):
+            handler = self.fn(code)
+            began, answers = time.monotonic(), []
+            threads = [threading.Thread(target=lambda n=n: answers.append(handler.call(body=b"%d" % n)[2] == b"%d" % n)) for n in range(60)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            self.assertEqual(answers, [True] * 60)
+            self.assertLess(time.monotonic() - began, 5)
+
+    def test_should_fail_an_async_function_alone(self):
+        handler = self.fn("async def fn(input, headers):\n  if input: raise ValueError(input)\n  return 'well'")
+        self.assertEqual([handler.call(body=body)[::2] for body in (b"bad", b"")], [(500, b"bad"), (200, b"well")])
+
+    def test_should_log_each_line_at_once(self):
+        handler = self.fn("import time\ndef fn(input, headers): print('begun'); time.sleep(2)")
+        threading.Thread(target=handler.call, daemon=True).start()
+        eventually(lambda: "begun\n" in handler.log, handler)
+
+
+class LoadingTest(HandlerTest):
+    def test_should_find_the_file(self):
+        for files, entry in [
+            ({"fn.py": "fn = lambda: 'here'", "other.py": ""}, None),
+            ({"light.py": "fn = lambda: 'here'", "sub/more.py": ""}, None),
+            ({"fn.py": "", "src/light.py": "from near import text\nfrom far.away import x\nfn = lambda: text", "src/near.py": "text = 'here'", "far/away.py": "x = 1"}, "src/light.py"),
+        ]:
+            handler = self.start(files, **({"TINYFAAS_ENTRY": entry} if entry else {}))
+            self.assertEqual(handler.call()[2], b"here")
+
+    def test_should_load_what_was_installed(self):
+        handler = self.start({"fn.py": "import lamp\nfn = lambda: lamp.state", ".packages/lamp.py": "state = 'on'"})
+        self.assertEqual(handler.call()[2], b"on")
+
+    def test_should_end_with_1_and_say_why_it_does_not_load(self):
+        for files, said in [
+            ({"fn.py": "import nothing_like_that"}, "ModuleNotFoundError: No module named 'nothing_like_that'"),
+            ({"fn.py": "def fn(:"}, "SyntaxError"),
+            ({"fn.py": "x = 1"}, "no function fn"),
+            ({"fn.py": "import sys; sys.exit(0)"}, "ended the process (0)"),
+            ({"a.py": "", "b.py": ""}, "there is no fn.py, and 2 other"),
+            ({"fn.txt": ""}, "there is no fn.py, and 0 other"),
+        ]:
+            handler = self.launch(files)
+            self.assertEqual(handler.exit_code(), 1)
+            self.assertIn("The function does not load", handler.log)
+            self.assertIn(said, handler.log)
+        handler = self.launch({"fn.py": ""}, TINYFAAS_ENTRY="gone.py")
+        self.assertEqual(handler.exit_code(), 1)
+        self.assertIn("no Python file gone.py", handler.log)
+
+    def test_should_stop_while_it_loads(self):
+        handler = self.launch({"fn.py": "import time\nprint('loading')\ntime.sleep(60)"})
+        eventually(lambda: "loading" in handler.log, handler)
+        handler.terminate()
+        self.assertEqual(handler.exit_code(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
