@@ -79,6 +79,10 @@ public interface GatewayConfig {
     /** How many requests of one address may run at once, from 1; beyond it, it gets 4.29. */
     @WithDefault("1024")
     int maxInFlightPerPeer();
+
+    /** How many may observe functions, from 1; at most half of them one and the same function. */
+    @WithDefault("1000")
+    int maxObservers();
   }
 
   /** CoAP over DTLS, on the same address; it starts with the first device that is registered. */

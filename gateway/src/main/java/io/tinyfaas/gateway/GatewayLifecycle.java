@@ -101,6 +101,7 @@ final class GatewayLifecycle {
     require(maxBody >= MAX_BODY_FROM && maxBody <= MAX_BODY_TO, "TINYFAAS_MAX_BODY: 1K to 64M");
     require(config.maxInFlight() >= 1, "TINYFAAS_MAX_IN_FLIGHT: from 1");
     require(config.maxInFlightPerFunction() >= 1, "TINYFAAS_MAX_IN_FLIGHT_PER_FUNCTION: from 1");
+    require(config.coap().maxObservers() >= 1, "TINYFAAS_COAP_MAX_OBSERVERS: from 1");
     require(config.maxConnectionsPerHandler() >= 1, "TINYFAAS_MAX_CONNECTIONS_PER_HANDLER: from 1");
   }
 

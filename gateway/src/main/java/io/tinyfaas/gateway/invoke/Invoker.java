@@ -3,6 +3,7 @@ package io.tinyfaas.gateway.invoke;
 import io.tinyfaas.contract.route.Exposure.Access;
 import io.tinyfaas.gateway.GatewayConfig;
 import io.tinyfaas.gateway.invoke.HandlerClient.Reply;
+import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -36,6 +38,7 @@ public final class Invoker implements RouteListener {
   private final InvocationMetrics metrics;
   private final BodyMemory memory;
   private final AtomicInteger inFlight = new AtomicInteger();
+  private final List<ResultListener> listeners = new CopyOnWriteArrayList<>();
 
   /** Made at a handler's first invocation, closed when it is idle and out of the table. */
   private final Map<RoutedHandler, HandlerClient> clients = new ConcurrentHashMap<>();
@@ -53,6 +56,10 @@ public final class Invoker implements RouteListener {
     this.memory = memory;
     metrics.inFlight(inFlight);
     routes.addListener(this);
+  }
+
+  public void addListener(ResultListener listener) {
+    listeners.add(listener);
   }
 
   /**
@@ -207,6 +214,9 @@ public final class Invoker implements RouteListener {
           invocation.protocol(),
           outcome.outcome(),
           System.nanoTime() - started);
+      if (outcome instanceof Answered answered && function.route().exposure().observable()) {
+        listeners.forEach(listener -> listener.onResult(invocation.function(), answered));
+      }
     }
   }
 }

@@ -43,6 +43,11 @@ public final class CurrentRoutes {
     return Optional.ofNullable(current.functions.get(function));
   }
 
+  /** Of all functions, in no order. */
+  public List<Route> routes() {
+    return current.functions.values().stream().map(RoutedFunction::route).toList();
+  }
+
   public RouteRevision revision() {
     return current.revision;
   }
@@ -56,7 +61,7 @@ public final class CurrentRoutes {
    *
    * @return false if the table is not newer than the current one, which then stays
    */
-  boolean apply(RouteTable table) {
+  public boolean apply(RouteTable table) {
     List<RoutedHandler> idle = new ArrayList<>();
     Set<String> removed;
     synchronized (this) {

@@ -54,6 +54,8 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   private final InvocationMetrics metrics;
   private final BodyMemory memory;
   private final Transfers transfers;
+  private final Discovery discovery;
+  private final Observers observers;
   private CoapTransport transport;
   private Peers peers;
   private Responder responder;
@@ -65,13 +67,17 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
       GatewayConfig config,
       Invoker invoker,
       InvocationMetrics metrics,
-      BodyMemory memory) {
+      BodyMemory memory,
+      Discovery discovery,
+      Observers observers) {
     this.vertx = vertx;
     this.context = loop.context();
     this.config = config;
     this.invoker = invoker;
     this.metrics = metrics;
     this.memory = memory;
+    this.discovery = discovery;
+    this.observers = observers;
     this.transfers = new Transfers(memory, maxBody(config), CoapTransport.BLOCK_BYTES);
   }
 
@@ -157,6 +163,8 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
       responder.send(exchange, CoapResponses.diagnostic(refusal.get(), "this is no proxy"));
     } else if (refusing) {
       responder.send(exchange, CoapResponses.unavailable("the gateway is stopping"));
+    } else if (Discovery.isAsked(request)) {
+      responder.send(exchange, discovery.answer(request));
     } else if (!peers.of(request.getSourceContext()).begin()) {
       metrics.refused(Protocol.COAP, "overloaded");
       responder.send(exchange, CoapResponses.tooMany("wait for answers before asking again"));
@@ -168,6 +176,12 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
 
   /** On the event loop. Californium sends no error response to a multicast (RFC 7252, 8.2). */
   private void invoke(Exchange exchange, Request request, Invocation invocation) {
+    Optional<Response> known = observers.answer(exchange, invocation);
+    if (known.isPresent()) {
+      peers.of(request.getSourceContext()).end();
+      responder.send(exchange, known.get());
+      return;
+    }
     long acknowledgement =
         request.isConfirmable()
             ? vertx.setTimer(
@@ -175,7 +189,10 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
             : NO_TIMER;
     invoker
         .invoke(invocation)
-        .map(result -> CoapResponses.toResponse(request, result))
+        .map(
+            result ->
+                observers.answered(
+                    exchange, invocation, result, CoapResponses.toResponse(request, result)))
         .recover(
             bug -> {
               LOG.error("event=response-failed", bug);

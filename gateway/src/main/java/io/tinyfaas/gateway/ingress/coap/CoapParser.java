@@ -9,6 +9,7 @@ import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.ET
 import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.IF_MATCH;
 import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.IF_NONE_MATCH;
 import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.NO_RESPONSE;
+import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.OBSERVE;
 import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.PROXY_SCHEME;
 import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.PROXY_URI;
 import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.SIZE1;
@@ -53,6 +54,7 @@ final class CoapParser extends UdpDataParser {
             URI_HOST,
             ETAG,
             IF_NONE_MATCH,
+            OBSERVE,
             URI_PORT,
             URI_PATH,
             CONTENT_FORMAT,

@@ -7,6 +7,7 @@ import org.eclipse.californium.core.config.CoapConfig;
 import org.eclipse.californium.core.network.CoapEndpoint;
 import org.eclipse.californium.core.network.ExtendedCoapStackFactory;
 import org.eclipse.californium.core.network.InMemoryMessageExchangeStore;
+import org.eclipse.californium.core.network.MessageExchangeStore;
 import org.eclipse.californium.core.network.Outbox;
 import org.eclipse.californium.core.network.RandomTokenGenerator;
 import org.eclipse.californium.core.network.TokenGenerator;
@@ -17,7 +18,6 @@ import org.eclipse.californium.core.network.stack.CoapStack;
 import org.eclipse.californium.core.network.stack.CongestionControlLayer;
 import org.eclipse.californium.core.network.stack.ExchangeCleanupLayer;
 import org.eclipse.californium.core.network.stack.Layer;
-import org.eclipse.californium.core.network.stack.ObserveLayer;
 import org.eclipse.californium.elements.Connector;
 import org.eclipse.californium.elements.EndpointContextMatcher;
 import org.eclipse.californium.elements.config.Configuration;
@@ -74,7 +74,7 @@ final class CoapTransport {
             .setEndpointContextMatcher(peers)
             .setTokenGenerator(tokens)
             .setMessageExchangeStore(exchanges)
-            .setCoapStackFactory(new StackFactory(transfers))
+            .setCoapStackFactory(new StackFactory(transfers, exchanges))
             .setDataSerializerAndParser(new UdpDataSerializer(), new CoapParser())
             .build();
     endpoint.setExecutors(new LoopExecutor(loop), timers);
@@ -89,7 +89,8 @@ final class CoapTransport {
     ExecutorsUtil.shutdownExecutorGracefully(TIMERS_STOP_MILLIS, timers);
   }
 
-  private record StackFactory(Transfers transfers) implements ExtendedCoapStackFactory {
+  private record StackFactory(Transfers transfers, MessageExchangeStore exchanges)
+      implements ExtendedCoapStackFactory {
 
     @Override
     public CoapStack createCoapStack(
@@ -99,7 +100,7 @@ final class CoapTransport {
         EndpointContextMatcher matcher,
         Outbox outbox,
         Object argument) {
-      return new Stack(tag, settings, matcher, outbox, transfers);
+      return new Stack(tag, settings, matcher, outbox, this);
     }
 
     /** Californium asks the other method. */
@@ -107,27 +108,31 @@ final class CoapTransport {
     @Deprecated
     public CoapStack createCoapStack(
         String protocol, String tag, Configuration settings, Outbox outbox, Object argument) {
-      return new Stack(tag, settings, null, outbox, transfers);
+      return new Stack(tag, settings, null, outbox, this);
     }
   }
 
-  /** Californium's stack for UDP, with the two layers of {@link Transfers}. */
+  /**
+   * Californium's stack for UDP, with the two layers of {@link Transfers}; {@link Observers} takes
+   * the place of its layer for observing.
+   */
   private static final class Stack extends BaseCoapStack {
     Stack(
         String tag,
         Configuration settings,
         EndpointContextMatcher matcher,
         Outbox outbox,
-        Transfers transfers) {
+        StackFactory parts) {
       super(outbox);
       setLayers(
           new Layer[] {
             new ExchangeCleanupLayer(settings),
-            new ObserveLayer(settings),
-            transfers.aboveBlockwise(),
+            new Blocks(),
+            parts.transfers().aboveBlockwise(),
             new BlockwiseLayer(tag, false, settings, matcher),
-            transfers.belowBlockwise(),
-            CongestionControlLayer.newImplementation(tag, settings)
+            parts.transfers().belowBlockwise(),
+            CongestionControlLayer.newImplementation(tag, settings),
+            NotificationExchange.layer(parts.exchanges())
           });
     }
   }

@@ -1,0 +1,10 @@
+package io.tinyfaas.gateway.invoke;
+
+import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
+
+/** Hears what observable functions answer, by whatever protocol they were asked. */
+public interface ResultListener {
+
+  /** On the {@link InvocationLoop}; must not block. */
+  void onResult(String function, Answered result);
+}

@@ -1,0 +1,103 @@
+package io.tinyfaas.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.util.Optional;
+import org.eclipse.californium.core.coap.CoAP.Code;
+import org.eclipse.californium.core.coap.CoAP.Type;
+import org.eclipse.californium.core.coap.EmptyMessage;
+import org.eclipse.californium.core.coap.Message;
+import org.eclipse.californium.core.coap.Request;
+import org.eclipse.californium.core.coap.Response;
+import org.eclipse.californium.core.coap.Token;
+import org.eclipse.californium.core.network.serialization.UdpDataParser;
+import org.eclipse.californium.core.network.serialization.UdpDataSerializer;
+
+/** A device that decides on each message itself: Californium only reads and writes them for it. */
+final class ObservingDevice implements AutoCloseable {
+
+  private static final int SOON_MILLIS = 2_000;
+
+  private final UdpDataSerializer serializer = new UdpDataSerializer();
+  private final UdpDataParser parser = new UdpDataParser();
+  private final CoapPeer peer;
+  private int mid = 100;
+
+  ObservingDevice(int port) throws IOException {
+    peer = new CoapPeer(port);
+  }
+
+  /** With an address of its own on this machine: 127.0.0.1 and up. */
+  ObservingDevice(String own, int port) throws IOException {
+    peer = new CoapPeer(own, port);
+  }
+
+  /** A request with a token of one byte. */
+  static Request get(Type type, int token, String path) {
+    Request request = new Request(Code.GET, type);
+    request.setToken(new Token(new byte[] {(byte) token}));
+    request.getOptions().setUriPath(path);
+    return request;
+  }
+
+  static Request observe(Type type, int token, String path) {
+    Request request = get(type, token, path);
+    request.getOptions().setObserve(0);
+    return request;
+  }
+
+  /** Sends and gets what comes next, in the acknowledgement or after it. */
+  Response ask(Request request) throws IOException {
+    send(request);
+    Response response = next();
+    if (response.isConfirmable()) {
+      acknowledge(response);
+    }
+    return response;
+  }
+
+  void send(Request request) throws IOException {
+    request.setMID(mid++);
+    peer.send(serializer.getByteArray(request));
+  }
+
+  void acknowledge(Message message) throws IOException {
+    peer.send(serializer.getByteArray(answer(Type.ACK, message)));
+  }
+
+  void reset(Message message) throws IOException {
+    peer.send(serializer.getByteArray(answer(Type.RST, message)));
+  }
+
+  private static EmptyMessage answer(Type type, Message message) {
+    EmptyMessage empty = new EmptyMessage(type);
+    empty.setToken(Token.EMPTY);
+    empty.setMID(message.getMID());
+    return empty;
+  }
+
+  /** What comes within two seconds. */
+  Response next() throws IOException {
+    Optional<Response> response = next(SOON_MILLIS);
+    assertThat(response).as("a message").isPresent();
+    return response.get();
+  }
+
+  /** Empty if nothing comes in time. A ping is answered as every device does. */
+  Optional<Response> next(int millis) throws IOException {
+    Optional<Message> message = peer.receive(millis).map(parser::parseMessage);
+    if (message.isPresent() && message.get() instanceof EmptyMessage empty) {
+      if (empty.isConfirmable()) {
+        reset(empty);
+      }
+      return next(millis);
+    }
+    return message.map(Response.class::cast);
+  }
+
+  @Override
+  public void close() {
+    peer.close();
+  }
+}
