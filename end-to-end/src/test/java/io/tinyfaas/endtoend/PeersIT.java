@@ -1,12 +1,10 @@
 package io.tinyfaas.endtoend;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
@@ -122,66 +120,15 @@ class PeersIT {
     }
   }
 
-  /** aiocoap, in Debian's package of it; in a container where the machine need not have it. */
   @Nested
-  class Aiocoap {
+  class AiocoapClient {
 
-    private static final String IMAGE = "tinyfaas/test-aiocoap";
-
-    @BeforeEach
-    void build() throws IOException {
-      Files.writeString(
-          folder.resolve("Dockerfile"),
-          """
-          FROM debian:trixie-slim
-          RUN apt-get update && apt-get install -y --no-install-recommends python3-aiocoap \\
-           && rm -rf /var/lib/apt/lists/*
-          """);
-      SYSTEM.run(
-          Duration.ofMinutes(3),
-          "docker",
-          "buildx",
-          "build",
-          "--quiet",
-          "--load",
-          "--tag",
-          IMAGE,
-          folder.toString());
-    }
-
-    /**
-     * @param script has a function {@code ask(code, path, payload, **more)}, to be awaited
-     */
-    private List<String> python(String script) throws IOException {
-      String frame =
-          """
-          import asyncio, hashlib
-          from aiocoap import *
-          URI = '%s'
-          async def main():
-              context = await Context.create_client_context()
-              async def ask(code, path, payload=b'', **more):
-                  return await context.request(Message(code=code, uri=URI + path, payload=payload, **more)).response
-          %s
-              await context.shutdown()
-          asyncio.run(main())
-          """
-              .formatted(SYSTEM.coapUri(""), script.indent(4));
-      Files.writeString(folder.resolve("ask.py"), frame, UTF_8);
-      return SYSTEM.docker(
-          "run",
-          "--rm",
-          "--network",
-          "host",
-          "--volume",
-          folder + ":/work:ro",
-          IMAGE,
-          "python3",
-          "/work/ask.py");
+    private List<String> python(String script) {
+      return new Aiocoap(SYSTEM, folder).build().python(script);
     }
 
     @Test
-    void shouldGetAndPutAndBeToldOfErrors() throws IOException {
+    void shouldGetAndPutAndBeToldOfErrors() {
       functions.deploy("headers", Installation.zipOf(HEADERS));
 
       assertThat(
@@ -206,7 +153,7 @@ class PeersIT {
     }
 
     @Test
-    void shouldTransferBlockWiseBothWays() throws IOException {
+    void shouldTransferBlockWiseBothWays() {
       assertThat(
               python(
                   """
@@ -220,7 +167,7 @@ class PeersIT {
 
     /** Each of its own resource: RFC 7959, 2.5, has one transfer at a time of one resource. */
     @Test
-    void shouldTransferManyBodiesAtOnce() throws IOException {
+    void shouldTransferManyBodiesAtOnce() {
       assertThat(
               python(
                   """

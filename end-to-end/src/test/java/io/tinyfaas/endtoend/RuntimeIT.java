@@ -1,18 +1,30 @@
 package io.tinyfaas.endtoend;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.tinyfaas.endtoend.StockClient.Body;
 import io.tinyfaas.golden.GoldenExchanges;
 import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
 import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.eclipse.californium.core.CoapResponse;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
@@ -22,11 +34,13 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -47,6 +61,15 @@ class RuntimeIT {
   /** What tells where in the author's file an error comes from, in languages that have that. */
   private static final Map<String, String> TRACES =
       Map.of("nodejs", "index\\.js", "java", "Throw\\.java", "python3", "fn\\.py");
+
+  /** A header's name as functions of each language see it. */
+  private static final Map<String, UnaryOperator<String>> NAMES =
+      Map.of(
+          "nodejs", name -> name,
+          "java", name -> name.toUpperCase(Locale.ROOT),
+          "python3", RuntimeIT::capitalised,
+          "go", RuntimeIT::capitalised,
+          "binary", name -> "HTTP_" + name.toUpperCase(Locale.ROOT).replace('-', '_'));
 
   private static final Functions GOLDEN_FUNCTIONS = new Functions(SYSTEM);
 
@@ -86,6 +109,10 @@ class RuntimeIT {
           Map.of("runtime", runtime),
           Installation.zipOf(GOLDEN + "functions/" + runtime + "/" + function));
     }
+    GOLDEN_FUNCTIONS.deploy(
+        "names",
+        Map.of("runtime", runtime),
+        Installation.zipOf("end-to-end/src/test/functions/names/" + runtime));
   }
 
   @AfterParameterizedClassInvocation
@@ -187,6 +214,83 @@ class RuntimeIT {
 
     assertThat(device.post("dependent", utf8("42")).getResponseText()).isEqualTo("true");
     assertThat(device.post("dependent", utf8("x")).getResponseText()).isEqualTo("false");
+  }
+
+  /** By clients that we did not write. */
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "GRPC")
+  void shouldEchoAndTellHeadersOverEveryProtocol(StockClient client, @TempDir Path folder)
+      throws IOException {
+    byte[] random = new byte[client == StockClient.AIOCOAP ? 20_000 : 512 * 1_024];
+    new Random(7).nextBytes(random);
+    byte[] large = client.carriesBytes ? random : "0123456789abcdef".repeat(32 * 1_024).getBytes();
+    List<Body> asked = new ArrayList<>();
+    for (byte[] body : List.of(new byte[0], utf8("x"), utf8("Grüße, 世界 🌍"), large)) {
+      asked.add(new Body("echo", body));
+    }
+    asked.add(new Body("names", utf8("x-tinyfaas-protocol")));
+    if (client.hasHeaders()) {
+      asked.add(new Body("names", utf8("x-own")));
+    }
+
+    List<byte[]> answers = client.post(SYSTEM, folder, asked);
+
+    for (int n = 0; n < 4; n++) {
+      assertThat(Arrays.equals(answers.get(n), asked.get(n).bytes()))
+          .as(asked.get(n).bytes().length + " bytes, " + answers.get(n).length + " came back")
+          .isTrue();
+    }
+    assertThat(new String(answers.get(4), UTF_8))
+        .isEqualTo(NAMES.get(runtime).apply("x-tinyfaas-protocol") + "=" + client.protocol);
+    if (client.hasHeaders()) {
+      assertThat(new String(answers.get(5), UTF_8))
+          .isEqualTo(NAMES.get(runtime).apply("x-own") + "=mine");
+    }
+  }
+
+  @Test
+  void shouldRunARetransmittedRequestOnce() throws IOException {
+    // CON POST names, its body after the marker.
+    String header = "x-tinyfaas-message-type";
+    ByteBuffer request = ByteBuffer.allocate(64);
+    request.putShort((short) 0x4002).putShort((short) 0x5a5a);
+    request.put((byte) 0xb5).put(utf8("names")).put((byte) 0xff).put(utf8(header));
+    DatagramPacket datagram =
+        new DatagramPacket(
+            request.array(),
+            request.position(),
+            InetAddress.ofLiteral("127.0.0.1"),
+            SYSTEM.coapPort());
+    Set<String> answers = new HashSet<>();
+    try (DatagramSocket socket = new DatagramSocket()) {
+      socket.setSoTimeout(5_000);
+      socket.send(datagram);
+      socket.send(datagram);
+      answers.add(answer(socket));
+      socket.send(datagram);
+      answers.add(answer(socket));
+    }
+
+    assertThat(answers).hasSize(1).first().asString().endsWith("=CON");
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(SYSTEM.rest().get("/functions/names/logs").asString().lines())
+                    .filteredOn(line -> line.endsWith("asked for " + header))
+                    .hasSize(1));
+  }
+
+  private static String answer(DatagramSocket socket) throws IOException {
+    DatagramPacket answer = new DatagramPacket(new byte[1_500], 1_500);
+    socket.receive(answer);
+    return new String(answer.getData(), 0, answer.getLength(), ISO_8859_1);
+  }
+
+  /** {@code X-Tinyfaas-Method} */
+  private static String capitalised(String name) {
+    return Pattern.compile("(^|-)([a-z])")
+        .matcher(name)
+        .replaceAll(m -> m.group().toUpperCase(Locale.ROOT));
   }
 
   private static byte[] utf8(String text) {
