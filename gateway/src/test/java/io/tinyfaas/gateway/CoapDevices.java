@@ -41,11 +41,22 @@ final class CoapDevices implements AutoCloseable {
   }
 
   private void function(HttpServerRequest request, Buffer body) {
+    try {
+      run(request, body);
+    } catch (RuntimeException e) {
+      request.response().setStatusCode(400).end();
+    }
+  }
+
+  private void run(HttpServerRequest request, Buffer body) {
     String[] path = Optional.ofNullable(request.getHeader("X-tinyFaaS-Path")).orElse("").split("/");
     switch (path.length > 1 ? path[1] : "echo") {
       case "slow" ->
           vertx.setTimer(Long.parseLong(path[2]), late -> request.response().end("late"));
-      case "size" -> request.response().end(Buffer.buffer(random(Integer.parseInt(path[2]))));
+      case "size" ->
+          request
+              .response()
+              .end(Buffer.buffer(random(Math.min(Integer.parseInt(path[2]), 2 << 20))));
       case "status" -> request.response().setStatusCode(Integer.parseInt(path[2])).end("as asked");
       case "headers" -> {
         Map<String, String> headers = new TreeMap<>();

@@ -16,6 +16,7 @@ public final class BodyMemory {
   private static final int HEAP_FRACTION = 4;
   private static final int BODIES = 4;
 
+  private final long size;
   private final AtomicLong free;
 
   @Inject
@@ -27,7 +28,13 @@ public final class BodyMemory {
   }
 
   public BodyMemory(long bytes) {
+    this.size = bytes;
     this.free = new AtomicLong(bytes);
+  }
+
+  /** In bytes, all of it. */
+  public long size() {
+    return size;
   }
 
   /**

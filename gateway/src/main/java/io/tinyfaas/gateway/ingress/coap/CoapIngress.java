@@ -52,13 +52,12 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   private final GatewayConfig config;
   private final Invoker invoker;
   private final InvocationMetrics metrics;
-  private final BodyMemory memory;
+  private final Peers peers;
   private final Transfers transfers;
   private final Discovery discovery;
   private final Observers observers;
+  private final Responder responder;
   private CoapTransport transport;
-  private Peers peers;
-  private Responder responder;
   private volatile boolean refusing;
 
   CoapIngress(
@@ -75,10 +74,11 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
     this.config = config;
     this.invoker = invoker;
     this.metrics = metrics;
-    this.memory = memory;
     this.discovery = discovery;
     this.observers = observers;
-    this.transfers = new Transfers(memory, maxBody(config), CoapTransport.BLOCK_BYTES);
+    this.peers = new Peers(config.coap().trustedNetworks(), config.coap().maxInFlightPerPeer());
+    this.transfers = new Transfers(memory, peers, maxBody(config), CoapTransport.BLOCK_BYTES);
+    this.responder = new Responder(context.nettyEventLoop(), memory);
   }
 
   /** For the same requests by DTLS; to be given a deliverer and started. */
@@ -109,10 +109,8 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   public void start() {
     InetSocketAddress address = new InetSocketAddress(config.coap().host(), config.coap().port());
     EventLoop loop = context.nettyEventLoop();
-    peers = new Peers(config.coap().trustedNetworks(), config.coap().maxInFlightPerPeer());
     LoopConnector connector = new LoopConnector(loop, address, MAX_DATAGRAM_BYTES, peers);
     transport = transport(connector, new UdpEndpointContextMatcher(true), UDP_HEAP_FRACTION);
-    responder = new Responder(loop, connector, memory);
     transport.endpoint().setMessageDeliverer(this);
     try {
       transport.endpoint().start();

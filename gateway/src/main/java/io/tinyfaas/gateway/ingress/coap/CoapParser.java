@@ -12,6 +12,7 @@ import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.NO
 import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.OBSERVE;
 import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.PROXY_SCHEME;
 import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.PROXY_URI;
+import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.REQUEST_TAG;
 import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.SIZE1;
 import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.SIZE2;
 import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.URI_HOST;
@@ -34,17 +35,21 @@ import org.eclipse.californium.elements.util.DatagramReader;
 
 /**
  * Reads datagrams more strictly than Californium does: only the options that this ingress heeds are
- * known, so that a critical one it does not (OSCORE, Q-Block1) is answered with 4.02 (RFC 7252,
- * 5.4.1), an elective one of a wrong length passed over (5.4.3), a method it does not know answered
- * with 4.05 (5.8), and a malformed message with a reset (4.2).
+ * known, so that a critical one it does not (OSCORE, Q-Block1), or that comes once too often, is
+ * answered with 4.02 (RFC 7252, 5.4.1), an elective one of a wrong length passed over (5.4.3), a
+ * method it does not know answered with 4.05 (5.8), and a malformed message with a reset (4.2).
  */
 final class CoapParser extends UdpDataParser {
 
   private static final int VERSION = 1;
   private static final int MAX_TOKEN_LENGTH = 8;
+  private static final int NONE = -1;
 
   /** Tells what Californium reports with the same code: an option from the form of the message. */
   private static final String BAD_OPTION = "unsupported option ";
+
+  /** The number of the option before; options come in their order, and messages one by one. */
+  private int last = NONE;
 
   CoapParser() {
     super(
@@ -67,7 +72,8 @@ final class CoapParser extends UdpDataParser {
             PROXY_SCHEME,
             SIZE1,
             ECHO,
-            NO_RESPONSE));
+            NO_RESPONSE,
+            REQUEST_TAG));
   }
 
   @Override
@@ -85,6 +91,12 @@ final class CoapParser extends UdpDataParser {
       }
     }
     MessageHeader header = super.parseHeader(reader);
+    boolean mayAsk = header.getType() == Type.CON || header.getType() == Type.NON;
+    if (!CoAP.isEmptyMessage(header.getCode()) && !(CoAP.isRequest(header.getCode()) && mayAsk)) {
+      // A response, of which none is expected, or what has no meaning (RFC 7252, 4.2 and 4.3).
+      throw malformed(
+          "no request", header.getMID(), header.getCode(), header.getType() == Type.CON);
+    }
     if (CoAP.isRequest(header.getCode()) && !isKnownMethod(header.getCode())) {
       throw new CoAPMessageFormatException(
           "unknown method",
@@ -99,8 +111,17 @@ final class CoapParser extends UdpDataParser {
 
   @Override
   protected Message parseMessage(DatagramReader reader, MessageHeader header, Message target) {
+    last = NONE;
     try {
       return super.parseMessage(reader, header, target);
+    } catch (IllegalStateException e) { // a block of another size than its option says
+      throw new CoAPMessageFormatException(
+          e.getMessage(),
+          header.getToken(),
+          header.getMID(),
+          header.getCode(),
+          header.getType() == Type.CON,
+          ResponseCode.BAD_REQUEST);
     } catch (CoAPMessageFormatException e) {
       if (e.getErrorCode() == ResponseCode.BAD_OPTION && !e.getMessage().startsWith(BAD_OPTION)) {
         throw malformed(e.getMessage(), e.getMid(), e.getCode(), e.isConfirmable());
@@ -111,8 +132,14 @@ final class CoapParser extends UdpDataParser {
 
   @Override
   public Option createOption(int code, int number, byte[] value) {
+    boolean again = number == last;
+    last = number;
     try {
-      return super.createOption(code, number, value);
+      Option option = super.createOption(code, number, value);
+      if (again && option != null && option.getDefinition().isSingleValue()) {
+        throw new IllegalArgumentException("once is enough"); // RFC 7252, 5.4.5: as if unknown
+      }
+      return option;
     } catch (IllegalArgumentException e) {
       if (OptionNumberRegistry.isCritical(number)) {
         throw new CoAPOptionException(BAD_OPTION + number, ResponseCode.BAD_OPTION);

@@ -62,8 +62,9 @@ final class CoapRequests {
     if (path.size() > 1) {
       headers.set(PATH, join('/', path.subList(1, path.size()), IN_SEGMENT));
     }
-    if (options.getURIQueryCount() > 0) {
-      headers.set(QUERY, join('&', options.getUriQuery(), IN_ARGUMENT).substring(1));
+    List<String> query = Transfers.query(options);
+    if (!query.isEmpty()) {
+      headers.set(QUERY, join('&', query, IN_ARGUMENT).substring(1));
     }
     EndpointContext source = request.getSourceContext();
     Optional<DeviceIdentity> device = DtlsConnector.identity(source.getPeerIdentity());

@@ -159,7 +159,9 @@ final class LoopConnector implements Connector {
       return;
     }
     PeerContext peer =
-        destination instanceof PeerContext known ? known : new PeerContext(to, peers.at(to), open);
+        destination instanceof PeerContext known
+            ? known
+            : new PeerContext(to, peers.at(to), open, this);
     if (to.getPort() == 0 || !peer.channel().isWritable()) {
       message.onError(new IOException("no such port, or the network does not keep up"));
       return;
@@ -276,7 +278,7 @@ final class LoopConnector implements Connector {
         current.receiveData(
             RawData.inbound(
                 bytes,
-                new PeerContext(from, peer, socket),
+                new PeerContext(from, peer, socket, LoopConnector.this),
                 false,
                 ClockUtil.nanoRealtime(),
                 socket.localAddress()));

@@ -34,6 +34,7 @@ final class Peer {
 
   private final boolean trusted;
   private final int maxInFlight;
+  private final Transfers.Share transfers = new Transfers.Share();
   private final List<Promise<Void>> waiting = new ArrayList<>(0);
   private boolean verified;
   private long verifiedNanos;
@@ -145,5 +146,9 @@ final class Peer {
 
   void end() {
     inFlight--;
+  }
+
+  Transfers.Share transfers() {
+    return transfers;
   }
 }

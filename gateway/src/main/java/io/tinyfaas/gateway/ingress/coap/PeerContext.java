@@ -12,11 +12,21 @@ final class PeerContext extends UdpEndpointContext {
 
   private final Peer peer;
   private final DatagramChannel channel;
+  private final LoopConnector connector;
 
-  PeerContext(InetSocketAddress address, Peer peer, DatagramChannel channel) {
+  PeerContext(
+      InetSocketAddress address, Peer peer, DatagramChannel channel, LoopConnector connector) {
     super(address);
     this.peer = peer;
     this.channel = channel;
+    this.connector = connector;
+  }
+
+  /** Asks the address for a proof, if it has not given one. */
+  void ask() {
+    if (!peer.isVerified()) {
+      connector.ping(this);
+    }
   }
 
   Peer peer() {

@@ -42,13 +42,11 @@ final class Responder {
   private static final int TWO_MORE_FROM = 269;
 
   private final EventLoop loop;
-  private final LoopConnector connector;
   private final BodyMemory memory;
   private final EchoValues echoes = new EchoValues();
 
-  Responder(EventLoop loop, LoopConnector connector, BodyMemory memory) {
+  Responder(EventLoop loop, BodyMemory memory) {
     this.loop = loop;
-    this.connector = connector;
     this.memory = memory;
   }
 
@@ -69,9 +67,8 @@ final class Responder {
    */
   void acknowledge(Exchange exchange) {
     exchange.sendAccept();
-    if (exchange.getRequest().getSourceContext() instanceof PeerContext context
-        && !context.peer().isVerified()) {
-      connector.ping(context);
+    if (exchange.getRequest().getSourceContext() instanceof PeerContext context) {
+      context.ask();
     }
   }
 
@@ -82,7 +79,7 @@ final class Responder {
         exchange.sendAccept(); // RFC 7967, 2.1: the message still has its acknowledgement
       }
     } else if (request.getSourceContext() instanceof PeerContext context
-        && size(request, response) > context.peer().credit()) {
+        && !mayHave(context, request, response)) {
       verified(
           context,
           response.getPayloadSize(),
@@ -96,6 +93,14 @@ final class Responder {
     } else {
       exchange.sendResponse(response);
     }
+  }
+
+  /** Whoever observes will be sent more than asked for, and is asked for a proof at once. */
+  private static boolean mayHave(PeerContext context, Request request, Response response) {
+    if (response.isNotification()) {
+      context.ask();
+    }
+    return size(request, response) <= context.peer().credit();
   }
 
   private static boolean isUnwanted(Request request, Response response) {
@@ -115,7 +120,7 @@ final class Responder {
       then.accept(false);
       return;
     }
-    connector.ping(context);
+    context.ask();
     ScheduledFuture<?> timeout =
         loop.schedule(
             () -> promise.tryFailure(new TimeoutException()), PING_MILLIS, TimeUnit.MILLISECONDS);

@@ -1,12 +1,18 @@
 package io.tinyfaas.gateway.ingress.coap;
 
+import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.REQUEST_TAG;
+
 import io.tinyfaas.gateway.invoke.BodyMemory;
+import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.eclipse.californium.core.coap.BlockOption;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
+import org.eclipse.californium.core.coap.Option;
 import org.eclipse.californium.core.coap.OptionSet;
 import org.eclipse.californium.core.coap.Request;
 import org.eclipse.californium.core.coap.Response;
@@ -14,6 +20,7 @@ import org.eclipse.californium.core.network.Exchange;
 import org.eclipse.californium.core.network.stack.AbstractLayer;
 import org.eclipse.californium.core.network.stack.KeyUri;
 import org.eclipse.californium.core.network.stack.Layer;
+import org.eclipse.californium.elements.EndpointContext;
 
 /**
  * The block-wise transfers that are not finished, and the memory they may hold. Californium's layer
@@ -23,6 +30,26 @@ import org.eclipse.californium.core.network.stack.Layer;
  */
 final class Transfers {
 
+  /** In all: each also has a few objects of Californium's, whatever its size. */
+  private static final int MAX_COUNT = 1_024;
+
+  /** Of one address, and of all together that are not verified. */
+  private static final int MAX_SHARE_COUNT = 64;
+
+  /** A quarter of the memory is for others than the one address that holds most. */
+  private static final int QUARTERS = 4;
+
+  private static final int QUARTERS_OF_ONE = 3;
+
+  /** How long a transfer may take: a body of 1 MiB in blocks of 16 bytes at 18 blocks a second. */
+  private static final long MAX_AGE_NANOS = TimeUnit.HOURS.toNanos(1);
+
+  /** Begins the Uri-Query that Californium tells transfers apart by; no device's own does. */
+  private static final String TAG_QUERY = "\u0000request-tag=";
+
+  /** More would not fit into a Uri-Query of 255 bytes; nobody sends more than one. */
+  private static final int MAX_TAGS = 8;
+
   /** How long a transfer may pause: longer than a device retransmits (93 s, RFC 7252, 4.8.2). */
   static final int LIFETIME_SECONDS = 100;
 
@@ -31,17 +58,32 @@ final class Transfers {
 
   private record Key(boolean upload, KeyUri uri) {}
 
-  private record Transfer(int bytes, long nanos) {}
+  private record Transfer(int bytes, long begun, long nanos, Share share) {
+    boolean isTooOld() {
+      return nanos - begun > MAX_AGE_NANOS;
+    }
+  }
+
+  /** What the transfers of one address hold. */
+  static final class Share {
+    private int count;
+    private long bytes;
+  }
 
   /** The one that pauses for longest first; guarded by this. */
   private final Map<Key, Transfer> running = new LinkedHashMap<>();
 
+  /** Of the addresses that are not verified, of which anyone may invent as many as he likes. */
+  private final Share unverified = new Share();
+
   private final BodyMemory memory;
+  private final Peers peers;
   private final int maxBody;
   private final int blockBytes;
 
-  Transfers(BodyMemory memory, int maxBody, int blockBytes) {
+  Transfers(BodyMemory memory, Peers peers, int maxBody, int blockBytes) {
     this.memory = memory;
+    this.peers = peers;
     this.maxBody = maxBody;
     this.blockBytes = blockBytes;
   }
@@ -54,6 +96,14 @@ final class Transfers {
     return new Above();
   }
 
+  /** A request's query, without what {@link Below} adds to it. */
+  static List<String> query(OptionSet options) {
+    List<String> query = options.getUriQuery();
+    return !query.isEmpty() && query.getLast().startsWith(TAG_QUERY)
+        ? query.subList(0, query.size() - 1)
+        : query;
+  }
+
   /** Gives back what transfers held that were never finished. */
   synchronized void expire() {
     long now = System.nanoTime();
@@ -63,34 +113,63 @@ final class Transfers {
       if (now - eldest.nanos() < KEPT_NANOS) {
         return;
       }
-      memory.give(eldest.bytes());
+      giveBack(eldest);
       all.remove();
     }
   }
 
-  private synchronized boolean begin(Key key, int bytes) {
+  private synchronized boolean begin(Key key, int bytes, EndpointContext peer) {
     end(key);
-    if (!memory.take(bytes)) {
+    Share share = share(peer);
+    int quarters = share == unverified ? 1 : QUARTERS_OF_ONE;
+    if (running.size() >= MAX_COUNT
+        || share.count >= MAX_SHARE_COUNT
+        || share.bytes + bytes > memory.size() / QUARTERS * quarters
+        || !memory.take(bytes)) {
       return false;
     }
-    running.put(key, new Transfer(bytes, System.nanoTime()));
+    share.count++;
+    share.bytes += bytes;
+    long now = System.nanoTime();
+    running.put(key, new Transfer(bytes, now, now, share));
     return true;
   }
 
+  private Share share(EndpointContext context) {
+    return context instanceof PeerContext udp && !udp.peer().isVerified()
+        ? unverified
+        : peers.of(context).transfers();
+  }
+
+  /**
+   * @return false if there is no such transfer, or none any more
+   */
   private synchronized boolean goOn(Key key) {
     Transfer transfer = running.remove(key);
     if (transfer == null) {
       return false;
     }
-    running.put(key, new Transfer(transfer.bytes(), System.nanoTime()));
+    Transfer now =
+        new Transfer(transfer.bytes(), transfer.begun(), System.nanoTime(), transfer.share());
+    running.put(key, now);
+    if (now.isTooOld()) {
+      end(key);
+      return false;
+    }
     return true;
   }
 
   private synchronized void end(Key key) {
     Transfer transfer = running.remove(key);
     if (transfer != null) {
-      memory.give(transfer.bytes());
+      giveBack(transfer);
     }
+  }
+
+  private void giveBack(Transfer transfer) {
+    memory.give(transfer.bytes());
+    transfer.share().count--;
+    transfer.share().bytes -= transfer.bytes();
   }
 
   private static Key key(boolean upload, Exchange exchange) {
@@ -102,6 +181,7 @@ final class Transfers {
 
     @Override
     public void receiveRequest(Exchange exchange, Request request) {
+      tell(request.getOptions());
       BlockOption block = request.getOptions().getBlock1();
       if (block == null) {
         super.receiveRequest(exchange, request);
@@ -112,7 +192,8 @@ final class Transfers {
       if (first && !block.isM()) {
         request.setMaxResourceBodySize(Math.max(1, request.getPayloadSize()));
         request.getOptions().removeSize1();
-      } else if (first && !begin(key, announced(request.getOptions()))) {
+      } else if (first
+          && !begin(key, announced(request.getOptions()), request.getSourceContext())) {
         refuse(
             exchange, request, CoapResponses.unavailable("too many large bodies are on their way"));
         return;
@@ -124,12 +205,31 @@ final class Transfers {
                 ResponseCode.REQUEST_ENTITY_INCOMPLETE, "begin with the first block"));
         return;
       }
+      if (block.isM() && request.getSourceContext() instanceof PeerContext udp) {
+        udp.ask(); // a device that sends much wants much, and has memory held for it
+      }
       try {
         super.receiveRequest(exchange, request);
       } finally {
         if (!block.isM()) {
           end(key);
         }
+      }
+    }
+
+    /**
+     * Bodies with different Request-Tags are different bodies (RFC 9175, 3.4). Californium tells
+     * transfers apart by peer, method and URI, so the tag becomes a part of the latter; {@link
+     * Transfers#query} leaves it out again.
+     */
+    private void tell(OptionSet options) {
+      List<Option> tags = options.getOthers(REQUEST_TAG);
+      if (!tags.isEmpty()) {
+        options.addUriQuery(
+            tags.stream()
+                .limit(MAX_TAGS)
+                .map(tag -> HexFormat.of().formatHex(tag.getValue()))
+                .collect(Collectors.joining(".", TAG_QUERY, "")));
       }
     }
 
@@ -177,7 +277,9 @@ final class Transfers {
       int block = asked == null ? blockBytes : Math.min(asked.getSize(), blockBytes);
       int size = response.getPayloadSize();
       Response sent = response;
-      if (!oneBlockOnly && size > block && !begin(key(false, exchange), size)) {
+      if (!oneBlockOnly
+          && size > block
+          && !begin(key(false, exchange), size, exchange.getRequest().getSourceContext())) {
         sent = CoapResponses.unavailable("too many large answers are on their way");
         sent.setDestinationContext(response.getDestinationContext());
         exchange.setResponse(sent);
