@@ -92,4 +92,4 @@ const resources = {
   },
 };
 
-module.exports = resources[process.env.RESOURCE];
+module.exports = resources[process.env.RESOURCE] ?? resources.test;
