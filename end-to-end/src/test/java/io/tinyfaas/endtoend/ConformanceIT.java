@@ -36,6 +36,7 @@ class ConformanceIT {
     SYSTEM.start();
     sections.put("Messages and methods (ETSI TD_COAP_CORE)", new CoreCases(server).all());
     sections.put("Discovery (ETSI TD_COAP_LINK)", new LinkCases(server).all());
+    sections.put("Observe (ETSI TD_COAP_OBS)", new ObserveCases(server).all());
     sections.put("Block-wise transfer (ETSI TD_COAP_BLOCK)", new BlockCases(server, folder).all());
   }
 

@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 /** libcoap's client, of the packages that Debian has of it. */
 final class Libcoap {
 
-  private static final String CLIENT =
+  static final String CLIENT =
       Stream.of("coap-client", "coap-client-notls", "coap-client-openssl", "coap-client-gnutls")
           .filter(name -> Files.isExecutable(Path.of("/usr/bin", name)))
           .findFirst()

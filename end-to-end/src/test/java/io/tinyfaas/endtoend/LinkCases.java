@@ -37,7 +37,10 @@ final class LinkCases {
         of(5, "filter by a prefix of an interface", () -> finds("if=If*", "link1", "link2")),
         of(6, "filter by an attribute that is there", () -> finds("sz=*", "link1")),
         of(7, "filter by a whole href", () -> finds("href=/link1", "link1")),
-        of(8, "filter by a prefix of an href", () -> finds("href=/link*", "link1", "link2", "link3")),
+        of(
+            8,
+            "filter by a prefix of an href",
+            () -> finds("href=/link*", "link1", "link2", "link3")),
         of(9, "a resource that lists its own", this::hierarchy));
   }
 

@@ -2,22 +2,13 @@ package io.tinyfaas.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.DatagramPacket;
-import java.net.DatagramSocket;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.SocketTimeoutException;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.Map;
 
 /** The resources of the test descriptions, each a function of the composed system. */
 final class PlugtestServer {
 
   private static final byte[] ZIP = Installation.zipOf("end-to-end/src/test/functions/plugtest");
-  private static final int PATIENCE_MILLIS = 1_000;
 
   private final Installation system;
   private final Functions functions;
@@ -70,35 +61,18 @@ final class PlugtestServer {
   }
 
   /**
-   * Bytes sent as a datagram each, from one port.
+   * Datagrams from one port, and what came back for each.
    *
    * @param datagrams in hexadecimal digits
-   * @return what came back, until nothing came for a second
    */
   Exchange send(String... datagrams) {
     try (Wire wire = new Wire(system.coapPort(), Wire.NONE);
-        DatagramSocket socket = new DatagramSocket()) {
-      socket.setSoTimeout(PATIENCE_MILLIS);
+        DatagramClient client = new DatagramClient(wire.port())) {
       for (String datagram : datagrams) {
-        byte[] bytes = HexFormat.of().parseHex(datagram.replace(" ", ""));
-        socket.send(
-            new DatagramPacket(
-                bytes,
-                bytes.length,
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), wire.port())));
-        receive(socket);
+        client.send(datagram);
+        client.receive();
       }
       return new Exchange("", wire.passed());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static void receive(DatagramSocket socket) throws IOException {
-    try {
-      socket.receive(new DatagramPacket(new byte[2048], 2048));
-    } catch (SocketTimeoutException e) {
-      // no answer is an answer, too
     }
   }
 }
