@@ -93,6 +93,7 @@ final class Installation {
     environment.put("GRPC_PORT", Integer.toString(grpcPort()));
     environment.put("TINYFAAS_ADDRESS_POOL", "10." + (pool + LANE) + ".0.0/16");
     environment.put("TINYFAAS_CONTROL_PREFIX", "10." + (control - LANE) + ".0");
+    environment.put("TINYFAAS_FETCH_ALLOW", bridge());
     environment.put("TINYFAAS_START_TIMEOUT", "10s");
   }
 
@@ -318,6 +319,11 @@ final class Installation {
 
   String coapUri(String pathAndQuery) {
     return "coap://" + host + ":" + coapPort() + "/" + pathAndQuery;
+  }
+
+  /** The address by which the manager reaches this box, and may fetch archives from. */
+  String bridge() {
+    return environment.get("TINYFAAS_CONTROL_PREFIX") + ".8";
   }
 
   String project() {

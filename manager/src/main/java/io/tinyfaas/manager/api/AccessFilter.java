@@ -67,9 +67,10 @@ class AccessFilter {
         policy.check(
             header(request, HttpHeaders.AUTHORIZATION),
             header(request, HttpHeaders.HOST),
-            header(request, HttpHeaders.ORIGIN));
+            header(request, HttpHeaders.ORIGIN),
+            header(request, "Sec-Fetch-Site"));
       }
-      bodyLimit.check(header(request, HttpHeaders.CONTENT_LENGTH));
+      bodyLimit.check(context.normalizedPath(), header(request, HttpHeaders.CONTENT_LENGTH));
     } catch (ProblemException e) {
       refuse(request, e);
       return;

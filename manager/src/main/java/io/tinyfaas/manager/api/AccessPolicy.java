@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
@@ -34,6 +35,10 @@ class AccessPolicy {
 
   private static final Pattern LOOPBACK =
       Pattern.compile("localhost|127\\.\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}|::1|\\[::1]");
+
+  /** Of a client that is no browser, of a page of ours, of what people type. */
+  private static final Set<String> OWN_SITES = Set.of("", "same-origin", "none");
+
   private static final Pattern BEARER = Pattern.compile("(?i)bearer +(\\S+) *");
 
   /** Empty where everybody on the box may call. */
@@ -101,13 +106,14 @@ class AccessPolicy {
    * @param authorization header, empty if there is none
    * @param host header, empty if there is none
    * @param origin header, empty if there is none
+   * @param site the header Sec-Fetch-Site, empty if there is none
    * @throws ProblemException UNAUTHORIZED or FORBIDDEN
    */
-  void check(String authorization, String host, String origin) {
+  void check(String authorization, String host, String origin, String site) {
     if (token.isPresent()) {
       checkToken(token.get(), authorization);
     } else {
-      checkLocal(host, origin);
+      checkLocal(host, origin, site);
     }
   }
 
@@ -127,15 +133,19 @@ class AccessPolicy {
     }
   }
 
-  /** A page in a browser can send requests here, but not without its origin or a foreign host. */
-  private static void checkLocal(String host, String origin) {
+  /**
+   * A page in a browser can send requests here, also such as a browser does not ask for first, but
+   * not without its origin, its relation to this site, or a foreign host.
+   */
+  private static void checkLocal(String host, String origin, String site) {
     String name = host.replaceFirst(":\\d*$", "");
     if (!LOOPBACK.matcher(name).matches()) {
       throw ProblemException.of(
           ProblemType.FORBIDDEN,
           "Without a token (TINYFAAS_AUTH=none) the manager answers to http://localhost only.");
     }
-    if (!origin.isEmpty() && !origin.equalsIgnoreCase("http://" + host)) {
+    if (!origin.isEmpty() && !origin.equalsIgnoreCase("http://" + host)
+        || !OWN_SITES.contains(site)) {
       throw ProblemException.of(
           ProblemType.FORBIDDEN,
           "Without a token (TINYFAAS_AUTH=none) the manager takes no requests of web pages from"

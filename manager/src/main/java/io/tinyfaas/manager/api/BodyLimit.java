@@ -14,14 +14,18 @@ import org.jboss.resteasy.reactive.server.ServerRequestFilter;
 
 /**
  * How large a body may be: an archive and a little more, so that an archive meets its own limit
- * first. Said lengths are checked before anything is read; a chunked body is counted as it comes,
- * also where a form's parts go to the disk before the resource sees them.
+ * first; more where it comes as text. Said lengths are checked before anything is read; a chunked
+ * body is counted as it comes, also where a form's parts go to the disk before the resource sees
+ * them.
  */
 @Singleton
 class BodyLimit {
 
   /** Of a multipart request beside its archive. */
   private static final long EXTRA_BYTES = 1 << 20;
+
+  /** Where four characters of base64 stand for three bytes of the archive. */
+  private static final String AS_TEXT = "upload";
 
   private final Provider<ArchiveLimits> limits;
 
@@ -32,23 +36,26 @@ class BodyLimit {
     this.limits = limits;
   }
 
-  private long bytes() {
-    return limits.get().uploadBytes() + EXTRA_BYTES;
+  private long bytes(String path) {
+    long archive = limits.get().uploadBytes();
+    return (path.replaceFirst("^/", "").equals(AS_TEXT) ? (archive + 2) / 3 * 4 : archive)
+        + EXTRA_BYTES;
   }
 
   /**
    * @param contentLength header, empty if there is none; else a number, as the server has checked
    * @throws ProblemException ARCHIVE_TOO_LARGE
    */
-  void check(String contentLength) {
-    if (!contentLength.isEmpty() && Long.parseLong(contentLength) > bytes()) {
+  void check(String path, String contentLength) {
+    if (!contentLength.isEmpty() && Long.parseLong(contentLength) > bytes(path)) {
       throw tooLarge();
     }
   }
 
   @ServerRequestFilter(preMatching = true)
   void count(ContainerRequestContext request) {
-    request.setEntityStream(new CountedBody(request.getEntityStream()));
+    String path = request.getUriInfo().getPath();
+    request.setEntityStream(new CountedBody(request.getEntityStream(), bytes(path)));
   }
 
   private ProblemException tooLarge() {
@@ -61,10 +68,11 @@ class BodyLimit {
 
   private final class CountedBody extends FilterInputStream {
 
-    private long left = bytes();
+    private long left;
 
-    CountedBody(InputStream body) {
+    CountedBody(InputStream body, long bytes) {
       super(body);
+      this.left = bytes;
     }
 
     private int counted(int read) {

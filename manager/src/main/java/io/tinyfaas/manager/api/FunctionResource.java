@@ -1,7 +1,6 @@
 package io.tinyfaas.manager.api;
 
 import static io.tinyfaas.manager.problem.ProblemType.INVALID_REQUEST;
-import static io.tinyfaas.manager.problem.ProblemType.TOO_MANY;
 import static io.tinyfaas.manager.problem.ProblemType.UNSUPPORTED_MEDIA_TYPE;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -9,7 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.manager.api.FunctionDescription.Version;
-import io.tinyfaas.manager.deploy.ArchiveLimits;
+import io.tinyfaas.manager.deploy.ArchiveUploads;
 import io.tinyfaas.manager.deploy.FunctionArchive;
 import io.tinyfaas.manager.deploy.FunctionDeployer;
 import io.tinyfaas.manager.deploy.FunctionDeployer.Deployment;
@@ -36,8 +35,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import org.jboss.resteasy.reactive.server.multipart.MultipartFormDataInput;
 
 /** Deploys functions, and says what runs. {@code META-INF/openapi.yaml} tells the whole of it. */
@@ -46,28 +43,22 @@ import org.jboss.resteasy.reactive.server.multipart.MultipartFormDataInput;
 @RunOnVirtualThread
 class FunctionResource {
 
-  /** Archives that are received and checked at the same time; more wait a while. */
-  private static final int UPLOADS_AT_ONCE = 8;
-
-  private static final int UPLOAD_WAIT_SECONDS = 30;
-
   private final FunctionDeployer deployer;
   private final FunctionStates states;
   private final FunctionStore store;
-  private final ArchiveLimits limits;
+  private final ArchiveUploads uploads;
   private final InvocationUrls urls;
-  private final Semaphore uploads = new Semaphore(UPLOADS_AT_ONCE);
 
   FunctionResource(
       FunctionDeployer deployer,
       FunctionStates states,
       FunctionStore store,
-      ArchiveLimits limits,
+      ArchiveUploads uploads,
       InvocationUrls urls) {
     this.deployer = deployer;
     this.states = states;
     this.store = store;
-    this.limits = limits;
+    this.uploads = uploads;
     this.urls = urls;
   }
 
@@ -98,29 +89,11 @@ class FunctionResource {
   }
 
   private Response deploy(FunctionName name, FunctionSpec spec, InputStream upload, UriInfo uri) {
-    try (FunctionArchive archive = receive(upload)) {
+    try (FunctionArchive archive = uploads.receive(upload::transferTo, "")) {
       Deployment deployment = deployer.deploy(name, spec, archive);
       Response.ResponseBuilder response =
           deployment.created() ? Response.created(uri.getAbsolutePath()) : Response.ok();
       return response.entity(FunctionDescription.of(deployment.state(), urls)).build();
-    }
-  }
-
-  private FunctionArchive receive(InputStream upload) {
-    try {
-      if (!uploads.tryAcquire(UPLOAD_WAIT_SECONDS, TimeUnit.SECONDS)) {
-        throw ProblemException.of(
-            TOO_MANY,
-            UPLOADS_AT_ONCE + " other archives are being received: try again in a minute.");
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while waiting to receive an archive", e);
-    }
-    try {
-      return FunctionArchive.receive(upload, store.uploads(), limits);
-    } finally {
-      uploads.release();
     }
   }
 

@@ -45,10 +45,30 @@ public final class FunctionArchive implements AutoCloseable {
    *     the upload broke off
    */
   public static FunctionArchive receive(InputStream upload, Path folder, ArchiveLimits limits) {
+    return receive(upload::transferTo, "", folder, limits);
+  }
+
+  /** Writes an upload's bytes; what it throws is the sender's failure. */
+  @FunctionalInterface
+  public interface Upload {
+    void writeTo(OutputStream out) throws IOException;
+  }
+
+  /**
+   * The same of bytes that come by other ways.
+   *
+   * @param subfolder the function's folder in the zip, with or without the single folder around
+   *     everything; empty for all of it
+   */
+  static FunctionArchive receive(
+      Upload upload, String subfolder, Path folder, ArchiveLimits limits) {
     Path file = null;
     try {
       file = Files.createTempFile(folder, "upload-", ".zip");
       write(upload, file, limits.uploadBytes());
+      if (!subfolder.isEmpty()) {
+        ArchiveSubfolder.select(file, subfolder, limits);
+      }
       return new FunctionArchive(file, true, ArchiveCheck.files(file, limits));
     } catch (IOException e) {
       delete(file);
@@ -74,36 +94,55 @@ public final class FunctionArchive implements AutoCloseable {
     }
   }
 
-  private static void write(InputStream upload, Path file, long limit) throws IOException {
-    byte[] buffer = new byte[64 * 1024];
-    long size = 0;
+  private static void write(Upload upload, Path file, long limit) throws IOException {
     try (OutputStream out = Files.newOutputStream(file)) {
-      for (int read = next(upload, buffer); read >= 0; read = next(upload, buffer)) {
-        size += read;
-        if (size > limit) {
-          throw ProblemException.of(
-              ARCHIVE_TOO_LARGE,
-              "The archive has more than "
-                  + limit
-                  + " bytes: leave out what the function does not need, or raise"
-                  + " TINYFAAS_MAX_ARCHIVE.");
-        }
-        out.write(buffer, 0, read);
+      BoundedFile bounded = new BoundedFile(out, limit);
+      try {
+        upload.writeTo(bounded);
+      } catch (IOException e) {
+        throw ProblemException.of(
+            INVALID_REQUEST, "The upload broke off or took too long: send it again.", e);
       }
-    }
-    if (size == 0) {
-      throw ProblemException.of(
-          INVALID_ARCHIVE, "The archive is empty: send a zip file as the body of the request.");
+      if (bounded.size == 0) {
+        throw ProblemException.of(
+            INVALID_ARCHIVE, "The archive is empty: send a zip file as the body of the request.");
+      }
     }
   }
 
-  /** Tells a sender that went away from a disk that failed. */
-  private static int next(InputStream upload, byte[] buffer) {
-    try {
-      return upload.read(buffer);
-    } catch (IOException e) {
-      throw ProblemException.of(
-          INVALID_REQUEST, "The upload broke off or took too long: send it again.", e);
+  /** Tells a disk that failed from a sender that went away, whose exception passes through. */
+  private static final class BoundedFile extends OutputStream {
+
+    private final OutputStream file;
+    private final long limit;
+    private long size;
+
+    BoundedFile(OutputStream file, long limit) {
+      this.file = file;
+      this.limit = limit;
+    }
+
+    @Override
+    public void write(int b) {
+      write(new byte[] {(byte) b}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) {
+      size += length;
+      if (size > limit) {
+        throw ProblemException.of(
+            ARCHIVE_TOO_LARGE,
+            "The archive has more than "
+                + limit
+                + " bytes: leave out what the function does not need, or raise"
+                + " TINYFAAS_MAX_ARCHIVE.");
+      }
+      try {
+        file.write(bytes, offset, length);
+      } catch (IOException e) {
+        throw ProblemException.ofDisk("receiving the archive", e);
+      }
     }
   }
 

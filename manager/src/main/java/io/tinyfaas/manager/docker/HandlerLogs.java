@@ -11,6 +11,7 @@ import io.tinyfaas.contract.route.FunctionName;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /** What a function's handlers print. */
 @ApplicationScoped
@@ -55,6 +57,30 @@ public class HandlerLogs {
         .buffer(BUFFERED_LINES);
   }
 
+  /**
+   * Passes on what the handlers have printed, one after the other, each line as {@code
+   * function=NAME handler=CONTAINER TIMESTAMP text}. However long the reader takes, no more than a
+   * piece is held.
+   *
+   * @param tail how many lines of each handler
+   */
+  public void read(FunctionName function, int tail, Consumer<String> reader) {
+    try {
+      for (HandlerContainer handler : containers.list(function)) {
+        try (Reading reading =
+            open(handler, tail, false, new Reading(handler, handler.container(), reader))) {
+          reading.awaitCompletion();
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while reading logs", e);
+    } catch (IOException | RuntimeException e) {
+      throw Engine.problem(
+          e instanceof RuntimeException r ? r : new UncheckedIOException((IOException) e));
+    }
+  }
+
   private void read(
       FunctionName function, int tail, boolean follow, MultiEmitter<? super String> emitter) {
     CountDownLatch left = new CountDownLatch(1);
@@ -69,7 +95,8 @@ public class HandlerLogs {
           Reading reading = readings.get(handler.container());
           if (reading == null || reading.hasEnded() && handler.isRunning()) {
             int lines = first ? tail : reading == null ? Integer.MAX_VALUE : 0;
-            readings.put(handler.container(), open(handler, lines, follow, emitter));
+            readings.put(
+                handler.container(), open(handler, lines, follow, reading(handler, emitter)));
           }
         }
         first = false;
@@ -90,9 +117,19 @@ public class HandlerLogs {
     }
   }
 
-  private Reading open(
-      HandlerContainer handler, int tail, boolean follow, MultiEmitter<? super String> emitter) {
-    Reading reading = new Reading(handler, emitter);
+  /** Lines of two handlers arrive on two threads. */
+  private static Reading reading(HandlerContainer handler, MultiEmitter<? super String> emitter) {
+    return new Reading(
+        handler,
+        handler.handler().id(),
+        line -> {
+          synchronized (emitter) {
+            emitter.emit(line);
+          }
+        });
+  }
+
+  private Reading open(HandlerContainer handler, int tail, boolean follow, Reading reading) {
     try {
       docker
           .logContainerCmd(handler.container())
@@ -118,26 +155,23 @@ public class HandlerLogs {
 
   private static final class Reading extends ResultCallback.Adapter<Frame> {
     private final String prefix;
-    private final MultiEmitter<? super String> emitter;
+    private final Consumer<String> reader;
     private volatile boolean ended;
 
-    Reading(HandlerContainer handler, MultiEmitter<? super String> emitter) {
-      this.prefix = "function=" + handler.function() + " handler=" + handler.handler().id() + " ";
-      this.emitter = emitter;
+    Reading(HandlerContainer handler, String name, Consumer<String> reader) {
+      this.prefix = "function=" + handler.function() + " handler=" + name + " ";
+      this.reader = reader;
     }
 
     boolean hasEnded() {
       return ended;
     }
 
-    /** Frames of two handlers arrive on two threads. */
     @Override
     public void onNext(Frame frame) {
-      synchronized (emitter) {
-        new String(frame.getPayload(), StandardCharsets.UTF_8)
-            .lines()
-            .forEach(line -> emitter.emit(prefix + line + "\n"));
-      }
+      new String(frame.getPayload(), StandardCharsets.UTF_8)
+          .lines()
+          .forEach(line -> reader.accept(prefix + line + "\n"));
     }
 
     @Override

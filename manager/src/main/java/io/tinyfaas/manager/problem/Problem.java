@@ -53,6 +53,11 @@ public record Problem(
     return new Problem("about:blank", title, status, detail, instance, "", List.of());
   }
 
+  /** The same where callers expect another status. */
+  public Problem withStatus(int other) {
+    return new Problem(type, title, other, detail, instance, field, output);
+  }
+
   public String toJson() {
     try {
       return JSON.writeValueAsString(this);

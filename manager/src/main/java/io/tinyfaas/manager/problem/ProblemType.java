@@ -19,6 +19,7 @@ public enum ProblemType {
   START_FAILED(422, "The function does not start"),
   TOO_MANY(429, "There are too many"),
   INTERNAL(500, "The manager failed"),
+  FETCH_FAILED(502, "The archive could not be fetched"),
   ENGINE_UNAVAILABLE(503, "The Docker Engine does not answer"),
   RUNTIME_UNAVAILABLE(503, "The runtime is not ready"),
   GATEWAY_UNAVAILABLE(503, "The gateway does not answer"),

@@ -29,10 +29,10 @@ class AccessPolicyTest {
   void shouldTakeTheTokenOfAFile() throws IOException {
     Path file = Files.writeString(folder.resolve("token"), "0123456789abcdef\n");
     AccessPolicy policy = policy("token", Optional.empty(), Optional.of(file), Optional.empty());
-    policy.check("Bearer 0123456789abcdef", "box:8080", "https://elsewhere.example");
+    policy.check("Bearer 0123456789abcdef", "box:8080", "https://elsewhere.example", "cross-site");
     ProblemException problem =
         catchThrowableOfType(
-            ProblemException.class, () -> policy.check("Bearer 0123456789abcdee", "box", ""));
+            ProblemException.class, () -> policy.check("Bearer 0123456789abcdee", "box", "", ""));
     assertThat(problem.type()).isEqualTo(ProblemType.UNAUTHORIZED);
   }
 
@@ -71,7 +71,7 @@ class AccessPolicyTest {
             () -> policy("none", Optional.empty(), Optional.empty(), Optional.of("0.0.0.0")))
         .isInstanceOf(ConfigurationException.class);
     policy("none", Optional.empty(), Optional.empty(), Optional.of("127.0.0.1"))
-        .check("", "localhost:8080", "");
+        .check("", "localhost:8080", "", "");
   }
 
   @Test

@@ -40,6 +40,18 @@ class OpenAccessTest {
     given().header("Origin", origin).delete("/functions/sieve").then().statusCode(403);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"cross-site", "same-site"})
+  void shouldRefuseWhatABrowserSaysIsOfAnotherSite(String site) {
+    given()
+        .header("Sec-Fetch-Site", site)
+        .contentType("text/plain")
+        .body("{}")
+        .post("/wipe")
+        .then()
+        .statusCode(403);
+  }
+
   @Test
   void shouldAnswerItsOwnPage() {
     String origin = "http://localhost:" + RestAssured.port;

@@ -23,7 +23,8 @@ public class WithoutEngine implements QuarkusTestProfile {
             + "io.tinyfaas.manager.route.**,io.tinyfaas.manager.deploy.FunctionDeployer,"
             + "io.tinyfaas.manager.deploy.FunctionStates,"
             + "io.tinyfaas.manager.api.FunctionLogsResource,"
-            + "io.tinyfaas.manager.api.RuntimeResource");
+            + "io.tinyfaas.manager.api.RuntimeResource,"
+            + "io.tinyfaas.manager.compat.FunctionLogs");
     settings.put("mp.messaging.outgoing.routes.enabled", "false");
     settings.put("mp.messaging.incoming.gateway-status.enabled", "false");
     settings.put("tinyfaas.store", "target/api-test-store");

@@ -1,0 +1,207 @@
+package io.tinyfaas.endtoend;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.sun.net.httpserver.HttpServer;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.eclipse.californium.core.CoapResponse;
+import org.eclipse.californium.core.coap.CoAP.ResponseCode;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * The shell scripts of the existing tinyFaaS with its own functions, unmodified. They ask
+ * localhost:8080 without a token; curl's own settings lead them to this installation and add it.
+ */
+@Timeout(180) // A runtime may have to be built.
+class ExistingScriptsIT {
+
+  private static final Installation SYSTEM = Installation.UNIX;
+  private static final Path THEIRS =
+      Installation.checkout().resolve("end-to-end/src/test/tinyfaas");
+
+  @RegisterExtension private final Functions functions = new Functions(SYSTEM);
+
+  private final Device device = new Device(SYSTEM);
+
+  @TempDir private Path home;
+
+  @BeforeAll
+  static void start() {
+    SYSTEM.start();
+  }
+
+  @BeforeEach
+  void settings() throws IOException {
+    Files.writeString(
+        home.resolve(".curlrc"),
+        "silent\nconnect-to = \"localhost:8080:127.0.0.1:%d\"\nheader = \"Authorization: Bearer %s\"\n"
+            .formatted(SYSTEM.managerPort(), SYSTEM.token()));
+  }
+
+  @AfterEach
+  void switchOff() {
+    device.switchOff();
+  }
+
+  private String script(String name, String... arguments) throws Exception {
+    List<String> command =
+        new ArrayList<>(List.of("bash", THEIRS.resolve("scripts/" + name).toString()));
+    command.addAll(List.of(arguments));
+    ProcessBuilder builder = SYSTEM.process(command.toArray(String[]::new));
+    builder.environment().put("CURL_HOME", home.toString());
+    Process process = builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
+    String output = new String(process.getInputStream().readAllBytes(), UTF_8);
+    assertThat(process.waitFor(120, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).as(output).isZero();
+    return output;
+  }
+
+  private String upload(String folder, String name, String environment, int threads)
+      throws Exception {
+    functions.willBe(name);
+    String path = THEIRS.resolve("fns").resolve(folder).toString();
+    String answer = script("upload.sh", path, name, environment, Integer.toString(threads));
+    while (answer.contains("runtime-unavailable")) {
+      answer = script("upload.sh", path, name, environment, Integer.toString(threads));
+    }
+    return answer;
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "echo-js,nodejs,Hello World!",
+    "echo,python3,Hello World!",
+    "echo-binary,binary,Hello World!",
+    "hello-go,go,'Hello, Hello World! with headers: map['"
+  })
+  void shouldDeployTheirFunctions(String folder, String environment, String answer)
+      throws Exception {
+    String lines = upload(folder, "theirs", environment, 1);
+
+    assertThat(lines).contains("coap://:" + SYSTEM.coapPort() + "/theirs\n");
+    assertThat(lines.lines()).allMatch(line -> line.matches("(coap|http|grpc)://:\\d+/theirs"));
+    CoapResponse response = device.post("theirs", "Hello World!".getBytes(UTF_8));
+    assertThat(response.getCode()).isEqualTo(ResponseCode.CHANGED);
+    assertThat(response.getResponseText().strip()).startsWith(answer);
+  }
+
+  @Test
+  void shouldListReplaceDeleteAndWipe() throws Exception {
+    upload("echo-js", "one", "nodejs", 2);
+    upload("echo-binary", "two", "binary", 1);
+    assertThat(script("list.sh").lines()).containsExactlyInAnyOrder("one", "two");
+    assertThat(functions.handlers("one")).hasSize(2);
+
+    upload("echo-js", "one", "nodejs", 1);
+    assertThat(functions.handlers("one")).hasSize(1);
+    assertThat(functions.get("one").jsonPath().getInt("version")).isEqualTo(2);
+
+    assertThat(script("delete.sh", "two")).isEmpty();
+    assertThat(script("list.sh").lines()).containsExactly("one");
+    assertThat(device.get("two").getCode()).isEqualTo(ResponseCode.NOT_FOUND);
+
+    assertThat(script("wipe-functions.sh")).isEmpty();
+    assertThat(script("list.sh")).isEmpty();
+  }
+
+  @Test
+  void shouldShowWhatFunctionsPrint() throws Exception {
+    functions.deploy(
+        "talker",
+        Installation.node(
+            "module.exports = (req, res) => { console.log('heard ' + req.body); res.send('ok'); };"));
+    device.post("talker", "news".getBytes(UTF_8));
+
+    String handler =
+        SYSTEM.docker("inspect", "-f", "{{.Id}}", SYSTEM.handlers("talker").getFirst()).getFirst();
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(script("logs.sh").lines())
+                    .anyMatch(
+                        line ->
+                            line.matches(
+                                "function=talker handler="
+                                    + handler
+                                    + " \\d{4}-\\d\\d-\\d\\dT[0-9:.]+Z heard news")));
+    String logs = SYSTEM.rest().get("/logs?name=talker").asString();
+    assertThat(logs.lines()).isNotEmpty().allMatch(line -> line.startsWith("function=talker "));
+    assertThat(SYSTEM.rest().get("/logs?name=nobody").statusCode()).isEqualTo(500);
+  }
+
+  @Test
+  void shouldFetchAFolderOfARepositorysZipAndNothingFromWithin() throws Exception {
+    // What the manager knows this box by, and may fetch from in this installation.
+    HttpServer web = HttpServer.create(new InetSocketAddress(SYSTEM.bridge(), 0), 0);
+    byte[] zip = repository();
+    web.createContext(
+        "/main.zip",
+        exchange -> {
+          exchange.sendResponseHeaders(200, zip.length);
+          exchange.getResponseBody().write(zip);
+          exchange.close();
+        });
+    web.createContext(
+        "/trap.zip",
+        exchange -> {
+          exchange.getResponseHeaders().add("Location", "http://127.0.0.1:8080/q/metrics");
+          exchange.sendResponseHeaders(302, -1);
+          exchange.close();
+        });
+    web.start();
+    try {
+      String url = "http://" + SYSTEM.bridge() + ":" + web.getAddress().getPort();
+      functions.willBe("fetched");
+
+      String lines =
+          script(
+              "uploadURL.sh",
+              url + "/main.zip",
+              "tinyFaaS-main/test/fns/echo-js",
+              "fetched",
+              "nodejs",
+              "1");
+
+      assertThat(lines).contains("/fetched\n");
+      assertThat(device.post("fetched", "x".getBytes(UTF_8)).getResponseText()).isEqualTo("x");
+      assertThat(script("uploadURL.sh", url + "/trap.zip", "", "trapped", "nodejs", "1"))
+          .contains("fetch-failed")
+          .contains("not public");
+      assertThat(script("uploadURL.sh", "http://broker:1883/", "", "trapped", "nodejs", "1"))
+          .contains("fetch-failed");
+    } finally {
+      web.stop(0);
+    }
+  }
+
+  private static byte[] repository() throws IOException {
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    all.write(
+        Installation.zip(
+            Map.of(
+                "tinyFaaS-main/README.md", "about".getBytes(UTF_8),
+                "tinyFaaS-main/test/fns/echo-js/index.js",
+                    Files.readAllBytes(THEIRS.resolve("fns/echo-js/index.js")),
+                "tinyFaaS-main/test/fns/echo-js/package.json",
+                    Files.readAllBytes(THEIRS.resolve("fns/echo-js/package.json")))));
+    return all.toByteArray();
+  }
+}

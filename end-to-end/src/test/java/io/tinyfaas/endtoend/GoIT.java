@@ -1,0 +1,165 @@
+package io.tinyfaas.endtoend;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.restassured.response.Response;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Random;
+import org.eclipse.californium.core.CoapResponse;
+import org.eclipse.californium.core.coap.CoAP.ResponseCode;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the runtime go does beyond what every runtime does. */
+@Timeout(180) // It may have to be built.
+class GoIT {
+
+  private static final Installation SYSTEM = Installation.UNIX;
+
+  @RegisterExtension private final Functions functions = new Functions(SYSTEM);
+
+  private final Device device = new Device(SYSTEM);
+
+  @TempDir private Path folder;
+
+  @BeforeAll
+  static void start() {
+    SYSTEM.start();
+  }
+
+  @AfterEach
+  void switchOff() {
+    device.switchOff();
+  }
+
+  private void deploy(String name, Map<String, String> files) {
+    functions.deploy(name, Map.of("runtime", "go"), zip(files));
+  }
+
+  private static byte[] zip(Map<String, String> files) {
+    Map<String, byte[]> bytes = new HashMap<>();
+    files.forEach((path, text) -> bytes.put(path, text.getBytes(UTF_8)));
+    return Installation.zip(bytes);
+  }
+
+  private static byte[] fn(String code) {
+    return zip(Map.of("fn.go", "package main\n" + code));
+  }
+
+  /** Deploys one that works first, which the runtime's build may be waited for with. */
+  private Response refuse(byte[] archive) {
+    Map<String, String> go = Map.of("runtime", "go");
+    functions.deploy(
+        "refused",
+        go,
+        fn("func fn(s string, h map[string]string) (string, error) { return s, nil }"));
+    return functions.put("refused", go, archive);
+  }
+
+  @Test
+  void shouldCarryBytes() {
+    deploy(
+        "bytes",
+        Map.of(
+            "fn.go",
+            "package main\nfunc fn(data []byte, headers map[string]string) ([]byte, error) { return data, nil }"));
+    for (int size : new int[] {0, 1, 512 * 1024}) {
+      byte[] body = new byte[size];
+      new Random(size).nextBytes(body);
+      assertThat(device.post("bytes", body).getPayload()).isEqualTo(body);
+    }
+  }
+
+  @Test
+  void shouldNameHeadersAsGoDoes() {
+    deploy(
+        "named",
+        Map.of(
+            "fn.go",
+            "package main\nfunc fn(data string, headers map[string]string) (string, error) {"
+                + " return headers[\"User-Agent\"] + \" \" + headers[\"X-Tinyfaas-Protocol\"], nil }"));
+
+    Curl.Answer answer = new Curl(SYSTEM, folder).ask("named", "--user-agent", "probe/1");
+
+    assertThat(answer.text()).isEqualTo("probe/1 http");
+    assertThat(answer.headers().toLowerCase()).contains("content-type: text/plain; charset=utf-8");
+  }
+
+  @Test
+  void shouldUseFilesPackagesAndAModuleOfTheArchive() {
+    deploy(
+        "parts",
+        Map.of(
+            "go.mod", "module example.com/parts\n\ngo 1.22\n",
+            "fn.go",
+                "package main\nimport (\"encoding/json\"; \"example.com/parts/deep\")\n"
+                    + "func fn(data string, headers map[string]string) (string, error) {"
+                    + " all, err := json.Marshal(map[string]string{\"is\": deep.Twice(other(data))}); return string(all), err }",
+            "other.go", "package main\nfunc other(s string) string { return s + \"!\" }",
+            "deep/twice.go", "package deep\nfunc Twice(s string) string { return s + s }"));
+
+    assertThat(device.post("parts", "a".getBytes(UTF_8)).getResponseText())
+        .isEqualTo("{\"is\":\"a!a!\"}");
+  }
+
+  @Test
+  void shouldAnswerAPanicWithItsMessageAndLogWhereItWas() {
+    deploy(
+        "panics",
+        Map.of(
+            "fn.go",
+            "package main\nfunc fn(data string, headers map[string]string) (string, error) {\n"
+                + " var none map[string]int\n none[data]++\n return \"\", nil }"));
+
+    CoapResponse response = device.post("panics", "x".getBytes(UTF_8));
+
+    assertThat(response.getCode()).isEqualTo(ResponseCode.INTERNAL_SERVER_ERROR);
+    assertThat(response.getResponseText()).isEqualTo("assignment to entry in nil map");
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(SYSTEM.rest().get("/functions/panics/logs").asString())
+                    .contains("panic: assignment to entry in nil map")
+                    .contains("fn.go:4"));
+    assertThat(device.post("panics", "x".getBytes(UTF_8)).getCode())
+        .isEqualTo(ResponseCode.INTERNAL_SERVER_ERROR);
+  }
+
+  @Test
+  void shouldTellWhatDoesNotCompile() {
+    Response answer =
+        refuse(fn("func fn(s string, h map[string]string) (string, error) { return 7, nil }"));
+
+    assertThat(answer.statusCode()).isEqualTo(422);
+    assertThat(answer.path("type").toString()).endsWith("build-failed");
+    assertThat(answer.jsonPath().getList("output", String.class))
+        .anyMatch(line -> line.contains("fn.go:2") && line.contains("cannot use 7"));
+  }
+
+  @Test
+  void shouldTellWhatAFunctionMayBe() {
+    Response answer = refuse(fn("func fn(s string) string { return s }"));
+
+    assertThat(answer.statusCode()).isEqualTo(422);
+    assertThat(answer.jsonPath().getList("output", String.class).toString())
+        .contains("func(s string) string does not satisfy tinyfaasFunction")
+        .contains("func(string, map[string]string) (string, error)");
+  }
+
+  @Test
+  void shouldTellThatAnotherPackageIsNone() {
+    Response answer = refuse(zip(Map.of("fn.go", "package hello\nfunc fn() {}")));
+
+    assertThat(answer.statusCode()).isEqualTo(422);
+    assertThat(answer.jsonPath().getList("output", String.class))
+        .contains("The function's package is called hello: begin its files with 'package main'.");
+  }
+}

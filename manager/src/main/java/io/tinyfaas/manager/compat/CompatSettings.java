@@ -1,0 +1,39 @@
+package io.tinyfaas.manager.compat;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/** What the management calls of the existing tinyFaaS leave open. */
+@ConfigMapping(prefix = "tinyfaas")
+interface CompatSettings {
+
+  /** The gateway's ports as devices reach them, for the lines of an answer; negative: it is off. */
+  int coapPort();
+
+  int httpPort();
+
+  int grpcPort();
+
+  /** Whether a new function of an upload may open connections, as all could there. */
+  @WithDefault("false")
+  boolean uploadNetworkAccess();
+
+  /**
+   * Addresses, in CIDR notation, from which archives may be fetched although they are not public.
+   */
+  Optional<List<String>> fetchAllow();
+
+  /** For the whole of fetching an archive, with all redirects. */
+  @WithDefault("2m")
+  Duration fetchTimeout();
+
+  /** The address of the box on which the manager is reached. */
+  Optional<String> bind();
+
+  /** Its {@code compose/ca-certificates} are trusted beside the usual certificate authorities. */
+  Optional<Path> checkout();
+}
