@@ -27,6 +27,7 @@ final class GatewayProcess implements AutoCloseable {
   private static final Pattern COAP = Pattern.compile("event=started .*coap=(\\d+)");
   private static final Pattern COAPS = Pattern.compile("event=coaps-started address=.*:(\\d+)");
   private static final Pattern HTTP = Pattern.compile("event=started .*http=(\\d+)");
+  private static final Pattern GRPC = Pattern.compile("event=started .*grpc=(\\d+)");
   private static final Pattern HEALTH = Pattern.compile("Listening on: http://127.0.0.1:(\\d+)");
 
   private final List<String> log = new CopyOnWriteArrayList<>();
@@ -40,6 +41,7 @@ final class GatewayProcess implements AutoCloseable {
     command.addAll(List.of("-XX:+ExitOnOutOfMemoryError"));
     command.addAll(List.of("-jar", Path.of("target/quarkus-app/quarkus-run.jar").toString()));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().putAll(Map.of("GRPC_PORT", "0", "TINYFAAS_GRPC_HOST", "127.0.0.1"));
     builder
         .environment()
         .putAll(
@@ -91,6 +93,10 @@ final class GatewayProcess implements AutoCloseable {
 
   int httpPort() {
     return number(HTTP);
+  }
+
+  int grpcPort() {
+    return number(GRPC);
   }
 
   private int number(Pattern pattern) {

@@ -20,7 +20,7 @@ public sealed interface InvocationResult {
   /** Too many invocations are running. */
   record Overloaded() implements InvocationResult {}
 
-  /** The function's time is up. */
+  /** The function's time is up, or that of the caller. */
   record TimedOut() implements InvocationResult {}
 
   /**

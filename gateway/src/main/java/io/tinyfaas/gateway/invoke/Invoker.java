@@ -68,17 +68,41 @@ public final class Invoker implements RouteListener {
    * @return never fails: every outcome is a result
    */
   public Future<InvocationResult> invoke(Invocation invocation) {
+    return start(invocation).result();
+  }
+
+  /** What has been begun, for a caller that may go before it has ended. */
+  public sealed interface Running {
+
+    /** Never fails: every outcome is a result. */
+    Future<InvocationResult> result();
+
+    /** The caller's time is up, and with it the function's; on the {@link InvocationLoop}. */
+    void callOff();
+  }
+
+  private record Ended(Future<InvocationResult> result) implements Running {
+    Ended(InvocationResult result) {
+      this(Future.succeededFuture(result));
+    }
+
+    @Override
+    public void callOff() {}
+  }
+
+  /** As {@link #invoke}. */
+  public Running start(Invocation invocation) {
     Optional<RoutedFunction> found = routes.find(invocation.function());
     if (found.isEmpty()) {
       InvocationResult unknown = new UnknownFunction();
       metrics.refused(invocation.protocol(), unknown.outcome());
-      return Future.succeededFuture(unknown);
+      return new Ended(unknown);
     }
     RoutedFunction function = found.get();
     if (function.route().exposure().access() == Access.DEVICE && invocation.device().isEmpty()) {
       InvocationResult unauthorized = new Unauthorized();
       metrics.refused(invocation.function(), invocation.protocol(), unauthorized.outcome());
-      return Future.succeededFuture(unauthorized);
+      return new Ended(unauthorized);
     }
     Run run = new Run(invocation, function);
     if (run.admit()) {
@@ -86,7 +110,7 @@ public final class Invoker implements RouteListener {
     } else {
       run.finish(new Overloaded());
     }
-    return run.result.future();
+    return run;
   }
 
   /** The invocations that are running. */
@@ -108,7 +132,7 @@ public final class Invoker implements RouteListener {
   }
 
   /** One running invocation. On one event loop only. */
-  private final class Run {
+  private final class Run implements Running {
 
     private static final long NO_TIMER = -1;
 
@@ -188,6 +212,19 @@ public final class Invoker implements RouteListener {
         if (picked.isEmpty() || picked.get().enter()) {
           return picked;
         }
+      }
+    }
+
+    @Override
+    public Future<InvocationResult> result() {
+      return result.future();
+    }
+
+    @Override
+    public void callOff() {
+      if (!result.future().isComplete()) {
+        vertx.cancelTimer(deadline);
+        timeUp();
       }
     }
 

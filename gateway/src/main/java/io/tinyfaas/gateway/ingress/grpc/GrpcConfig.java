@@ -1,0 +1,38 @@
+package io.tinyfaas.gateway.ingress.grpc;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.time.Duration;
+
+/** The settings of the gRPC ingress: {@code TINYFAAS_GRPC_…}, and {@code GRPC_PORT}. */
+@ConfigMapping(prefix = "tinyfaas.grpc")
+interface GrpcConfig {
+
+  /** The address to listen on; the default is all of them. */
+  @WithDefault("0.0.0.0")
+  String host();
+
+  /** The TCP port, from 0 (any free one, for tests) to 65535; -1 switches gRPC off. */
+  @WithDefault("9000")
+  int port();
+
+  /** How many connections may be open, from 1; further ones are closed at once. */
+  @WithDefault("500")
+  int maxConnections();
+
+  /** From the connection to the client's first frame. */
+  @WithDefault("10s")
+  Duration handshakeTimeout();
+
+  /** How long a connection may be without a call; clients open another when they need one. */
+  @WithDefault("60s")
+  Duration idleTimeout();
+
+  /** From the call to the end of its message. */
+  @WithDefault("60s")
+  Duration receiveTimeout();
+
+  /** How long a client may take to receive an answer. */
+  @WithDefault("60s")
+  Duration sendTimeout();
+}

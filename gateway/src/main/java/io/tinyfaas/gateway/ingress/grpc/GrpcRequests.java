@@ -1,0 +1,72 @@
+package io.tinyfaas.gateway.ingress.grpc;
+
+import io.grpc.Grpc;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.tinyfaas.contract.handler.HandlerHttp;
+import io.tinyfaas.gateway.ingress.grpc.GrpcMessages.Request;
+import io.tinyfaas.gateway.invoke.Invocation;
+import io.tinyfaas.gateway.invoke.Protocol;
+import io.vertx.core.MultiMap;
+import io.vertx.core.http.HttpHeaders;
+import java.net.Inet6Address;
+import java.net.InetSocketAddress;
+import java.util.Set;
+
+/** Calls to invocations: which function is meant, and what its handler is told. */
+final class GrpcRequests {
+
+  /** Of gRPC itself, of the connection, or of the handler's request. */
+  private static final Set<String> NOT_PASSED_ON =
+      Set.of(
+          "connection",
+          "content-encoding",
+          "content-length",
+          "content-type",
+          "expect",
+          "host",
+          "keep-alive",
+          "proxy-authorization",
+          "proxy-connection",
+          "te",
+          "trailer",
+          "transfer-encoding",
+          "upgrade");
+
+  private static final String GRPC = "grpc-";
+  private static final String OURS = "x-tinyfaas-";
+
+  private GrpcRequests() {}
+
+  static Invocation toInvocation(ServerCall<?, ?> call, Metadata metadata, Request.Data data) {
+    MultiMap headers = HttpHeaders.headers();
+    for (String key : metadata.keys()) {
+      if (isPassedOn(key)) {
+        metadata
+            .getAll(Metadata.Key.of(key, Metadata.ASCII_STRING_MARSHALLER))
+            .forEach(value -> headers.add(key, value));
+      }
+    }
+    headers.set(HandlerHttp.METHOD_HEADER, "POST");
+    headers.set(HandlerHttp.PROTOCOL_HEADER, Protocol.GRPC.label());
+    if (call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR)
+        instanceof InetSocketAddress peer) {
+      headers.set(HandlerHttp.PEER_HEADER, peer(peer));
+    }
+    return new Invocation(data.function(), Protocol.GRPC, headers, data.data());
+  }
+
+  private static boolean isPassedOn(String key) {
+    return !key.endsWith(Metadata.BINARY_HEADER_SUFFIX)
+        && !key.startsWith(GRPC)
+        && !key.startsWith(OURS)
+        && !NOT_PASSED_ON.contains(key);
+  }
+
+  private static String peer(InetSocketAddress peer) {
+    String address = peer.getAddress().getHostAddress();
+    return (peer.getAddress() instanceof Inet6Address ? '[' + address + ']' : address)
+        + ':'
+        + peer.getPort();
+  }
+}

@@ -1,0 +1,66 @@
+package io.tinyfaas.gateway.ingress.grpc;
+
+import io.grpc.Status;
+import io.tinyfaas.gateway.invoke.InvocationResult;
+import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
+import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
+import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
+import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
+import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
+import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
+import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
+import java.nio.charset.StandardCharsets;
+
+/** What became of an invocation, said in gRPC: the only place where outcomes become statuses. */
+final class GrpcResponses {
+
+  /** Descriptions are in a header field. */
+  private static final int MAX_DESCRIPTION = 300;
+
+  private GrpcResponses() {}
+
+  sealed interface Reply {
+
+    /** UTF-8. */
+    record Text(byte[] text) implements Reply {}
+
+    record Failure(Status status) implements Reply {}
+  }
+
+  static Reply toReply(InvocationResult result) {
+    return switch (result) {
+      case Answered(int status, _, byte[] body) when status >= 200 && status < 300 -> text(body);
+      case Answered(int status, _, byte[] body) ->
+          failure(Status.UNKNOWN, "the function answered " + status + ": " + shown(body));
+      case UnknownFunction _ -> failure(Status.NOT_FOUND, "no such function");
+      case Unauthorized _ ->
+          failure(Status.PERMISSION_DENIED, "the function is for registered devices: use coaps");
+      case NoHandler _ -> failure(Status.UNAVAILABLE, "the function has no healthy handler");
+      case Overloaded _ ->
+          failure(Status.RESOURCE_EXHAUSTED, "too many invocations are running; come back later");
+      case TimedOut _ -> failure(Status.DEADLINE_EXCEEDED, "the function did not answer in time");
+      case BadAnswer(String why) -> failure(Status.INTERNAL, why);
+    };
+  }
+
+  private static Reply text(byte[] body) {
+    return GrpcMessages.isText(body)
+        ? new Reply.Text(body)
+        : failure(
+            Status.INTERNAL,
+            "the function's answer is not UTF-8, and the service carries only text: use HTTP");
+  }
+
+  private static Reply failure(Status status, String description) {
+    return new Reply.Failure(
+        status.withDescription(
+            description.length() > MAX_DESCRIPTION
+                ? description.substring(0, MAX_DESCRIPTION)
+                : description));
+  }
+
+  private static String shown(byte[] body) {
+    int length = Math.min(body.length, MAX_DESCRIPTION);
+    return new String(body, 0, length, StandardCharsets.UTF_8).strip();
+  }
+}

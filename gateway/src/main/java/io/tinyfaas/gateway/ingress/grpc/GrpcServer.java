@@ -1,0 +1,119 @@
+package io.tinyfaas.gateway.ingress.grpc;
+
+import io.grpc.BindableService;
+import io.grpc.Server;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpc.protobuf.services.HealthStatusManager;
+import io.grpc.protobuf.services.ProtoReflectionService;
+import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import io.netty.channel.EventLoop;
+import io.tinyfaas.gateway.GatewayConfig;
+import io.tinyfaas.gateway.invoke.BodyMemory;
+import io.tinyfaas.gateway.invoke.InvocationLoop;
+import io.tinyfaas.gateway.invoke.Invoker;
+import jakarta.inject.Singleton;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The server of grpc-java, on the {@link InvocationLoop}: the service, health ({@code
+ * grpc.health.v1}) and reflection.
+ */
+@Singleton
+final class GrpcServer {
+
+  private static final int MAX_METADATA_BYTES = 8 * 1024;
+
+  /** What a message has beside its data: the function's name, tags and lengths. */
+  private static final int MESSAGE_BYTES = 1024;
+
+  private static final int WINDOW_BYTES = 256 * 1024;
+  private static final int MAX_CALLS_PER_CONNECTION = 100;
+
+  /** A client that takes back more of its calls is none (CVE-2023-44487). */
+  private static final int MAX_RESETS = 500;
+
+  private static final int RESETS_SECONDS = 10;
+
+  /** How long a client may be silent on the wire, and how often it may ask. */
+  private static final int KEEP_ALIVE_SECONDS = 30;
+
+  private static final int PING_SECONDS = 10;
+  private static final long STOP_SECONDS = 1;
+
+  private final HealthStatusManager health = new HealthStatusManager();
+  private final GrpcCalls calls;
+  private final Server server;
+
+  GrpcServer(
+      GatewayConfig gateway,
+      GrpcConfig config,
+      InvocationLoop loop,
+      Invoker invoker,
+      BodyMemory memory) {
+    EventLoop eventLoop = loop.context().nettyEventLoop();
+    calls = new GrpcCalls(config, loop.context(), invoker, memory);
+    server =
+        NettyServerBuilder.forAddress(new InetSocketAddress(config.host(), config.port()))
+            .channelFactory(new BoundedAcceptor(config.maxConnections()))
+            .bossEventLoopGroup(eventLoop)
+            .workerEventLoopGroup(eventLoop)
+            .directExecutor()
+            .maxInboundMessageSize(Math.toIntExact(gateway.maxBody().asLongValue()) + MESSAGE_BYTES)
+            .maxInboundMetadataSize(MAX_METADATA_BYTES)
+            .maxConcurrentCallsPerConnection(MAX_CALLS_PER_CONNECTION)
+            .maxRstFramesPerWindow(MAX_RESETS, RESETS_SECONDS)
+            .flowControlWindow(WINDOW_BYTES)
+            .handshakeTimeout(config.handshakeTimeout().toMillis(), TimeUnit.MILLISECONDS)
+            .maxConnectionIdle(config.idleTimeout().toMillis(), TimeUnit.MILLISECONDS)
+            .keepAliveTime(KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
+            .permitKeepAliveTime(PING_SECONDS, TimeUnit.SECONDS)
+            .permitKeepAliveWithoutCalls(true)
+            .addStreamTracerFactory(new CallMemory.Factory(memory))
+            .addService(
+                ServerServiceDefinition.builder(GrpcMessages.SERVICE)
+                    .addMethod(GrpcMessages.REQUEST, calls)
+                    .build())
+            .addService(health.getHealthService())
+            .addService(ProtoReflectionServiceV1.newInstance())
+            .addService(earlierReflection())
+            .build();
+    health.setStatus(GrpcMessages.SERVICE.getName(), ServingStatus.SERVING);
+  }
+
+  /** grpcurl and others still ask for v1alpha first. */
+  @SuppressWarnings("deprecation")
+  private static BindableService earlierReflection() {
+    return ProtoReflectionService.newInstance();
+  }
+
+  void start() throws IOException {
+    server.start();
+  }
+
+  int port() {
+    return server.getPort();
+  }
+
+  /** Clients are told to open another connection, elsewhere. */
+  void refuseNew() {
+    health.enterTerminalState();
+    server.shutdown();
+  }
+
+  int waiting() {
+    return calls.sending();
+  }
+
+  void stop() {
+    server.shutdownNow();
+    try {
+      server.awaitTermination(STOP_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
