@@ -2,11 +2,13 @@
 
 import contextlib
 import os
+import socket
 import stat
 import threading
 import time
 import unittest
 import urllib.request
+from random import Random
 
 from handler import HandlerTest, eventually, exchange, received
 
@@ -92,6 +94,26 @@ class HttpTest(HandlerTest):
     def test_should_take_a_request_byte_by_byte(self):
         handler = self.start(ECHO)
         self.assertTrue(handler.raw(*(bytes([byte]) for byte in post(b"abc"))).endswith(b"\r\n\r\nabc"))
+
+    def test_should_live_through_whatever_comes(self):
+        handler = self.start(ECHO)
+        random = Random(7)
+        chunked = b"POST /fn HTTP/1.1\r\nA: b\r\nTransfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n0\r\nT: 1\r\n\r\n"
+        for n in range(1000):
+            request = bytearray(random.choice((chunked, post(b"abc", b"A: b"))))
+            for _ in range(random.randint(1, 3)):
+                at = random.randrange(len(request))
+                request[at : at + random.randint(0, 2)] = random.choice((b"", b"\0", b"\r", b"\n", b"\xff", b" ", b":", b"9", random.randbytes(3)))
+            with contextlib.closing(handler.connect()) as connection:
+                connection.sendall(request)
+                connection.shutdown(socket.SHUT_WR)
+                connection.settimeout(5)
+                answer = b""
+                while some := connection.recv(65536):
+                    answer += some
+            self.assertRegex(answer, rb"\A(HTTP/1\.1 (200|400|404|413|431|501) |\Z)", request)
+        self.assertEqual(handler.call(body=b"x")[2], b"x")
+        self.assertNotIn("Traceback", handler.log)
 
     def test_should_let_a_client_that_asks_send_its_body(self):
         handler = self.start(ECHO)

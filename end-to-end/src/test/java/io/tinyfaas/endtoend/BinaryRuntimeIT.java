@@ -1,0 +1,75 @@
+package io.tinyfaas.endtoend;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.eclipse.californium.core.CoapResponse;
+import org.eclipse.californium.core.coap.CoAP.ResponseCode;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What a process for each invocation asks of the whole system. */
+@Timeout(60)
+class BinaryRuntimeIT {
+
+  private static final Installation SYSTEM = Installation.UNIX;
+
+  @RegisterExtension private final Functions functions = new Functions(SYSTEM);
+
+  private final Device device = new Device(SYSTEM);
+
+  @BeforeAll
+  static void start() {
+    SYSTEM.start();
+  }
+
+  @AfterEach
+  void switchOff() {
+    device.switchOff();
+  }
+
+  private static long sleeping(String function) {
+    return SYSTEM.docker("top", SYSTEM.handlers(function).getFirst(), "-o", "pid,args").stream()
+        .filter(process -> process.contains("sleep 60"))
+        .count();
+  }
+
+  /** The runtime is not told the timeout: it kills what the gateway has given up. */
+  @Test
+  void shouldKillAProcessWithItsChildrenAtTheTimeout() {
+    functions.deploy(
+        "sleeper",
+        Map.of("runtime", "binary", "timeout", "2s"),
+        Installation.zip(Map.of("fn.sh", "sleep 601 & sleep 602; true".getBytes(UTF_8))));
+
+    CompletableFuture<CoapResponse> answer =
+        CompletableFuture.supplyAsync(() -> device.get("sleeper"));
+    await().until(() -> sleeping("sleeper") == 2);
+    assertThat(answer.join().getCode()).isEqualTo(ResponseCode.GATEWAY_TIMEOUT);
+
+    await().until(() -> sleeping("sleeper") == 0);
+    assertThat(SYSTEM.rest().get("/functions/sleeper/logs").asString())
+        .contains("Killed: nobody waits for the answer any more");
+  }
+
+  @Test
+  void shouldRunTheEntryWithTheFunctionsVariables() {
+    functions.deploy(
+        "named",
+        Map.of("runtime", "binary", "entry", "bin/greet", "env", "GREETING=Good morning"),
+        Installation.zip(
+            Map.of(
+                "fn.sh", "exit 1".getBytes(UTF_8),
+                "bin/greet",
+                    "#!/bin/sh\nprintf '%s, %s' \"$GREETING\" \"$REQUEST_METHOD\""
+                        .getBytes(UTF_8))));
+
+    assertThat(device.get("named").getResponseText()).isEqualTo("Good morning, GET");
+  }
+}
