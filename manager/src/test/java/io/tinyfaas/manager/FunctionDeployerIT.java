@@ -20,6 +20,7 @@ import io.tinyfaas.manager.deploy.FunctionDeployer;
 import io.tinyfaas.manager.deploy.FunctionDeployer.Deployment;
 import io.tinyfaas.manager.deploy.FunctionStates;
 import io.tinyfaas.manager.deploy.Zip;
+import io.tinyfaas.manager.docker.HostAddresses;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.store.FunctionSpec;
@@ -27,6 +28,8 @@ import io.tinyfaas.manager.store.FunctionStore;
 import io.vertx.core.Vertx;
 import jakarta.inject.Inject;
 import java.io.IOException;
+import java.net.DatagramSocket;
+import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -60,6 +63,7 @@ class FunctionDeployerIT {
 
   @Inject FunctionDeployer deployer;
   @Inject FunctionStates states;
+  @Inject HostAddresses host;
   @Inject FunctionStore store;
   @Inject Vertx vertx;
 
@@ -95,6 +99,15 @@ class FunctionDeployerIT {
     }
     gateway.disconnect();
     assertNothingIsLeft();
+  }
+
+  @Test
+  void shouldKnowTheBoxsAddresses() throws IOException {
+    try (DatagramSocket outward = new DatagramSocket()) {
+      // Sends nothing: only has the system choose the address that it would send from.
+      outward.connect(new InetSocketAddress("192.0.2.1", 9));
+      assertThat(host.list()).contains(outward.getLocalAddress().getHostAddress());
+    }
   }
 
   @Test

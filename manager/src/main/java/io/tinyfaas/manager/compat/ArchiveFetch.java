@@ -3,6 +3,7 @@ package io.tinyfaas.manager.compat;
 import static io.tinyfaas.manager.problem.ProblemType.FETCH_FAILED;
 
 import io.quarkus.runtime.Startup;
+import io.tinyfaas.manager.docker.HostAddresses;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -11,6 +12,7 @@ import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.RequestOptions;
 import io.vertx.core.net.SocketAddress;
+import jakarta.enterprise.inject.Instance;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.net.InetAddress;
@@ -25,6 +27,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 
 /**
  * Fetches archives from the web for whoever may deploy, and nothing else: http and https, few
@@ -52,12 +55,19 @@ class ArchiveFetch {
   private final Duration timeout;
   private final Resolver resolver;
 
+  /**
+   * @param host there is none in tests of the API alone
+   */
   @Inject
-  ArchiveFetch(Vertx vertx, CompatSettings settings) {
-    this(vertx, settings, InetAddress::getAllByName);
+  ArchiveFetch(Vertx vertx, CompatSettings settings, Instance<HostAddresses> host) {
+    this(vertx, settings, () -> host.get().list(), InetAddress::getAllByName);
   }
 
-  ArchiveFetch(Vertx vertx, CompatSettings settings, Resolver resolver) {
+  /**
+   * @param ours the box' own addresses
+   */
+  ArchiveFetch(
+      Vertx vertx, CompatSettings settings, Supplier<Set<String>> ours, Resolver resolver) {
     this.client =
         vertx.createHttpClient(
             new HttpClientOptions()
@@ -66,7 +76,7 @@ class ArchiveFetch {
                 .setSslHandshakeTimeout(CONNECT_TIMEOUT.toSeconds())
                 .setIdleTimeout(SILENCE_SECONDS)
                 .setTrustOptions(TrustedAuthorities.options(settings.checkout())));
-    this.addresses = new FetchAddresses(settings.fetchAllow().orElse(List.of()), settings.bind());
+    this.addresses = new FetchAddresses(settings.fetchAllow().orElse(List.of()), ours);
     this.timeout = settings.fetchTimeout();
     this.resolver = resolver;
   }

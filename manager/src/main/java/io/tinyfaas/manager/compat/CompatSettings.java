@@ -31,9 +31,6 @@ interface CompatSettings {
   @WithDefault("2m")
   Duration fetchTimeout();
 
-  /** The address of the box on which the manager is reached. */
-  Optional<String> bind();
-
   /** Its {@code compose/ca-certificates} are trusted beside the usual certificate authorities. */
   Optional<Path> checkout();
 }

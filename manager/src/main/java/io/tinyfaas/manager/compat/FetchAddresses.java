@@ -2,11 +2,10 @@ package io.tinyfaas.manager.compat;
 
 import io.quarkus.runtime.configuration.ConfigurationException;
 import java.net.InetAddress;
-import java.net.NetworkInterface;
-import java.net.SocketException;
 import java.net.UnknownHostException;
 import java.util.List;
-import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -48,15 +47,15 @@ final class FetchAddresses {
           .toList();
 
   private final List<Range> allowed;
-  private final Optional<String> bind;
+  private final Supplier<Set<String>> ours;
 
   /**
    * @param allowed addresses or ranges in CIDR notation
-   * @param bind the address of the box on which the manager is reached, if it is one
+   * @param ours the box' own addresses; asked for only where all else permits one
    */
-  FetchAddresses(List<String> allowed, Optional<String> bind) {
+  FetchAddresses(List<String> allowed, Supplier<Set<String>> ours) {
     this.allowed = allowed.stream().map(Range::parse).toList();
-    this.bind = bind;
+    this.ours = ours;
   }
 
   boolean permit(InetAddress address) {
@@ -65,12 +64,9 @@ final class FetchAddresses {
   }
 
   private boolean isOurs(InetAddress address) {
-    try {
-      return bind.filter(ours -> ours.equals(address.getHostAddress())).isPresent()
-          || NetworkInterface.getByInetAddress(address) != null;
-    } catch (SocketException e) {
-      return true;
-    }
+    return ours.get().stream()
+        .map(text -> Range.parse(text.replaceFirst("%.*", "")))
+        .anyMatch(range -> range.contains(address));
   }
 
   /**

@@ -3,6 +3,7 @@ package io.tinyfaas.manager.compat;
 import com.fasterxml.jackson.core.Base64Variants;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.exc.StreamReadException;
@@ -52,7 +53,7 @@ final class UploadRequest implements AutoCloseable {
     try (JsonParser parser = JSON.createParser(body)) {
       request.read(parser, uploads);
       return request;
-    } catch (StreamReadException e) {
+    } catch (JsonProcessingException e) {
       request.close();
       throw new UnreadableRequest(
           "The body is no JSON that can be read: " + e.getOriginalMessage());

@@ -22,6 +22,7 @@ import java.security.KeyStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -139,15 +140,11 @@ class ArchiveFetchTest {
           }
 
           @Override
-          public Optional<String> bind() {
-            return Optional.empty();
-          }
-
-          @Override
           public Optional<Path> checkout() {
             return Optional.of(folder);
           }
         },
+        Set::of,
         resolver);
   }
 

@@ -7,14 +7,14 @@ import io.quarkus.runtime.configuration.ConfigurationException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.List;
-import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class FetchAddressesTest {
 
-  private static final FetchAddresses PUBLIC = new FetchAddresses(List.of(), Optional.empty());
+  private static final FetchAddresses PUBLIC = new FetchAddresses(List.of(), Set::of);
 
   private static InetAddress address(String text) throws UnknownHostException {
     return InetAddress.getByName(text);
@@ -64,7 +64,7 @@ class FetchAddressesTest {
   @Test
   void shouldPermitWhatTheOperatorAllowsAndNoMore() throws UnknownHostException {
     FetchAddresses addresses =
-        new FetchAddresses(List.of("192.168.1.0/24", "10.1.2.3", "fd00::/8"), Optional.empty());
+        new FetchAddresses(List.of("192.168.1.0/24", "10.1.2.3", "fd00::/8"), Set::of);
 
     assertThat(addresses.permit(address("192.168.1.77"))).isTrue();
     assertThat(addresses.permit(address("192.168.2.77"))).isFalse();
@@ -74,17 +74,21 @@ class FetchAddressesTest {
   }
 
   @Test
-  void shouldRefuseTheAddressOnWhichThisBoxIsReached() throws UnknownHostException {
-    FetchAddresses addresses = new FetchAddresses(List.of(), Optional.of("8.8.4.4"));
+  void shouldRefuseTheBoxsOwnPublicAddressesUnlessAllowed() throws UnknownHostException {
+    Set<String> ours = Set.of("10.0.0.7", "8.8.4.4", "2606:4700:4700::7");
+    FetchAddresses addresses = new FetchAddresses(List.of(), () -> ours);
 
     assertThat(addresses.permit(address("8.8.4.4"))).isFalse();
+    assertThat(addresses.permit(address("2606:4700:4700:0:0::7"))).isFalse();
     assertThat(addresses.permit(address("8.8.8.8"))).isTrue();
+    assertThat(new FetchAddresses(List.of("8.8.4.4"), () -> ours).permit(address("8.8.4.4")))
+        .isTrue();
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"", "example.com", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/x", "::1/129"})
   void shouldRefuseARangeThatIsNone(String range) {
-    assertThatThrownBy(() -> new FetchAddresses(List.of(range), Optional.empty()))
+    assertThatThrownBy(() -> new FetchAddresses(List.of(range), Set::of))
         .isInstanceOf(ConfigurationException.class)
         .hasMessageContaining("TINYFAAS_FETCH_ALLOW");
   }

@@ -246,6 +246,16 @@ class ManagementCallsTest {
   }
 
   @Test
+  void shouldBoundWhatItReads() {
+    post("/upload", "{\"name\": \"" + "x".repeat(100_000) + "\"}").statusCode(400);
+    post("/upload", "{\"later\": " + "[".repeat(100) + "]".repeat(100) + "}").statusCode(400);
+    post("/upload", "{\"envs\": [" + "\"A=1\",".repeat(2_000) + "\"A=1\"]}").statusCode(400);
+    post("/delete", "{\"later\": \"" + "x".repeat(500_000) + "\", \"name\": \"nobody\"}")
+        .statusCode(500)
+        .body("type", equalTo("urn:tinyfaas:problem:unknown-function"));
+  }
+
+  @Test
   void shouldAnswerEveryOtherFailureWith500AndSayWhatItIs() {
     post("/upload", "{}").statusCode(500).body("field", equalTo("name"));
     post("/upload", upload("no spaces", "")).statusCode(500).body("field", equalTo("name"));
