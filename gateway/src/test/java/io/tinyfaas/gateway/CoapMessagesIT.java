@@ -5,6 +5,7 @@ import static io.tinyfaas.gateway.Datagram.GET;
 import static io.tinyfaas.gateway.Datagram.MAX_AGE;
 import static io.tinyfaas.gateway.Datagram.NON;
 import static io.tinyfaas.gateway.Datagram.NO_RESPONSE;
+import static io.tinyfaas.gateway.Datagram.POST;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -126,6 +127,26 @@ class CoapMessagesIT {
       assertThat(device.receive(300)).isEmpty();
     }
     assertThat(system.runs()).isEqualTo(runs);
+  }
+
+  @Test
+  @DisplayName(
+      "RFC 7252 4.5: a message is not run again within its lifetime, even when its answer is forgotten")
+  void shouldKnowAMessageLongAfterItsAnswer() throws IOException {
+    Datagram post = Datagram.request(CON, POST, 1_000, "f");
+    Datagram get = Datagram.request(CON, GET, 1_001, "f");
+    try (CoapPeer device = system.device("127.0.8.3")) {
+      int runs = system.runs();
+      device.ask(post);
+      device.ask(get);
+      for (int mid = 1_002; mid < 1_502; mid++) {
+        device.ask(Datagram.request(CON, POST, mid, "nobody"));
+      }
+      device.send(post);
+      assertThat(device.receive(200)).isEmpty();
+      assertThat(system.runs() - runs).isEqualTo(2);
+      assertThat(device.ask(get).head()).as("a GET may be run again").isEqualTo("ACK 2.05");
+    }
   }
 
   @Test

@@ -6,6 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.eclipse.californium.core.coap.CoAP.Code;
+import org.eclipse.californium.core.coap.Request;
 import org.eclipse.californium.core.network.Exchange;
 import org.eclipse.californium.core.network.KeyMID;
 import org.eclipse.californium.core.network.deduplication.Deduplicator;
@@ -15,34 +17,58 @@ import org.eclipse.californium.core.network.deduplication.Deduplicator;
  * does, but not of any number of devices: about 2 KB per message would end a small heap from 1,500
  * devices on, and UDP lets anyone pretend to be many. When there are more devices than room, each
  * has fewer messages remembered, down to its last; beyond that the devices silent for longest are
- * forgotten.
+ * forgotten. A message whose answer is forgotten is still known ({@link SpentMessages}): it is not
+ * run again, unless it is a GET or FETCH.
  */
 final class BoundedDeduplicator implements Deduplicator {
 
   private static final int PER_PEER = 16;
 
   /** EXCHANGE_LIFETIME (RFC 7252, 4.8.2): a message ID may mean another message after it. */
-  private static final long LIFETIME_NANOS = TimeUnit.SECONDS.toNanos(247);
+  static final int LIFETIME_SECONDS = 247;
+
+  private static final long LIFETIME_NANOS = TimeUnit.SECONDS.toNanos(LIFETIME_SECONDS);
 
   private record Seen(int mid, Exchange exchange, long nanos) {}
 
   /** The peer silent for longest first; guarded by this. */
   private final Map<Object, ArrayDeque<Seen>> peers = new LinkedHashMap<>(16, 0.75f, true);
 
+  private final SpentMessages spent;
   private final int max;
   private int size;
 
+  /**
+   * @param maxMessages that are remembered with their answers, 2 KB each; of others it takes a
+   *     tenth of that memory to know that they have been here
+   */
   BoundedDeduplicator(int maxMessages) {
     this.max = maxMessages;
+    this.spent = new SpentMessages(maxMessages);
   }
 
   @Override
   public synchronized Exchange findPrevious(KeyMID key, Exchange exchange) {
     Exchange previous = find(key);
-    if (previous == null) {
-      add(key, exchange);
+    if (previous != null) {
+      return previous;
     }
-    return previous;
+    Request request = exchange.getRequest();
+    byte[] message = request.getBytes();
+    boolean again =
+        message != null
+            && spent.add(key.getPeer(), key.getMID(), message, System.nanoTime())
+            && !isSafe(request.getCode());
+    if (again) {
+      return exchange; // its own duplicate: neither run nor answered
+    }
+    add(key, exchange);
+    return null;
+  }
+
+  /** What has no effect may be done again if the answer is forgotten (RFC 7252, 4.5). */
+  private static boolean isSafe(Code method) {
+    return method == Code.GET || method == Code.FETCH;
   }
 
   @Override
@@ -110,6 +136,7 @@ final class BoundedDeduplicator implements Deduplicator {
 
   @Override
   public synchronized void clear() {
+    spent.clear();
     peers.clear();
     size = 0;
   }
