@@ -218,7 +218,7 @@ class RuntimeIT {
 
   /** By clients that we did not write. */
   @ParameterizedTest
-  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "GRPC")
+  @EnumSource
   void shouldEchoAndTellHeadersOverEveryProtocol(StockClient client, @TempDir Path folder)
       throws IOException {
     byte[] random = new byte[client == StockClient.AIOCOAP ? 20_000 : 512 * 1_024];
