@@ -2,7 +2,8 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down clean logs test bench bench-quick build images format setup base
+.PHONY: help up down clean logs test bench bench-quick bench-more \
+  bench-deploy bench-restart bench-boot bench-memory bench-payloads bench-functions bench-scaling bench-soak build images format setup base
 
 # Images take the jars that Maven built in the checkout.
 export TINYFAAS_JARS := host
@@ -14,7 +15,7 @@ sources := $(shell find pom.xml contract gateway manager handler-runtime-java -n
   \( -name pom.xml -o -path '*/src/main/*' \) -print)
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 25
 
 up: images ## set up what is missing, build, start, deploy the sample function
 	@compose/up
@@ -41,6 +42,32 @@ bench: images $(benchmark) ## the paper's experiment (10 minutes); TARGETS='old=
 
 bench-quick: images $(benchmark) ## a smaller one (2 minutes)
 	@benchmark/run --clients 1,16,64,256 --operations 200 --repetitions 1 --warm-up 200 $(TARGETS)
+
+bench-deploy: images ## deploy to first answer, by phase (1 minute)
+	@benchmark/deploy
+
+bench-restart: images ## a handler dies: how long until the next answer (1 minute)
+	@benchmark/restart
+
+bench-boot: images ## engine up to all functions answering (2 minutes)
+	@benchmark/boot
+
+bench-memory: images $(benchmark) ## idle, deployed, after load (3 minutes)
+	@benchmark/memory
+
+bench-payloads: images $(benchmark) ## 0 B to 1 MiB, block by block (3 minutes)
+	@benchmark/payloads
+
+bench-functions: images $(benchmark) ## 1, 10, 100 functions deployed; gateway recreated (10 minutes)
+	@benchmark/functions
+
+bench-scaling: images $(benchmark) ## 1, 2, 4 handlers (2 minutes)
+	@benchmark/scaling
+
+bench-soak: images $(benchmark) ## full load for MINUTES=20: nothing fails, memory stays
+	@benchmark/soak $(MINUTES)
+
+bench-more: bench-deploy bench-restart bench-boot bench-memory bench-payloads bench-functions bench-scaling bench-soak ## all of these
 
 format: setup ## format the Java sources
 	@compose/mvn -q -B spotless:apply

@@ -52,7 +52,9 @@ final class Benchmark {
   private void run() throws Exception {
     try (UdpEcho echo = new UdpEcho()) {
       List<Target> targets = new ArrayList<>();
-      targets.add(new Target(CEILING, echo.uri(), List.of()));
+      if (options.rules().payload().isEmpty()) {
+        targets.add(new Target(CEILING, echo.uri(), List.of()));
+      }
       targets.addAll(options.targets());
       Map<Target, Load> loads = new LinkedHashMap<>();
       for (Target target : targets) {
@@ -61,7 +63,11 @@ final class Benchmark {
       Report report = Report.begin(options);
       warmUp(loads);
       for (int clients : options.clients()) {
-        for (int repetition = 1; repetition <= options.repetitions(); repetition++) {
+        long begin = System.nanoTime();
+        for (int repetition = 1;
+            repetition <= options.repetitions()
+                || System.nanoTime() - begin < options.repeatFor().toNanos();
+            repetition++) {
           for (Map.Entry<Target, Load> load : loads.entrySet()) {
             Run run = measure(load.getKey(), load.getValue(), clients, repetition);
             runs.add(run);

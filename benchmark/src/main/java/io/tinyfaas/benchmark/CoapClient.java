@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
+import java.util.OptionalInt;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 
@@ -28,16 +29,20 @@ final class CoapClient implements AutoCloseable {
 
   /** What a received datagram meant to this client. */
   enum Received {
-    /** Nothing: an empty ACK, a late answer, somebody else's. */
+    /** Nothing: an empty ACK, a late answer, somebody else's, a block that is not the last. */
     NOTHING,
-    /** A 2.05 to the request under way. */
+    /** A 2.05 to the request under way, or the whole payload back. */
     CONTENT,
     /** Another code to it, or a reset. */
     OTHER
   }
 
   private final DatagramChannel channel;
-  private final ByteBuffer request;
+
+  /** Null where operations are a GET. */
+  private final BlockTransfer transfer;
+
+  private ByteBuffer request;
   private final ByteBuffer acknowledgement = ByteBuffer.allocateDirect(4);
   private final int localPort;
   private int remaining;
@@ -45,9 +50,14 @@ final class CoapClient implements AutoCloseable {
   private short id;
   private boolean waiting;
   private long sentAt;
+  private long messageSentAt;
   private int retransmissions;
 
-  CoapClient(URI target, int operations, Selector selector) throws IOException {
+  /**
+   * @param payload of a POST that is to come back, in bytes; empty for GETs
+   */
+  CoapClient(URI target, OptionalInt payload, int operations, Selector selector)
+      throws IOException {
     channel = DatagramChannel.open();
     try {
       int port = target.getPort() < 0 ? 5683 : target.getPort();
@@ -59,6 +69,7 @@ final class CoapClient implements AutoCloseable {
       channel.close();
       throw e;
     }
+    transfer = payload.isPresent() ? new BlockTransfer(target, payload.getAsInt()) : null;
     request = CoapMessage.get(target);
     remaining = operations;
   }
@@ -72,19 +83,27 @@ final class CoapClient implements AutoCloseable {
     waiting = remaining > 0;
     if (waiting) {
       remaining--;
-      token++;
-      id = (short) LAST_ID.incrementAndGet(localPort);
-      request.putShort(2, id).putLong(4, token);
       sentAt = now;
-      retransmissions = 0;
-      write(request.rewind());
+      if (transfer != null) {
+        request = transfer.begin();
+      }
+      sendMessage(now);
     }
     return waiting;
   }
 
+  private void sendMessage(long now) throws IOException {
+    token++;
+    id = (short) LAST_ID.incrementAndGet(localPort);
+    request.putShort(2, id).putLong(4, token);
+    messageSentAt = now;
+    retransmissions = 0;
+    write(request.rewind());
+  }
+
   /** The same message again, each time after twice as long a wait (RFC 7252, 4.2). */
   void retransmitIfDue(long now, long first) throws IOException {
-    if (now - sentAt >= (first << retransmissions + 1) - first) {
+    if (now - messageSentAt >= (first << retransmissions + 1) - first) {
       retransmissions++;
       write(request.rewind());
     }
@@ -119,6 +138,15 @@ final class CoapClient implements AutoCloseable {
     if (CoapMessage.code(datagram) == CoapMessage.EMPTY
         || !CoapMessage.hasToken(datagram, token)
         || type == CoapMessage.ACK && CoapMessage.id(datagram) != id) {
+      return Received.NOTHING;
+    }
+    if (transfer != null) {
+      ByteBuffer next = transfer.next(datagram);
+      if (next == null) {
+        return transfer.isComplete() ? Received.CONTENT : Received.OTHER;
+      }
+      request = next;
+      sendMessage(System.nanoTime());
       return Received.NOTHING;
     }
     boolean content =

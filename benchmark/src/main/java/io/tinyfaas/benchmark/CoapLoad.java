@@ -43,7 +43,7 @@ final class CoapLoad implements Load {
     List<CoapClient> all = new ArrayList<>(clients);
     try (Selector selector = Selector.open()) {
       for (int i = 0; i < clients; i++) {
-        all.add(new CoapClient(target, operations, selector));
+        all.add(new CoapClient(target, rules.payload(), operations, selector));
       }
       return new Run(selector, all).call();
     } finally {

@@ -26,6 +26,16 @@ final class HttpLoad implements Load {
   HttpLoad(URI target, Rules rules) {
     this.target = target;
     this.rules = rules;
+    if (rules.payload().isPresent()) {
+      expected = BlockTransfer.body(rules.payload().getAsInt());
+    }
+  }
+
+  private HttpRequest request() {
+    HttpRequest.Builder request = HttpRequest.newBuilder(target).timeout(rules.timeout());
+    return rules.payload().isEmpty()
+        ? request.build()
+        : request.POST(HttpRequest.BodyPublishers.ofByteArray(expected)).build();
   }
 
   @Override
@@ -64,8 +74,7 @@ final class HttpLoad implements Load {
     private final Histogram latencies = Outcome.histogram();
     private long timeouts;
     private long wrongAnswers;
-    private final HttpRequest request =
-        HttpRequest.newBuilder(target).timeout(rules.timeout()).build();
+    private final HttpRequest request = request();
 
     Run(HttpClient client, int clients) {
       this.client = client;

@@ -2,12 +2,23 @@ package io.tinyfaas.benchmark;
 
 import java.net.URI;
 import java.time.Duration;
+import java.util.OptionalInt;
 
 /** Closed-loop clients of one target: each sends its next request when the last one has ended. */
 sealed interface Load permits CoapLoad, HttpLoad {
 
-  /** What ends an operation. Retransmission is off where {@code retransmitAfter} is zero. */
-  record Rules(Duration timeout, Duration retransmitAfter) {}
+  /**
+   * What an operation is and what ends it.
+   *
+   * @param retransmitAfter zero for no retransmission
+   * @param payload in bytes, of a POST to a function that answers it; empty for a GET
+   */
+  record Rules(Duration timeout, Duration retransmitAfter, OptionalInt payload) {
+
+    static Rules ofGet(Duration timeout, Duration retransmitAfter) {
+      return new Rules(timeout, retransmitAfter, OptionalInt.empty());
+    }
+  }
 
   /**
    * Runs so many clients at once, each with a connection or socket of its own, until all have done

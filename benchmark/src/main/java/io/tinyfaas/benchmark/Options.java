@@ -7,12 +7,14 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /**
  * What to measure, from the command line.
  *
  * @param clients load levels
  * @param operations of each client in a run
+ * @param repeatFor how long repetitions go on, if that makes more of them
  * @param warmUp operations of each of 16 clients before the first run, not counted
  * @param baseline name of the target that others are compared with; may be none of them
  * @param watched processes that serve no single target; their memory is noted
@@ -23,6 +25,7 @@ record Options(
     List<Integer> clients,
     int operations,
     int repetitions,
+    Duration repeatFor,
     int warmUp,
     Load.Rules rules,
     String baseline,
@@ -36,9 +39,11 @@ record Options(
         --clients 1,4,16,64,256,1024  load levels, each so many closed-loop clients
         --operations 500              of each client
         --repetitions 3               the median by throughput is reported
+        --repeat-for 0                seconds for which repetitions of a load level go on, if that makes more
         --warm-up 500                 operations of each of 16 clients before the first run
         --timeout 1000                milliseconds after which an operation has failed
         --retransmit 0                milliseconds to the first retransmission, doubled each time; 0: none
+        --payload -1                  bytes that a POST brings and its answer brings back; -1: a GET
         --baseline native-node        the target that others are compared with
         --process TARGET:ROLE=PID     a process that works for a target: its processor time and memory
         --process ROLE=PID            one that works for none: its memory
@@ -65,7 +70,9 @@ record Options(
     settings.put("--clients", "1,4,16,64,256,1024");
     settings.put("--operations", "500");
     settings.put("--repetitions", "3");
+    settings.put("--repeat-for", "0");
     settings.put("--warm-up", "500");
+    settings.put("--payload", "-1");
     settings.put("--timeout", "1000");
     settings.put("--retransmit", "0");
     settings.put("--baseline", "native-node");
@@ -105,14 +112,21 @@ record Options(
         List.of(settings.get("--clients").split(",")).stream().map(Integer::valueOf).toList(),
         Integer.parseInt(settings.get("--operations")),
         Integer.parseInt(settings.get("--repetitions")),
+        Duration.ofSeconds(Integer.parseInt(settings.get("--repeat-for"))),
         Integer.parseInt(settings.get("--warm-up")),
         new Load.Rules(
             Duration.ofMillis(Integer.parseInt(settings.get("--timeout"))),
-            Duration.ofMillis(Integer.parseInt(settings.get("--retransmit")))),
+            Duration.ofMillis(Integer.parseInt(settings.get("--retransmit"))),
+            payload(settings.get("--payload"))),
         settings.get("--baseline"),
         processes.getOrDefault("", List.of()),
         notes,
         Path.of(settings.get("--results")));
+  }
+
+  private static OptionalInt payload(String bytes) {
+    int length = Integer.parseInt(bytes);
+    return length < 0 ? OptionalInt.empty() : OptionalInt.of(length);
   }
 
   private static String[] pair(String argument) {

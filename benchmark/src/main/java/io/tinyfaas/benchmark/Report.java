@@ -11,7 +11,6 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.HdrHistogram.HistogramIterationValue;
 
 /** What a user gets to see and to keep: tables, raw data, charts. */
 final class Report {
@@ -61,7 +60,12 @@ final class Report {
   /** One line for a run that has ended. */
   static String progress(Run run) {
     Outcome outcome = run.outcome();
-    return "%4d clients, repetition %d: %-14s %8.0f/s, p50 %s ms, p99 %s ms, %d failed"
+    StringBuilder memory = new StringBuilder();
+    run.usage()
+        .forEach(
+            (role, usage) ->
+                memory.append(", %s %.0f MB".formatted(role, usage.residentMemory() / MEGABYTE)));
+    return "%4d clients, repetition %d: %-14s %8.0f/s, p50 %s ms, p99 %s ms, %d failed%s"
         .formatted(
             run.clients(),
             run.repetition(),
@@ -69,7 +73,8 @@ final class Report {
             outcome.throughput(),
             millis(outcome.percentile(50)),
             millis(outcome.percentile(99)),
-            outcome.failed());
+            outcome.failed(),
+            memory);
   }
 
   /**
@@ -82,8 +87,8 @@ final class Report {
     List<Run> medians = medians(runs);
     String summary = summary(runs, medians);
     Files.writeString(options.results().resolve("summary.md"), summary);
-    Files.writeString(options.results().resolve("runs.csv"), runsCsv(runs));
-    Files.writeString(options.results().resolve("latencies.csv"), latenciesCsv(runs));
+    Files.writeString(options.results().resolve("runs.csv"), RawData.runs(runs));
+    Files.writeString(options.results().resolve("latencies.csv"), RawData.latencies(runs));
     for (int clients : options.clients()) {
       List<Run> level =
           medians.stream()
@@ -121,7 +126,9 @@ final class Report {
     StringBuilder text = new StringBuilder("\n");
     text.append(results(medians)).append('\n');
     table(text, comparison(medians));
-    text.append(ceiling(medians)).append('\n');
+    if (options.rules().payload().isEmpty()) {
+      text.append(ceiling(medians)).append('\n');
+    }
     table(text, memoryTable());
     notes.put("load after", Machine.load());
     notes.put("clients", options.operations() + " operations each, one request under way");
@@ -130,7 +137,14 @@ final class Report {
         "without a success within "
             + options.rules().timeout().toMillis()
             + " ms; percentiles are of all operations, and a – is one that failed");
-    notes.put("runs", "the median by throughput of " + options.repetitions());
+    options
+        .rules()
+        .payload()
+        .ifPresent(bytes -> notes.put("payload", bytes + " bytes there and back, by POST"));
+    notes.put(
+        "runs",
+        "the median by throughput of "
+            + runs.stream().mapToInt(Run::repetition).max().orElse(options.repetitions()));
     List<List<String>> rows = new ArrayList<>(List.of(List.of("", "")));
     notes.forEach((name, note) -> rows.add(List.of(name, note)));
     table(text, rows);
@@ -262,74 +276,12 @@ final class Report {
     return rows.size() == 1 ? List.of() : rows;
   }
 
-  private static String runsCsv(List<Run> runs) {
-    StringBuilder csv =
-        new StringBuilder(
-            "clients,target,repetition,operations,succeeded,timeouts,wrong_answers,seconds,"
-                + "operations_per_second,p50_ms,p90_ms,p99_ms,p999_ms,max_ms,generator_cpu_us,"
-                + "role,cpu_us,rss_bytes\n");
-    for (Run run : runs) {
-      Outcome outcome = run.outcome();
-      String common =
-          "%d,%s,%d,%d,%d,%d,%d,%.6f,%.1f,%s,%s,%s,%s,%.4f,%.2f"
-              .formatted(
-                  run.clients(),
-                  run.target(),
-                  run.repetition(),
-                  outcome.operations(),
-                  outcome.succeeded(),
-                  outcome.timeouts(),
-                  outcome.wrongAnswers(),
-                  outcome.elapsed().toNanos() / 1e9,
-                  outcome.throughput(),
-                  csv(outcome.percentile(50)),
-                  csv(outcome.percentile(90)),
-                  csv(outcome.percentile(99)),
-                  csv(outcome.percentile(99.9)),
-                  outcome.latencies().getMaxValue() / 1e6,
-                  outcome.generatorCpu().toNanos() / 1e3 / outcome.operations());
-      if (run.usage().isEmpty()) {
-        csv.append(common).append(",,,\n");
-      }
-      run.usage()
-          .forEach(
-              (role, usage) ->
-                  csv.append(common)
-                      .append(
-                          ",%s,%.2f,%d%n"
-                              .formatted(role, usage.cpuMicros(), usage.residentMemory())));
-    }
-    return csv.toString();
-  }
-
-  /** Each latency that occurred, to three digits, and how often. */
-  private static String latenciesCsv(List<Run> runs) {
-    StringBuilder csv = new StringBuilder("clients,target,repetition,latency_us,count\n");
-    for (Run run : runs) {
-      for (HistogramIterationValue value : run.outcome().latencies().recordedValues()) {
-        csv.append(
-            "%d,%s,%d,%.1f,%d%n"
-                .formatted(
-                    run.clients(),
-                    run.target(),
-                    run.repetition(),
-                    value.getValueIteratedTo() / 1e3,
-                    value.getCountAddedInThisIterationStep()));
-      }
-    }
-    return csv.toString();
-  }
-
   private static String millis(OptionalDouble value) {
     if (value.isEmpty()) {
       return "–";
     }
     double millis = value.getAsDouble();
     return (millis < 10 ? "%.2f" : millis < 100 ? "%.1f" : "%.0f").formatted(millis);
-  }
-
-  private static String csv(OptionalDouble value) {
-    return value.isEmpty() ? "" : "%.4f".formatted(value.getAsDouble());
   }
 
   /** A Markdown table that reads well as plain text, too. The first row is its head. */

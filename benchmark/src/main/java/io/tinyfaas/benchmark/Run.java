@@ -1,12 +1,14 @@
 package io.tinyfaas.benchmark;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
  * One target under one load, once.
  *
  * @param repetition from 1
- * @param usage by role of the target's processes
+ * @param usage by role of the target's processes, in their order
  */
 record Run(String target, int clients, int repetition, Outcome outcome, Map<String, Usage> usage) {
 
@@ -25,6 +27,6 @@ record Run(String target, int clients, int repetition, Outcome outcome, Map<Stri
   }
 
   Run {
-    usage = Map.copyOf(usage);
+    usage = Collections.unmodifiableMap(new LinkedHashMap<>(usage));
   }
 }

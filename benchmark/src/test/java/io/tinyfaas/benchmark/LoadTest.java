@@ -15,16 +15,20 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class LoadTest {
 
-  private static final Load.Rules RULES = new Load.Rules(Duration.ofSeconds(1), Duration.ZERO);
-  private static final Load.Rules IMPATIENT = new Load.Rules(Duration.ofMillis(100), Duration.ZERO);
+  private static final Load.Rules RULES = Load.Rules.ofGet(Duration.ofSeconds(1), Duration.ZERO);
+  private static final Load.Rules IMPATIENT =
+      Load.Rules.ofGet(Duration.ofMillis(100), Duration.ZERO);
 
   @Test
   void shouldCountEachOperationOfEachClientOnce() throws Exception {
@@ -96,8 +100,32 @@ class LoadTest {
               }
             })) {
       assertThat(new CoapLoad(server.uri(), IMPATIENT).run(1, 2).timeouts()).isEqualTo(2);
-      Load.Rules retransmitting = new Load.Rules(Duration.ofSeconds(1), Duration.ofMillis(20));
+      Load.Rules retransmitting = Load.Rules.ofGet(Duration.ofSeconds(1), Duration.ofMillis(20));
       assertThat(new CoapLoad(server.uri(), retransmitting).run(1, 2).succeeded()).isEqualTo(2);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 1024, 1025, 66_000})
+  void shouldTakeBackWhatItSentBlockByBlock(int length) throws Exception {
+    ByteBuffer body = ByteBuffer.allocate(length);
+    try (Server server = new Server((message, reply) -> reply.send(blockOfEcho(message, body)))) {
+      Load.Rules rules =
+          new Load.Rules(Duration.ofSeconds(5), Duration.ZERO, OptionalInt.of(length));
+      assertThat(new CoapLoad(server.uri(), rules).run(1, 3).succeeded()).isEqualTo(3);
+      assertThat(body.array()).isEqualTo(BlockTransfer.body(length));
+    }
+  }
+
+  @Test
+  void shouldFailATransferThatBringsBackSomethingElse() throws Exception {
+    ByteBuffer body = ByteBuffer.allocate(3_000);
+    Behaviour odd =
+        (message, reply) -> reply.send(blockOfEcho(message, body.put(2_500, (byte) 'X')));
+    try (Server server = new Server(odd)) {
+      Load.Rules rules =
+          new Load.Rules(Duration.ofSeconds(5), Duration.ZERO, OptionalInt.of(3_000));
+      assertThat(new CoapLoad(server.uri(), rules).run(1, 2).wrongAnswers()).isEqualTo(2);
     }
   }
 
@@ -150,6 +178,27 @@ class LoadTest {
     assertThat(Files.readAllLines(results.resolve("runs.csv"))).hasSize(1 + 2 * 3 * 3);
     assertThat(results.resolve("latencies.csv")).isNotEmptyFile();
     assertThat(results.resolve("latency-4.svg")).content().contains("other, 100.00 % succeeded");
+  }
+
+  /** What a server of blocks of 1,024 bytes answers, which echoes what it has assembled. */
+  private static ByteBuffer blockOfEcho(ByteBuffer request, ByteBuffer body) {
+    int block1 = CoapMessage.uint(request, CoapMessage.BLOCK1);
+    int block2 = CoapMessage.uint(request, CoapMessage.BLOCK2);
+    CoapMessage.seekPayload(request);
+    body.put(Math.max(0, block1 >> 4) * 1024, request, request.position(), request.remaining());
+    ByteBuffer answer = ByteBuffer.allocate(2_048);
+    answer.put(response(request, CoapMessage.ACK, CoapMessage.id(request)));
+    boolean goesOn = block1 >= 0 && (block1 & 8) != 0;
+    answer.put(1, (byte) (goesOn ? CoapMessage.CONTINUE : CoapMessage.CHANGED));
+    if (!goesOn) {
+      int number = Math.max(0, block2 >> 4);
+      int rest = body.capacity() - number * 1024;
+      // Block2, in a delta of 13 and more, with a value of two bytes
+      answer.put(new byte[] {(byte) 0xD2, (byte) (CoapMessage.BLOCK2 - 13)});
+      answer.putShort((short) (number << 4 | (rest > 1024 ? 8 : 0) | 6)).put((byte) 0xFF);
+      answer.put(body.duplicate().clear().slice(number * 1024, Math.min(1024, rest)));
+    }
+    return answer.flip();
   }
 
   private static ByteBuffer response(ByteBuffer request, int type, short id) {
