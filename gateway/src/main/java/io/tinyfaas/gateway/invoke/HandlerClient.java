@@ -1,251 +1,332 @@
 package io.tinyfaas.gateway.invoke;
 
-import io.tinyfaas.contract.handler.HandlerHttp;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.FixedRecvByteBufAllocator;
+import io.netty.channel.epoll.EpollDomainSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
 import io.tinyfaas.contract.route.HandlerEndpoint;
 import io.tinyfaas.gateway.GatewayConfig;
-import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
-import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
-import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
-import io.vertx.core.AsyncResult;
-import io.vertx.core.Vertx;
-import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.ConnectionPoolTooBusyException;
-import io.vertx.core.http.HttpClient;
-import io.vertx.core.http.HttpClientOptions;
-import io.vertx.core.http.HttpClientRequest;
-import io.vertx.core.http.HttpClientResponse;
-import io.vertx.core.http.HttpHeaders;
-import io.vertx.core.http.HttpMethod;
-import io.vertx.core.http.PoolOptions;
-import io.vertx.core.http.RequestOptions;
-import io.vertx.core.net.SocketAddress;
+import io.tinyfaas.gateway.invoke.Attempt.Reply;
+import io.vertx.core.impl.ContextInternal;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * HTTP to one handler, over the Unix socket or the TCP port it listens on, with a pool of
- * connections that are kept. Used on event loops, and calls back on the caller's.
+ * HTTP/1.1 to one handler, over the Unix socket or the TCP port it listens on, with connections
+ * that are kept, and shared as far as {@link Pipelining} allows. On the invocation loop only.
  */
 final class HandlerClient {
 
   private static final int CONNECT_TIMEOUT_MILLIS = 2_000;
 
   /** Below the 60 s for which the contract makes a handler keep idle connections. */
-  private static final int KEEP_ALIVE_SECONDS = 30;
+  private static final long KEEP_ALIVE_NANOS = TimeUnit.SECONDS.toNanos(30);
 
-  private static final int POOL_CLEANER_MILLIS = 5_000;
+  private static final int CLEANER_SECONDS = 5;
 
-  /** A body is there twice while it is copied. */
-  static final int COPIES = 2;
+  /** What one system call reads. */
+  private static final int READ_BYTES = 32 * 1_024;
 
-  private static final CharSequence DEVICE = HttpHeaders.createOptimized(HandlerHttp.DEVICE_HEADER);
+  /** A larger body goes alone: others would wait for it. */
+  private static final int MAX_SHARED_BODY_BYTES = 8 * 1_024;
 
-  /** How one attempt ended. */
-  sealed interface Reply {
-
-    /** There is a result. */
-    record Final(InvocationResult result) implements Reply {}
-
-    /** The function has certainly not run: no connection, or none that took the request. */
-    record NotDelivered() implements Reply {}
-  }
-
-  private static final Reply OVERLOADED = new Reply.Final(new Overloaded());
-  private static final Reply NOT_DELIVERED = new Reply.NotDelivered();
-
-  private final HttpClient http;
-  private final RequestOptions target;
+  private final ContextInternal context;
+  private final EventLoop loop;
+  private final SocketAddress address;
+  private final Bootstrap bootstrap;
   private final int maxBody;
+  private final int maxConnections;
   private final BodyMemory memory;
+  private final Pipelining pipelining = new Pipelining();
+  private final RequestEncoder encoder = new RequestEncoder();
 
-  HandlerClient(Vertx vertx, HandlerEndpoint endpoint, GatewayConfig config, BodyMemory memory) {
-    this.memory = memory;
-    SocketAddress server =
+  private final List<HandlerConnection> connections = new ArrayList<>();
+
+  /** Those of them that are idle, the one used last at the end. */
+  private final ArrayDeque<HandlerConnection> idle = new ArrayDeque<>();
+
+  /** Attempts without a connection; as many at most as a function may have in flight. */
+  private final ArrayDeque<Attempt> waiting = new ArrayDeque<>();
+
+  private final List<HandlerConnection> unflushed = new ArrayList<>();
+  private int connecting;
+  private int unanswered;
+  private boolean cleaning;
+  private boolean closed;
+
+  HandlerClient(
+      InvocationLoop loop, HandlerEndpoint endpoint, GatewayConfig config, BodyMemory memory) {
+    this(
+        loop,
         switch (endpoint) {
           case HandlerEndpoint.Unix(String path) ->
-              SocketAddress.domainSocketAddress(config.sockets().resolve(path).toString());
-          case HandlerEndpoint.Tcp(String address, int port) ->
-              SocketAddress.inetSocketAddress(port, address);
-        };
-    this.maxBody = Math.toIntExact(config.maxBody().asLongValue());
-    this.target =
-        new RequestOptions()
-            .setServer(server)
-            .setHost("localhost")
-            .setPort(80)
-            .setMethod(HttpMethod.POST)
-            .setURI(HandlerHttp.INVOKE_PATH);
-    this.http =
-        vertx.createHttpClient(
-            new HttpClientOptions()
-                .setConnectTimeout(CONNECT_TIMEOUT_MILLIS)
-                .setKeepAliveTimeout(KEEP_ALIVE_SECONDS)
-                .setMaxWaitQueueSize(config.maxInFlightPerFunction()),
-            new PoolOptions()
-                .setHttp1MaxSize(config.maxConnectionsPerHandler())
-                .setCleanerPeriod(POOL_CLEANER_MILLIS));
+              new DomainSocketAddress(config.sockets().resolve(path).toFile());
+          case HandlerEndpoint.Tcp(String host, int port) -> new InetSocketAddress(host, port);
+        },
+        Math.toIntExact(config.maxBody().asLongValue()),
+        config.maxConnectionsPerHandler(),
+        memory);
+  }
+
+  /**
+   * @param maxBody of an answer, in bytes
+   */
+  HandlerClient(
+      InvocationLoop loop,
+      SocketAddress address,
+      int maxBody,
+      int maxConnections,
+      BodyMemory memory) {
+    this.context = loop.context();
+    this.loop = context.nettyEventLoop();
+    this.address = address;
+    this.maxBody = maxBody;
+    this.maxConnections = maxConnections;
+    this.memory = memory;
+    this.bootstrap =
+        new Bootstrap()
+            .group(this.loop)
+            .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MILLIS)
+            .option(ChannelOption.RCVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(READ_BYTES))
+            .handler(
+                new ChannelInitializer<>() {
+                  @Override
+                  protected void initChannel(Channel channel) {
+                    channel.pipeline().addLast(new HandlerConnection(HandlerClient.this, channel));
+                  }
+                });
+    if (address instanceof DomainSocketAddress) {
+      bootstrap.channel(EpollDomainSocketChannel.class);
+    } else {
+      bootstrap.channel(EpollSocketChannel.class).option(ChannelOption.TCP_NODELAY, true);
+    }
   }
 
   /**
    * @param receiver gets the reply, once, unless the attempt is cancelled first
    */
   Attempt send(Invocation invocation, Consumer<Reply> receiver) {
-    Attempt attempt = new Attempt(invocation, receiver);
-    http.request(target, attempt::connected);
+    Attempt attempt = new Attempt(this, invocation, receiver);
+    if (!waiting.isEmpty() || !assign(attempt)) {
+      waiting.add(attempt);
+      connectWhereNeeded();
+    }
     return attempt;
   }
 
+  /** From any thread. */
   void close() {
-    http.close();
+    loop.execute(
+        () -> {
+          closed = true;
+          List.copyOf(connections).forEach(HandlerConnection::close);
+          failWaiting();
+        });
   }
 
-  /** One request to the handler. On one event loop only. */
-  final class Attempt {
+  ContextInternal context() {
+    return context;
+  }
 
-    private final Invocation invocation;
-    private final Consumer<Reply> receiver;
-    private HttpClientRequest request;
-    private Buffer received;
-    private long taken;
-    private boolean written;
-    private boolean done;
+  Pipelining pipelining() {
+    return pipelining;
+  }
 
-    private Attempt(Invocation invocation, Consumer<Reply> receiver) {
-      this.invocation = invocation;
-      this.receiver = receiver;
+  BodyMemory memory() {
+    return memory;
+  }
+
+  int maxBody() {
+    return maxBody;
+  }
+
+  /** Requests on all connections. */
+  int unanswered() {
+    return unanswered;
+  }
+
+  /**
+   * @param nanos since its request was the first on its connection
+   */
+  void answered(long nanos) {
+    unanswered--;
+    pipelining.answered(nanos);
+  }
+
+  /** An attempt without a connection is cancelled. */
+  void forget(Attempt attempt) {
+    waiting.remove(attempt);
+  }
+
+  /** Answers have come on a connection: it may take requests. */
+  void progressed(HandlerConnection connection) {
+    if (connection.isIdle() && !connection.isLast() && !idle.contains(connection)) {
+      idle.addLast(connection);
     }
+    serveWaiting();
+  }
 
-    /**
-     * No reply is wanted any more. HTTP/1.1 can say so only by closing the connection.
-     *
-     * @return false if there has been one
-     */
-    boolean cancel() {
-      if (done) {
-        return false;
-      }
-      abandon();
-      return true;
+  /** A connection is none any more; those that it carries learn that next. */
+  void closed(HandlerConnection connection) {
+    unanswered -= connection.depth();
+    if (connections.remove(connection)) {
+      idle.remove(connection);
+      connectWhereNeeded();
     }
+  }
 
-    private void connected(AsyncResult<HttpClientRequest> connection) {
-      if (connection.failed()) {
-        finish(
-            connection.cause() instanceof ConnectionPoolTooBusyException
-                ? OVERLOADED
-                : NOT_DELIVERED);
-        return;
-      }
-      request = connection.result();
-      if (done) {
-        request.reset();
-        return;
-      }
-      request.headers().addAll(invocation.headers());
-      // Here and nowhere else, so that no ingress can pass on what a sender says of itself.
-      if (invocation.device().isEmpty()) {
-        request.headers().remove(DEVICE);
-      } else {
-        request.putHeader(DEVICE, invocation.device());
-      }
-      request.putHeader(HttpHeaders.CONTENT_LENGTH, Integer.toString(invocation.body().length));
-      request.response(this::responded);
-      request.end(Buffer.buffer(invocation.body()), sent -> written = sent.succeeded());
+  void flushSoon(HandlerConnection connection) {
+    if (unflushed.isEmpty()) {
+      loop.execute(this::flush);
     }
+    unflushed.add(connection);
+  }
 
-    private void responded(AsyncResult<HttpClientResponse> head) {
-      if (head.failed()) {
-        // The connection may have been closed by the handler while it was idle here.
-        finish(
-            written
-                ? bad("the function's handler gave no valid HTTP answer: " + reason(head.cause()))
-                : NOT_DELIVERED);
-        return;
-      }
-      if (done) {
-        return;
-      }
-      HttpClientResponse response = head.result();
-      String length = response.getHeader(HttpHeaders.CONTENT_LENGTH);
-      if (length != null && exceeds(length)) {
-        tooLarge();
-        return;
-      }
-      response.handler(this::receive);
-      response.exceptionHandler(
-          broken -> finish(bad("the function's handler broke its answer off: " + reason(broken))));
-      response.endHandler(
-          end ->
-              finish(
-                  new Reply.Final(
-                      new Answered(
-                          response.statusCode(),
-                          response.headers(),
-                          received == null ? new byte[0] : received.getBytes()))));
+  /** After what else happens in this turn of the loop. */
+  private void flush() {
+    unflushed.forEach(HandlerConnection::flush);
+    unflushed.clear();
+  }
+
+  private void serveWaiting() {
+    while (!waiting.isEmpty() && assign(waiting.peekFirst())) {
+      waiting.removeFirst();
     }
+    connectWhereNeeded();
+  }
 
-    private boolean exceeds(String contentLength) {
-      try {
-        return Long.parseLong(contentLength) > maxBody;
-      } catch (NumberFormatException e) {
-        return false; // Netty has refused it, or will
-      }
+  /**
+   * @return false if no connection may take it now
+   */
+  private boolean assign(Attempt attempt) {
+    boolean alone = goesAlone(attempt);
+    HandlerConnection connection = pick(alone);
+    if (connection == null) {
+      return false;
     }
-
-    private void receive(Buffer chunk) {
-      if (done) {
-        return;
+    try {
+      connection.send(attempt, alone, encoder);
+      unanswered++;
+    } catch (IllegalArgumentException e) {
+      if (connection.isIdle()) {
+        idle.addLast(connection);
       }
-      int size = chunk.length() + (received == null ? 0 : received.length());
-      if (size > maxBody) {
-        tooLarge();
-        return;
-      }
-      long more = COPIES * (long) chunk.length();
-      if (!memory.take(more)) {
-        abandon();
-        receiver.accept(OVERLOADED);
-        return;
-      }
-      taken += more;
-      if (received == null) {
-        received = chunk;
-      } else {
-        received.appendBuffer(chunk);
-      }
+      attempt.failed("the gateway cannot write the request: " + e.getMessage());
     }
+    return true;
+  }
 
-    private void tooLarge() {
-      abandon();
-      receiver.accept(bad("the function's answer is larger than " + maxBody + " bytes"));
-    }
+  private static boolean goesAlone(Attempt attempt) {
+    return attempt.invocation().body().length > MAX_SHARED_BODY_BYTES;
+  }
 
-    private void abandon() {
-      close();
-      if (request != null) {
-        request.reset();
+  private HandlerConnection pick(boolean alone) {
+    int depth = alone ? 1 : pipelining.depth();
+    int busy = connections.size() - idle.size();
+    HandlerConnection shared =
+        depth > 1 && busy >= Pipelining.CONNECTIONS ? leastLoaded(depth) : null;
+    return shared == null ? idle.pollLast() : shared;
+  }
+
+  private HandlerConnection leastLoaded(int depth) {
+    long now = System.nanoTime();
+    HandlerConnection best = null;
+    int least = depth;
+    for (HandlerConnection connection : connections) {
+      int load = connection.depth();
+      if (load > 0 && load < least && connection.isShareable(now)) {
+        best = connection;
+        least = load;
       }
     }
+    return best;
+  }
 
-    private void finish(Reply reply) {
-      if (!done) {
-        close();
-        receiver.accept(reply);
+  private void connectWhereNeeded() {
+    while (connecting < waiting.size()
+        && connections.size() + connecting < maxConnections
+        && !closed
+        && !isWorthWaiting()) {
+      connect();
+    }
+  }
+
+  /** Where connections are shared, and one has only no room for the moment. */
+  private boolean isWorthWaiting() {
+    if (pipelining.depth() == 1
+        || connections.size() + connecting < Pipelining.CONNECTIONS
+        || goesAlone(waiting.peekFirst())) {
+      return false;
+    }
+    long now = System.nanoTime();
+    for (HandlerConnection connection : connections) {
+      if (connection.isShareable(now)) {
+        return true;
       }
     }
+    return false;
+  }
 
-    private void close() {
-      done = true;
-      received = null;
-      memory.give(taken);
-      taken = 0;
+  private void connect() {
+    connecting++;
+    bootstrap
+        .connect(address)
+        .addListener(
+            (ChannelFuture attempted) ->
+                context.dispatch(() -> connected(attempted.channel(), attempted.isSuccess())));
+  }
+
+  private void connected(Channel channel, boolean open) {
+    connecting--;
+    if (open && !closed) {
+      HandlerConnection connection = channel.pipeline().get(HandlerConnection.class);
+      connections.add(connection);
+      progressed(connection);
+      cleanLater();
+      return;
     }
-
-    private static Reply bad(String why) {
-      return new Reply.Final(new BadAnswer(why));
+    channel.close();
+    Attempt first = waiting.pollFirst();
+    if (first != null) {
+      first.notDelivered();
     }
+    if (connections.isEmpty() && connecting == 0) {
+      failWaiting();
+    }
+  }
 
-    private static String reason(Throwable cause) {
-      return cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+  private void failWaiting() {
+    while (!waiting.isEmpty()) {
+      waiting.removeFirst().notDelivered();
+    }
+  }
+
+  private void cleanLater() {
+    if (!cleaning) {
+      cleaning = true;
+      loop.schedule(this::clean, CLEANER_SECONDS, TimeUnit.SECONDS);
+    }
+  }
+
+  private void clean() {
+    long longAgo = System.nanoTime() - KEEP_ALIVE_NANOS;
+    while (!idle.isEmpty() && idle.peekFirst().isIdleSince(longAgo)) {
+      idle.peekFirst().close();
+    }
+    cleaning = false;
+    if (!connections.isEmpty()) {
+      cleanLater();
     }
   }
 }

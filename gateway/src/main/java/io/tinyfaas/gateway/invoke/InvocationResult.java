@@ -5,7 +5,11 @@ import io.vertx.core.MultiMap;
 /** What becomes of an invocation. Each ingress has one class that says it in its protocol. */
 public sealed interface InvocationResult {
 
-  /** The function answered, be it with an error of its own: status, headers and body as in HTTP. */
+  /**
+   * The function answered, be it with an error of its own: status, headers and body as in HTTP.
+   *
+   * @param headers without those about the connection and the length; not to be changed
+   */
   record Answered(int status, MultiMap headers, byte[] body) implements InvocationResult {}
 
   /** No such function in the current table. */

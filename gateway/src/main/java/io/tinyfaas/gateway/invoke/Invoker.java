@@ -2,7 +2,7 @@ package io.tinyfaas.gateway.invoke;
 
 import io.tinyfaas.contract.route.Exposure.Access;
 import io.tinyfaas.gateway.GatewayConfig;
-import io.tinyfaas.gateway.invoke.HandlerClient.Reply;
+import io.tinyfaas.gateway.invoke.Attempt.Reply;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
@@ -15,7 +15,6 @@ import io.tinyfaas.gateway.route.RoutedFunction;
 import io.tinyfaas.gateway.route.RoutedHandler;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
-import io.vertx.core.Vertx;
 import jakarta.inject.Singleton;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +31,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 @Singleton
 public final class Invoker implements RouteListener {
 
-  private final Vertx vertx;
+  /** A body is there twice while it is sent. */
+  private static final int COPIES = 2;
+
+  private final InvocationLoop loop;
+  private final LoopTimers timers;
   private final GatewayConfig config;
   private final CurrentRoutes routes;
   private final InvocationMetrics metrics;
@@ -44,12 +47,14 @@ public final class Invoker implements RouteListener {
   private final Map<RoutedHandler, HandlerClient> clients = new ConcurrentHashMap<>();
 
   Invoker(
-      Vertx vertx,
+      InvocationLoop loop,
+      LoopTimers timers,
       GatewayConfig config,
       CurrentRoutes routes,
       InvocationMetrics metrics,
       BodyMemory memory) {
-    this.vertx = vertx;
+    this.loop = loop;
+    this.timers = timers;
     this.config = config;
     this.routes = routes;
     this.metrics = metrics;
@@ -128,23 +133,21 @@ public final class Invoker implements RouteListener {
 
   private HandlerClient client(RoutedHandler handler) {
     return clients.computeIfAbsent(
-        handler, h -> new HandlerClient(vertx, h.handler().endpoint(), config, memory));
+        handler, h -> new HandlerClient(loop, h.handler().endpoint(), config, memory));
   }
 
   /** One running invocation. On one event loop only. */
   private final class Run implements Running {
-
-    private static final long NO_TIMER = -1;
 
     private final long started = System.nanoTime();
     private final Invocation invocation;
     private final RoutedFunction function;
     private final Promise<InvocationResult> result = Promise.promise();
     private final List<RoutedHandler> tried = new ArrayList<>(1);
-    private long deadline = NO_TIMER;
+    private LoopTimers.Timer deadline;
     private long taken;
     private RoutedHandler handler;
-    private HandlerClient.Attempt attempt;
+    private Attempt attempt;
 
     Run(Invocation invocation, RoutedFunction function) {
       this.invocation = invocation;
@@ -155,7 +158,7 @@ public final class Invoker implements RouteListener {
     boolean admit() {
       boolean all = inFlight.incrementAndGet() <= config.maxInFlight();
       boolean its = function.inFlight().incrementAndGet() <= config.maxInFlightPerFunction();
-      long bytes = HandlerClient.COPIES * (long) invocation.body().length;
+      long bytes = COPIES * (long) invocation.body().length;
       if (!all || !its || !memory.take(bytes)) {
         return false;
       }
@@ -164,7 +167,7 @@ public final class Invoker implements RouteListener {
     }
 
     void begin() {
-      deadline = vertx.setTimer(function.route().timeoutMillis(), late -> timeUp());
+      deadline = timers.start(function.route().timeoutMillis(), this::timeUp);
       attempt(pick());
     }
 
@@ -185,7 +188,7 @@ public final class Invoker implements RouteListener {
         case Reply.NotDelivered _ -> {
           handler.refused();
           // After the loop has seen which other connections ended at the same time.
-          vertx.runOnContext(again -> retry());
+          loop.context().runOnContext(again -> retry());
         }
       }
     }
@@ -223,13 +226,11 @@ public final class Invoker implements RouteListener {
     @Override
     public void callOff() {
       if (!result.future().isComplete()) {
-        vertx.cancelTimer(deadline);
         timeUp();
       }
     }
 
     private void timeUp() {
-      deadline = NO_TIMER;
       if (attempt.cancel()) {
         handler.leave();
       }
@@ -240,8 +241,8 @@ public final class Invoker implements RouteListener {
       if (!result.tryComplete(outcome)) {
         return;
       }
-      if (deadline != NO_TIMER) {
-        vertx.cancelTimer(deadline);
+      if (deadline != null) {
+        deadline.cancel();
       }
       memory.give(taken);
       inFlight.decrementAndGet();

@@ -8,6 +8,7 @@ import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationLoop;
 import io.tinyfaas.gateway.invoke.InvocationMetrics;
 import io.tinyfaas.gateway.invoke.Invoker;
+import io.tinyfaas.gateway.invoke.LoopTimers;
 import io.tinyfaas.gateway.invoke.Protocol;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -44,11 +45,11 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
 
   private static final int DTLS_HEAP_FRACTION = 10;
 
-  private static final long NO_TIMER = -1;
   private static final long EXPIRY_MILLIS = 10_000;
 
   private final Vertx vertx;
   private final ContextInternal context;
+  private final LoopTimers timers;
   private final GatewayConfig config;
   private final Invoker invoker;
   private final InvocationMetrics metrics;
@@ -63,6 +64,7 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   CoapIngress(
       Vertx vertx,
       InvocationLoop loop,
+      LoopTimers timers,
       GatewayConfig config,
       Invoker invoker,
       InvocationMetrics metrics,
@@ -71,6 +73,7 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
       Observers observers) {
     this.vertx = vertx;
     this.context = loop.context();
+    this.timers = timers;
     this.config = config;
     this.invoker = invoker;
     this.metrics = metrics;
@@ -180,11 +183,11 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
       responder.send(exchange, known.get());
       return;
     }
-    long acknowledgement =
+    LoopTimers.Timer acknowledgement =
         request.isConfirmable()
-            ? vertx.setTimer(
-                config.coap().ackDelay().toMillis(), late -> responder.acknowledge(exchange))
-            : NO_TIMER;
+            ? timers.start(
+                config.coap().ackDelay().toMillis(), () -> responder.acknowledge(exchange))
+            : null;
     invoker
         .invoke(invocation)
         .map(
@@ -198,8 +201,8 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
             })
         .onSuccess(
             response -> {
-              if (acknowledgement != NO_TIMER) {
-                vertx.cancelTimer(acknowledgement);
+              if (acknowledgement != null) {
+                acknowledgement.cancel();
               }
               peers.of(request.getSourceContext()).end();
               responder.send(exchange, response);

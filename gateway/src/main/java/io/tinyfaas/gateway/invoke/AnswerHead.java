@@ -1,0 +1,193 @@
+package io.tinyfaas.gateway.invoke;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import io.tinyfaas.gateway.invoke.AnswerParser.MalformedAnswerException;
+import io.vertx.core.MultiMap;
+import io.vertx.core.http.HttpHeaders;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/**
+ * Status line and headers of an answer, and what they say of its body.
+ *
+ * @param contentLength {@link AnswerParser#UNKNOWN} if the body's end is told otherwise
+ * @param kept whether the connection is kept after the answer
+ * @param headers without those that concern the connection only and the length
+ */
+record AnswerHead(
+    ByteBuf text, int status, MultiMap headers, long contentLength, boolean chunked, boolean kept) {
+
+  private static final String MALFORMED_HEADER = "a header of it is malformed";
+  private static final int LENGTH_DIGITS = 18;
+  private static final String TOKEN_MARKS = "!#$%&'*+-.^_`|~";
+
+  /** About the connection (RFC 9110, 7.6.1), or told by the body itself. */
+  private static final List<CharSequence> NOT_PASSED_ON =
+      List.of(
+          HttpHeaders.CONNECTION,
+          HttpHeaders.createOptimized("keep-alive"),
+          HttpHeaders.createOptimized("proxy-connection"),
+          HttpHeaders.createOptimized("trailer"),
+          HttpHeaders.createOptimized("upgrade"),
+          HttpHeaders.TRANSFER_ENCODING,
+          HttpHeaders.CONTENT_LENGTH);
+
+  /**
+   * @param text from the status line to the empty line, including it
+   */
+  static AnswerHead parse(byte[] text) throws MalformedAnswerException {
+    int line = lineEnd(text, 0);
+    boolean current = startsWith(text, "HTTP/1.1 ");
+    if (!current && !startsWith(text, "HTTP/1.0 ")) {
+      throw new MalformedAnswerException("it does not begin with HTTP/1.1");
+    }
+    int status = status(text, line);
+    MultiMap headers = MultiMap.caseInsensitiveMultiMap();
+    int at = line + 2;
+    while ((line = lineEnd(text, at)) > at) {
+      header(text, at, line, headers);
+      at = line + 2;
+    }
+    boolean chunked = isChunked(headers);
+    long length = length(headers, status, chunked);
+    boolean kept = isKept(headers, current) && (chunked || length >= 0);
+    NOT_PASSED_ON.forEach(headers::remove);
+    return new AnswerHead(Unpooled.wrappedBuffer(text), status, headers, length, chunked, kept);
+  }
+
+  int bytes() {
+    return text.capacity();
+  }
+
+  /** 100 Continue and its like, after which the answer comes. */
+  boolean isInterim() {
+    return status < 200;
+  }
+
+  boolean isNextIn(ByteBuf in) {
+    int length = text.capacity();
+    return in.readableBytes() >= length
+        && ByteBufUtil.equals(text, 0, in, in.readerIndex(), length);
+  }
+
+  private static boolean startsWith(byte[] text, String prefix) {
+    if (text.length < prefix.length()) {
+      return false;
+    }
+    for (int i = 0; i < prefix.length(); i++) {
+      if (text[i] != prefix.charAt(i)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static int lineEnd(byte[] text, int start) throws MalformedAnswerException {
+    for (int i = start; i < text.length; i++) {
+      if (text[i] == '\r' && text[i + 1] == '\n') {
+        return i;
+      }
+      if (text[i] >= 0 && text[i] < ' ' && text[i] != '\t') {
+        throw new MalformedAnswerException(MALFORMED_HEADER);
+      }
+    }
+    throw new MalformedAnswerException(MALFORMED_HEADER);
+  }
+
+  private static int status(byte[] text, int lineEnd) throws MalformedAnswerException {
+    int status = 0;
+    int start = "HTTP/1.1 ".length();
+    int end = start + 3;
+    if (lineEnd >= end && (lineEnd == end || text[end] == ' ')) {
+      for (int i = start; i < end && status >= 0; i++) {
+        status = text[i] >= '0' && text[i] <= '9' ? 10 * status + text[i] - '0' : -1;
+      }
+    }
+    if (status < 100 || status == 101) {
+      throw new MalformedAnswerException("its status is none that was asked for");
+    }
+    return status;
+  }
+
+  private static void header(byte[] text, int start, int end, MultiMap headers)
+      throws MalformedAnswerException {
+    int colon = start;
+    while (colon < end && isToken(text[colon])) {
+      colon++;
+    }
+    if (colon == start || colon == end || text[colon] != ':') {
+      throw new MalformedAnswerException(MALFORMED_HEADER);
+    }
+    int from = colon + 1;
+    int to = end;
+    while (from < to && isBlank(text[from])) {
+      from++;
+    }
+    while (to > from && isBlank(text[to - 1])) {
+      to--;
+    }
+    headers.add(
+        new String(text, start, colon - start, StandardCharsets.ISO_8859_1),
+        new String(text, from, to - from, StandardCharsets.ISO_8859_1));
+  }
+
+  private static boolean isToken(byte b) {
+    return b >= 'a' && b <= 'z'
+        || b >= 'A' && b <= 'Z'
+        || b >= '0' && b <= '9'
+        || b > ' ' && TOKEN_MARKS.indexOf(b) >= 0;
+  }
+
+  private static boolean isBlank(byte b) {
+    return b == ' ' || b == '\t';
+  }
+
+  private static boolean isChunked(MultiMap headers) throws MalformedAnswerException {
+    List<String> codings = headers.getAll(HttpHeaders.TRANSFER_ENCODING);
+    if (codings.isEmpty()) {
+      return false;
+    }
+    if (codings.size() > 1 || !codings.getFirst().equalsIgnoreCase("chunked")) {
+      throw new MalformedAnswerException("its Transfer-Encoding is not chunked");
+    }
+    if (headers.contains(HttpHeaders.CONTENT_LENGTH)) {
+      throw new MalformedAnswerException("it has a Content-Length and is chunked");
+    }
+    return true;
+  }
+
+  private static long length(MultiMap headers, int status, boolean chunked)
+      throws MalformedAnswerException {
+    List<String> lengths = headers.getAll(HttpHeaders.CONTENT_LENGTH);
+    if (status < 200 || status == 204 || status == 304) {
+      return 0;
+    }
+    if (chunked || lengths.isEmpty()) {
+      return AnswerParser.UNKNOWN;
+    }
+    String digits = lengths.getFirst();
+    boolean number =
+        !digits.isEmpty()
+            && digits.length() <= LENGTH_DIGITS
+            && digits.chars().allMatch(c -> c >= '0' && c <= '9');
+    if (lengths.size() > 1 || !number) {
+      throw new MalformedAnswerException("its Content-Length is not one number");
+    }
+    return Long.parseLong(digits);
+  }
+
+  private static boolean isKept(MultiMap headers, boolean current) {
+    boolean kept = current;
+    for (String options : headers.getAll(HttpHeaders.CONNECTION)) {
+      for (String option : options.split(",")) {
+        if (option.strip().equalsIgnoreCase("close")) {
+          return false;
+        }
+        kept |= option.strip().equalsIgnoreCase("keep-alive");
+      }
+    }
+    return kept;
+  }
+}

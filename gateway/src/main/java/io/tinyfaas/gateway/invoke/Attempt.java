@@ -1,0 +1,156 @@
+package io.tinyfaas.gateway.invoke;
+
+import io.netty.buffer.ByteBuf;
+import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
+import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
+import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
+import io.vertx.core.MultiMap;
+import java.util.Arrays;
+import java.util.function.Consumer;
+
+/** One request to one handler, until there is a reply. On the invocation loop only. */
+final class Attempt {
+
+  /** How one attempt ended. */
+  sealed interface Reply {
+
+    /** There is a result. */
+    record Final(InvocationResult result) implements Reply {}
+
+    /** The function has certainly not run: no connection, or none that took the request. */
+    record NotDelivered() implements Reply {}
+  }
+
+  private static final Reply OVERLOADED = new Reply.Final(new Overloaded());
+  private static final Reply NOT_DELIVERED = new Reply.NotDelivered();
+  private static final byte[] EMPTY = {};
+
+  private final HandlerClient client;
+  private final Invocation invocation;
+  private final Consumer<Reply> receiver;
+  private HandlerConnection connection;
+  private long endOfRequest;
+  private boolean done;
+
+  private int status;
+  private MultiMap headers;
+  private byte[] body = EMPTY;
+  private int filled;
+
+  Attempt(HandlerClient client, Invocation invocation, Consumer<Reply> receiver) {
+    this.client = client;
+    this.invocation = invocation;
+    this.receiver = receiver;
+  }
+
+  Invocation invocation() {
+    return invocation;
+  }
+
+  /**
+   * No reply is wanted any more.
+   *
+   * @return false if there has been one
+   */
+  boolean cancel() {
+    if (done) {
+      return false;
+    }
+    close();
+    if (connection == null) {
+      client.forget(this);
+    } else {
+      connection.abandoned();
+    }
+    return true;
+  }
+
+  boolean isDone() {
+    return done;
+  }
+
+  /**
+   * @param end of the request, in bytes of what the connection is to send
+   */
+  void assigned(HandlerConnection to, long end) {
+    connection = to;
+    endOfRequest = end;
+  }
+
+  long endOfRequest() {
+    return endOfRequest;
+  }
+
+  /** The answer begins. Refusing it finishes the attempt. */
+  void head(int code, MultiMap fields, long length) {
+    status = code;
+    headers = fields;
+    if (length > client.maxBody()) {
+      refuseTooLarge();
+    } else if (length > 0) {
+      reserve((int) length);
+    }
+  }
+
+  /** The next bytes of the answer's body. */
+  void body(ByteBuf from, int length) {
+    if (length > client.maxBody() - filled) {
+      refuseTooLarge();
+      return;
+    }
+    int size = filled + length;
+    if (size > body.length
+        && !reserve(Math.min(Math.max(2 * body.length, size), client.maxBody()))) {
+      return;
+    }
+    from.readBytes(body, filled, length);
+    filled = size;
+  }
+
+  /** The answer is complete. */
+  void end() {
+    byte[] whole = filled == body.length ? body : Arrays.copyOf(body, filled);
+    finish(new Reply.Final(new Answered(status, headers, whole)));
+  }
+
+  void notDelivered() {
+    finish(NOT_DELIVERED);
+  }
+
+  /**
+   * @param why in words for the function's author
+   */
+  void failed(String why) {
+    finish(new Reply.Final(new BadAnswer(why)));
+  }
+
+  private void refuseTooLarge() {
+    failed("the function's answer is larger than " + client.maxBody() + " bytes");
+  }
+
+  /** Room for so much, counted first. While it grows, what there is exists twice. */
+  private boolean reserve(int size) {
+    if (!client.memory().take(size)) {
+      finish(OVERLOADED);
+      return false;
+    }
+    int before = body.length;
+    body = Arrays.copyOf(body, size);
+    client.memory().give(before);
+    return true;
+  }
+
+  private void finish(Reply reply) {
+    if (!done) {
+      close();
+      receiver.accept(reply);
+    }
+  }
+
+  private void close() {
+    done = true;
+    client.memory().give(body.length);
+    body = EMPTY;
+    filled = 0;
+  }
+}

@@ -1,0 +1,131 @@
+package io.tinyfaas.gateway.invoke;
+
+import io.netty.channel.EventLoop;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Time limits of invocations, nearly all of which are lifted before they are over: setting and
+ * lifting one is cheap, at the price of up to {@link #TICK_MILLIS} milliseconds' delay. A wheel of
+ * slots, each with the timers of its ticks. On the invocation loop only.
+ */
+@Singleton
+public final class LoopTimers {
+
+  static final int TICK_MILLIS = 10;
+
+  private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(TICK_MILLIS);
+  private static final int SLOTS = 1_024;
+
+  /** One timer, until it goes off. */
+  public final class Timer {
+    private final long tick;
+    private Runnable task;
+    private Timer previous;
+    private Timer next;
+
+    private Timer(long tick, Runnable task) {
+      this.tick = tick;
+      this.task = task;
+    }
+
+    /** Does nothing if it has gone off. */
+    public void cancel() {
+      task = null;
+      unlink();
+    }
+
+    private void linkBefore(Timer other) {
+      previous = other.previous;
+      next = other;
+      previous.next = this;
+      other.previous = this;
+      running++;
+    }
+
+    private void unlink() {
+      if (previous != null) {
+        previous.next = next;
+        next.previous = previous;
+        previous = null;
+        next = null;
+        running--;
+      }
+    }
+
+    private void goOff() {
+      Runnable due = task;
+      task = null;
+      if (due != null) {
+        due.run();
+      }
+    }
+  }
+
+  private final EventLoop loop;
+  private final long origin = System.nanoTime();
+  private final Timer[] slots = new Timer[SLOTS];
+  private long done;
+  private int running;
+  private boolean ticking;
+
+  @Inject
+  LoopTimers(InvocationLoop loop) {
+    this(loop.context().nettyEventLoop());
+  }
+
+  LoopTimers(EventLoop loop) {
+    this.loop = loop;
+    for (int i = 0; i < SLOTS; i++) {
+      Timer end = new Timer(Long.MAX_VALUE, null);
+      end.previous = end;
+      end.next = end;
+      slots[i] = end;
+    }
+  }
+
+  /**
+   * @param millis from now, at least 0
+   */
+  public Timer start(long millis, Runnable task) {
+    long now = System.nanoTime() - origin;
+    if (!ticking) {
+      done = now / TICK_NANOS;
+      ticking = true;
+      loop.schedule(this::tick, TICK_NANOS, TimeUnit.NANOSECONDS);
+    }
+    long due = now + TimeUnit.MILLISECONDS.toNanos(millis);
+    Timer timer = new Timer(Math.max(done + 1, due / TICK_NANOS + 1), task);
+    timer.linkBefore(slots[slot(timer.tick)]);
+    return timer;
+  }
+
+  private void tick() {
+    long tick = (System.nanoTime() - origin) / TICK_NANOS;
+    List<Timer> due = new ArrayList<>();
+    for (long t = Math.max(done + 1, tick - SLOTS + 1); t <= tick; t++) {
+      Timer end = slots[slot(t)];
+      for (Timer timer = end.next; timer != end; ) {
+        Timer following = timer.next;
+        if (timer.tick <= tick) {
+          timer.unlink();
+          due.add(timer);
+        }
+        timer = following;
+      }
+    }
+    done = tick;
+    ticking = running > 0 || !due.isEmpty();
+    if (ticking) {
+      loop.schedule(this::tick, TICK_NANOS, TimeUnit.NANOSECONDS);
+    }
+    due.forEach(Timer::goOff);
+  }
+
+  private static int slot(long tick) {
+    return (int) (tick & SLOTS - 1);
+  }
+}

@@ -1,0 +1,116 @@
+package io.tinyfaas.gateway.invoke;
+
+import io.netty.buffer.ByteBuf;
+import io.tinyfaas.contract.handler.HandlerHttp;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+
+/** Writes invocations as HTTP/1.1 requests (RFC 9112). On one event loop only. */
+final class RequestEncoder {
+
+  private static final byte[] BEGIN = ascii("POST " + HandlerHttp.INVOKE_PATH + " HTTP/1.1\r\n");
+
+  private static final byte[] HOST = ascii("Host: localhost\r\n");
+
+  private static final byte[] LENGTH = ascii("Content-Length: ");
+  private static final byte[] LINE_END = ascii("\r\n");
+  private static final byte[] END = ascii("\r\n\r\n");
+
+  /** A head being written: cheaper than writing it into the buffer character by character. */
+  private byte[] head = new byte[1_024];
+
+  private int length;
+
+  private static byte[] ascii(String text) {
+    return text.getBytes(StandardCharsets.US_ASCII);
+  }
+
+  /**
+   * Appends the whole request.
+   *
+   * @throws IllegalArgumentException if a header would become something else; nothing is written
+   */
+  void write(Invocation invocation, ByteBuf to) {
+    length = 0;
+    put(BEGIN);
+    boolean hostIsNamed = false;
+    for (Map.Entry<String, String> header : invocation.headers()) {
+      String name = header.getKey();
+      boolean host = name.length() == 4 && name.equalsIgnoreCase("Host");
+      if (host ? !hostIsNamed : !isOurs(name)) {
+        put(name, header.getValue());
+      }
+      hostIsNamed |= host;
+    }
+    if (!hostIsNamed) {
+      put(HOST);
+    }
+    if (!invocation.device().isEmpty()) {
+      put(HandlerHttp.DEVICE_HEADER, invocation.device());
+    }
+    put(LENGTH);
+    put(Integer.toString(invocation.body().length));
+    put(END);
+    to.writeBytes(head, 0, length).writeBytes(invocation.body());
+  }
+
+  /**
+   * What ends a request, or concerns the connection (RFC 9110, 7.6.1), is said here and nowhere
+   * else, and so is who has proved to be which device: no ingress can pass on what a sender says.
+   */
+  private static boolean isOurs(String name) {
+    return switch (name.length()) {
+      case 2 -> name.equalsIgnoreCase("TE");
+      case 6 -> name.equalsIgnoreCase("Expect");
+      case 7 -> name.equalsIgnoreCase("Trailer") || name.equalsIgnoreCase("Upgrade");
+      case 10 -> name.equalsIgnoreCase("Connection") || name.equalsIgnoreCase("Keep-Alive");
+      case 14 -> name.equalsIgnoreCase("Content-Length");
+      case 16 -> name.equalsIgnoreCase("Proxy-Connection");
+      case 17 ->
+          name.equalsIgnoreCase(HandlerHttp.DEVICE_HEADER)
+              || name.equalsIgnoreCase("Transfer-Encoding");
+      default -> false;
+    };
+  }
+
+  private void put(String name, String value) {
+    put(name);
+    for (int i = length - name.length(); i < length; i++) {
+      if (head[i] <= ' ' || head[i] == ':') {
+        throw new IllegalArgumentException("a header's name is none");
+      }
+    }
+    put(": ");
+    put(value);
+    put(LINE_END);
+  }
+
+  private void put(byte[] bytes) {
+    reserve(bytes.length);
+    System.arraycopy(bytes, 0, head, length, bytes.length);
+    length += bytes.length;
+  }
+
+  private void put(String text) {
+    int count = text.length();
+    reserve(count);
+    byte[] target = head;
+    int at = length;
+    for (int i = 0; i < count; i++) {
+      char c = text.charAt(i);
+      if (c < ' ' && c != '\t' || c > 0xff) {
+        throw new IllegalArgumentException("a header with a control character in it");
+      }
+      target[at++] = (byte) c;
+    }
+    length = at;
+  }
+
+  private void reserve(int count) {
+    if (head.length - length < count) {
+      byte[] larger = new byte[Math.max(2 * head.length, length + count)];
+      System.arraycopy(head, 0, larger, 0, length);
+      head = larger;
+    }
+  }
+}

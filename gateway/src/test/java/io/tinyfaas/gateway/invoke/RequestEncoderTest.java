@@ -1,0 +1,106 @@
+package io.tinyfaas.gateway.invoke;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.vertx.core.MultiMap;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class RequestEncoderTest {
+
+  private final RequestEncoder encoder = new RequestEncoder();
+  private final ByteBuf written = Unpooled.buffer();
+
+  private String write(String device, MultiMap headers, String body) {
+    byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+    encoder.write(new Invocation("f", Protocol.COAP, device, headers, bytes), written);
+    return written.toString(StandardCharsets.ISO_8859_1);
+  }
+
+  private static MultiMap headers(String... namesAndValues) {
+    MultiMap headers = MultiMap.caseInsensitiveMultiMap();
+    for (int i = 0; i < namesAndValues.length; i += 2) {
+      headers.add(namesAndValues[i], namesAndValues[i + 1]);
+    }
+    return headers;
+  }
+
+  @Test
+  void shouldWriteHeadersInTheirOrderAndTheBody() {
+    assertThat(write("", headers("B", "1", "a", "2", "B", "x\ty\u00fc"), "body"))
+        .isEqualTo(
+            "POST /fn HTTP/1.1\r\nB: 1\r\na: 2\r\nB: x\ty\u00fc\r\nHost: localhost\r\n"
+                + "Content-Length: 4\r\n\r\nbody");
+  }
+
+  @Test
+  void shouldWriteHeadersThatAreLong() {
+    assertThat(write("", headers("A", "x".repeat(10_000)), ""))
+        .contains("A: " + "x".repeat(10_000) + "\r\n");
+  }
+
+  @Test
+  void shouldPassOnNothingThatEndsARequestOrConcernsTheConnection() {
+    assertThat(
+            write(
+                "",
+                headers(
+                    "content-length",
+                    "0",
+                    "Transfer-encoding",
+                    "chunked",
+                    "CONNECTION",
+                    "close",
+                    "keep-alive",
+                    "x",
+                    "proxy-connection",
+                    "x",
+                    "te",
+                    "trailers",
+                    "trailer",
+                    "x",
+                    "upgrade",
+                    "h2c",
+                    "expect",
+                    "100-continue"),
+                "body"))
+        .isEqualTo("POST /fn HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nbody");
+  }
+
+  @Test
+  void shouldPassOnOneHost() {
+    assertThat(write("", headers("host", "a.example", "Host", "b.example"), ""))
+        .isEqualTo("POST /fn HTTP/1.1\r\nhost: a.example\r\nContent-Length: 0\r\n\r\n");
+  }
+
+  @Test
+  void shouldNameTheDeviceThatHasProvedToBeOneAndNoOther() {
+    assertThat(write("", headers("x-tinyfaas-device", "forged"), "")).doesNotContain("forged");
+    written.clear();
+    assertThat(write("lamp", headers("x-tinyfaas-device", "forged"), ""))
+        .contains("X-tinyFaaS-Device: lamp\r\n")
+        .doesNotContain("forged");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "A, 'b\r\nC: d'",
+    "A, 'b\nC'",
+    "A, 'b\u0000'",
+    "A, 'b\u20ac'",
+    "'A\r\nB', c",
+    "'A B', c",
+    "'A:', b",
+    "'A\u00fc', b"
+  })
+  void shouldWriteNothingOfARequestWithAHeaderThatWouldBecomeAnother(String name, String value) {
+    assertThatThrownBy(() -> write("", headers(name, value), "body"))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThat(written.isReadable()).isFalse();
+  }
+}
