@@ -69,20 +69,58 @@ final class Aiocoap {
         asyncio.run(main())
         """
             .formatted(system.coapUri(""), script.indent(4));
+    return system.run(Duration.ofMinutes(1), command("ask.py", frame));
+  }
+
+  /**
+   * Observes until it is told of an error, and prints a line for each state and for that error.
+   *
+   * @param output gets what it prints
+   */
+  Process observe(String path, Path output) throws IOException {
+    String script =
+        """
+        import asyncio
+        from aiocoap import *
+        async def main():
+            context = await Context.create_client_context()
+            request = context.request(Message(code=GET, uri='%s', observe=0))
+            print((await request.response).payload.decode())
+            try:
+                async for told in request.observation:
+                    print(told.payload.decode() if told.code.is_successful() else told.code)
+            except error.ObservationCancelled:
+                pass
+            await context.shutdown()
+        asyncio.run(main())
+        """
+            .formatted(system.coapUri(path));
+    return system
+        .process(command("observe.py", script))
+        .redirectErrorStream(true)
+        .redirectOutput(output.toFile())
+        .start();
+  }
+
+  private String[] command(String file, String script) {
     try {
-      Files.writeString(folder.resolve("ask.py"), frame);
+      Files.writeString(folder.resolve(file), script);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return system.docker(
-        "run",
-        "--rm",
-        "--network",
-        "host",
-        "--volume",
-        folder + ":/work:ro",
-        IMAGE,
-        "python3",
-        "/work/ask.py");
+    return new String[] {
+      "docker",
+      "run",
+      "--rm",
+      "--init",
+      "--network",
+      "host",
+      "--volume",
+      folder + ":/work:ro",
+      IMAGE,
+      "python3",
+      "-u",
+      "/work/" + file
+    };
   }
 }

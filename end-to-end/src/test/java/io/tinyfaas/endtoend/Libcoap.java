@@ -1,5 +1,6 @@
 package io.tinyfaas.endtoend;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,6 +18,16 @@ final class Libcoap {
           .orElseThrow(() -> new IllegalStateException("apt-get install libcoap3-bin"));
 
   private Libcoap() {}
+
+  /** Observes for so long, and prints a line for each state that it is told. */
+  static Process observe(Installation system, String uri, Duration time, Path output)
+      throws IOException {
+    return system
+        .process(CLIENT, "-w", "-s", Long.toString(time.toSeconds()), "-m", "get", uri)
+        .redirectErrorStream(true)
+        .redirectOutput(output.toFile())
+        .start();
+  }
 
   /**
    * What it prints: messages with {@code -v}, and the answer.
