@@ -1,23 +1,22 @@
 package io.tinyfaas.gateway;
 
+import static io.tinyfaas.gateway.ObservedGateway.OBSERVABLE;
 import static io.tinyfaas.gateway.ObservingDevice.get;
 import static io.tinyfaas.gateway.ObservingDevice.observe;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.Exposure.Access;
-import io.tinyfaas.contract.route.Route;
-import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
-import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpServerRequest;
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
 import org.eclipse.californium.core.coap.CoAP.Code;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
@@ -35,18 +34,12 @@ import org.junit.jupiter.api.io.TempDir;
 /** Devices that observe functions of the packaged gateway, message by message (RFC 7641). */
 class ObserveIT {
 
-  private static final Exposure OBSERVABLE = new Exposure(Access.ANY, true, Map.of());
   private static final Exposure PLAIN = Exposure.DEFAULT;
   private static final int MAX_OBSERVERS = 6;
   private static final int QUIET_MILLIS = 300;
 
   @TempDir static Path folder;
-  private static Vertx vertx;
-  private static TestBroker broker;
-  private static TestManager manager;
-  private static GatewayProcess gateway;
-  private static TestHandler handler;
-  private static int revision;
+  private static ObservedGateway gateway;
 
   private ObservingDevice lamp;
   private ObservingDevice button;
@@ -54,50 +47,22 @@ class ObserveIT {
 
   @BeforeAll
   static void start() {
-    vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
-    broker = new TestBroker().start();
-    gateway =
-        new GatewayProcess(
-            broker,
-            folder,
-            Map.of(
-                "TINYFAAS_COAP_MAX_OBSERVERS",
-                Integer.toString(MAX_OBSERVERS),
-                "TINYFAAS_COAP_TRUSTED_NETWORKS",
-                "127.0.0.1/32"));
-    manager = new TestManager(vertx, broker);
-    handler = new TestHandler(vertx, folder, ObserveIT::function);
+    gateway = new ObservedGateway(folder, MAX_OBSERVERS);
   }
 
   @AfterAll
-  static void stop() throws Exception {
-    for (AutoCloseable part : List.of(gateway, manager, broker, handler)) {
-      part.close();
-    }
-    vertx.close().toCompletionStage().toCompletableFuture().join();
-  }
-
-  /** Answers with the body as the query has it: size, status, type, etag. */
-  private static void function(HttpServerRequest request, Buffer body) {
-    String query = Optional.ofNullable(request.getHeader("X-tinyFaaS-Query")).orElse("");
-    for (String argument : query.split("&")) {
-      String value = argument.substring(argument.indexOf('=') + 1);
-      switch (argument.split("=")[0]) {
-        case "status" -> request.response().setStatusCode(Integer.parseInt(value));
-        case "type" -> request.response().putHeader("Content-Type", value.replace("%2F", "/"));
-        case "etag" -> request.response().putHeader("ETag", '"' + value + '"');
-        case "age" -> request.response().putHeader("Cache-Control", "max-age=" + value);
-        default -> {}
-      }
-    }
-    request.response().end(body.length() == 0 ? Buffer.buffer("off") : body);
+  static void stop() {
+    gateway.close();
   }
 
   @BeforeEach
   void begin() throws IOException {
-    route(route("f", OBSERVABLE), route("g", OBSERVABLE), route("plain", PLAIN));
-    lamp = new ObservingDevice(gateway.coapPort());
-    button = new ObservingDevice(gateway.coapPort());
+    gateway.apply(
+        gateway.route("f", OBSERVABLE),
+        gateway.route("g", OBSERVABLE),
+        gateway.route("plain", PLAIN));
+    lamp = gateway.device();
+    button = gateway.device();
   }
 
   /** Without the functions the observers go. */
@@ -105,24 +70,8 @@ class ObserveIT {
   void end() {
     lamp.close();
     button.close();
-    route();
-    awaitObservers(0);
-  }
-
-  private static Route route(String name, Exposure exposure) {
-    return TestManager.route(name, 5_000, exposure, handler.handler());
-  }
-
-  private static void route(Route... table) {
-    manager.apply(1, ++revision, table);
-  }
-
-  private static void awaitObservers(int count) {
-    await()
-        .untilAsserted(
-            () ->
-                assertThat(gateway.get("/q/metrics").body())
-                    .contains("tinyfaas_observers " + count + ".0"));
+    gateway.apply();
+    gateway.awaitObservers(0);
   }
 
   /** Presses the button, whose answer has to be there before the lamp's notification is awaited. */
@@ -156,7 +105,7 @@ class ObserveIT {
     assertThat(first.getCode()).isEqualTo(ResponseCode.CONTENT);
     assertThat(first.getPayloadString()).isEqualTo("off");
     int number = first.getOptions().getObserve();
-    awaitObservers(1);
+    gateway.awaitObservers(1);
 
     for (String state : List.of("on", "dim", "off")) {
       press(state);
@@ -190,22 +139,34 @@ class ObserveIT {
   }
 
   @Test
-  void shouldRunTheFunctionForTheFirstObserverOnly() throws IOException {
-    int runs = handler.runs();
+  void shouldTellWhatCameByAnotherProtocol() throws Exception {
     lamp.ask(observe(Type.CON, 7, "f"));
-    assertThat(handler.runs()).isEqualTo(runs + 1);
+    URI uri = URI.create("http://127.0.0.1:" + gateway.process().httpPort() + "/f");
+    try (HttpClient client = HttpClient.newHttpClient()) {
+      client.send(
+          HttpRequest.newBuilder(uri).POST(BodyPublishers.ofString("on")).build(),
+          BodyHandlers.discarding());
+    }
+    assertThat(confirmed().getPayloadString()).isEqualTo("on");
+  }
+
+  @Test
+  void shouldRunTheFunctionForTheFirstObserverOnly() throws IOException {
+    int runs = gateway.runs();
+    lamp.ask(observe(Type.CON, 7, "f"));
+    assertThat(gateway.runs()).isEqualTo(runs + 1);
     press("on");
     confirmed();
     Response second = button.ask(observe(Type.CON, 8, "f"));
     assertThat(second.getPayloadString()).isEqualTo("on");
     assertThat(second.getOptions().hasObserve()).isTrue();
-    assertThat(handler.runs()).isEqualTo(runs + 2);
-    awaitObservers(2);
+    assertThat(gateway.runs()).isEqualTo(runs + 2);
+    gateway.awaitObservers(2);
 
     Response plain = button.ask(get(Type.CON, 9, "f"));
     assertThat(plain.getPayloadString()).isEqualTo("off");
     assertThat(plain.getOptions().hasObserve()).isFalse();
-    assertThat(handler.runs()).isEqualTo(runs + 3);
+    assertThat(gateway.runs()).isEqualTo(runs + 3);
     assertThat(confirmed().getPayloadString()).isEqualTo("off");
   }
 
@@ -226,26 +187,26 @@ class ObserveIT {
   @Test
   void shouldEndByObserveOneAndByReset() throws IOException {
     lamp.ask(observe(Type.CON, 7, "f"));
-    int runs = handler.runs();
+    int runs = gateway.runs();
     Request cancel = get(Type.CON, 7, "f");
     cancel.getOptions().setObserve(1);
     Response last = lamp.ask(cancel);
     assertThat(last.getOptions().hasObserve()).isFalse();
     assertThat(last.getPayloadString()).isEqualTo("off");
-    assertThat(handler.runs()).isEqualTo(runs);
-    awaitObservers(0);
+    assertThat(gateway.runs()).isEqualTo(runs);
+    gateway.awaitObservers(0);
 
     lamp.ask(observe(Type.CON, 8, "f"));
     press("on");
     lamp.reset(lamp.next());
-    awaitObservers(0);
+    gateway.awaitObservers(0);
 
     lamp.ask(observe(Type.NON, 9, "f"));
     press("off");
     Response unconfirmed = lamp.next();
     assertThat(unconfirmed.getType()).isEqualTo(Type.NON);
     lamp.reset(unconfirmed);
-    awaitObservers(0);
+    gateway.awaitObservers(0);
     press("on");
     assertSilence();
   }
@@ -295,7 +256,7 @@ class ObserveIT {
     confirmed();
     assertSilence();
     lamp.ask(observe(Type.CON, 7, "g"));
-    awaitObservers(1);
+    gateway.awaitObservers(1);
     press("off");
     assertSilence();
     invoke("g", "on");
@@ -305,17 +266,17 @@ class ObserveIT {
   @Test
   void shouldGiveAnObserverUpWhenTheFunctionCannotBeObservedAnyMore() throws IOException {
     lamp.ask(observe(Type.CON, 7, "f"));
-    route(route("f", PLAIN));
+    gateway.apply(gateway.route("f", PLAIN));
     assertFarewell(ResponseCode.NOT_FOUND);
 
-    route(route("f", OBSERVABLE));
+    gateway.apply(gateway.route("f", OBSERVABLE));
     lamp.ask(observe(Type.NON, 7, "f"));
-    route();
+    gateway.apply();
     assertFarewell(ResponseCode.NOT_FOUND);
 
-    route(route("f", OBSERVABLE));
+    gateway.apply(gateway.route("f", OBSERVABLE));
     lamp.ask(observe(Type.CON, 7, "f"));
-    route(route("f", new Exposure(Access.DEVICE, true, Map.of())));
+    gateway.apply(gateway.route("f", new Exposure(Access.DEVICE, true, Map.of())));
     assertFarewell(ResponseCode.UNAUTHORIZED);
     Response refused = lamp.ask(observe(Type.CON, 7, "f"));
     assertThat(refused.getCode()).isEqualTo(ResponseCode.UNAUTHORIZED);
@@ -325,7 +286,7 @@ class ObserveIT {
     Response farewell = confirmed();
     assertThat(farewell.getCode()).isEqualTo(code);
     assertThat(farewell.getOptions().hasObserve()).isFalse();
-    awaitObservers(0);
+    gateway.awaitObservers(0);
   }
 
   @Test
@@ -372,7 +333,7 @@ class ObserveIT {
     assertThat(first.getOptions().getSize2()).isEqualTo(large.length());
     assertThat(first.getOptions().getETags()).containsExactly("c3".getBytes());
 
-    int runs = handler.runs();
+    int runs = gateway.runs();
     StringBuilder body = new StringBuilder(first.getPayloadString());
     Response block = first;
     for (int number = 1; block.getOptions().getBlock2().isM(); number++) {
@@ -381,7 +342,7 @@ class ObserveIT {
       body.append(block.getPayloadString());
     }
     assertThat(body).hasToString(large);
-    assertThat(handler.runs()).isEqualTo(runs);
+    assertThat(gateway.runs()).isEqualTo(runs);
 
     press("x".repeat(65), "etag=d4");
     confirmed();
@@ -400,7 +361,7 @@ class ObserveIT {
   @Test
   void shouldTellAnObserverWhoseAddressHasToProveItselfFirst() throws IOException {
     lamp.close();
-    lamp = new ObservingDevice("127.0.9.1", gateway.coapPort());
+    lamp = gateway.device("127.0.9.1");
     lamp.ask(observe(Type.CON, 7, "f"));
     for (int i = 0; i < 3; i++) {
       String state = "a state that is longer than what the lamp has sent " + i;
@@ -415,14 +376,14 @@ class ObserveIT {
     try {
       for (String function : List.of("f", "g")) {
         for (int i = 0; i <= MAX_OBSERVERS / 2; i++) {
-          ObservingDevice device = new ObservingDevice(gateway.coapPort());
+          ObservingDevice device = gateway.device();
           devices.add(device);
           Response response = device.ask(observe(Type.CON, 7, function));
           assertThat(response.getCode()).isEqualTo(ResponseCode.CONTENT);
           assertThat(response.getOptions().hasObserve()).isEqualTo(i < MAX_OBSERVERS / 2);
         }
       }
-      awaitObservers(MAX_OBSERVERS);
+      gateway.awaitObservers(MAX_OBSERVERS);
       // One that observes already may register again.
       assertThat(devices.getFirst().ask(observe(Type.CON, 7, "f")).getOptions().hasObserve())
           .isTrue();

@@ -1,0 +1,108 @@
+package io.tinyfaas.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.tinyfaas.contract.route.Exposure;
+import io.tinyfaas.contract.route.Exposure.Access;
+import io.tinyfaas.contract.route.Route;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerRequest;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The packaged gateway with functions that devices may observe. They answer with the body, or with
+ * {@code off}, in the manner that the query asks for.
+ */
+final class ObservedGateway implements AutoCloseable {
+
+  static final Exposure OBSERVABLE = new Exposure(Access.ANY, true, Map.of());
+
+  private final Vertx vertx;
+  private final TestBroker broker;
+  private final TestManager manager;
+  private final GatewayProcess process;
+  private final TestHandler handler;
+  private int revision;
+
+  /**
+   * @param maxObservers at once
+   */
+  ObservedGateway(Path folder, int maxObservers) {
+    vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
+    broker = new TestBroker().start();
+    process =
+        new GatewayProcess(
+            broker,
+            folder,
+            Map.of(
+                "TINYFAAS_COAP_MAX_OBSERVERS",
+                Integer.toString(maxObservers),
+                "TINYFAAS_COAP_TRUSTED_NETWORKS",
+                "127.0.0.1/32"));
+    manager = new TestManager(vertx, broker);
+    handler = new TestHandler(vertx, folder, ObservedGateway::function);
+  }
+
+  private static void function(HttpServerRequest request, Buffer body) {
+    String query = Optional.ofNullable(request.getHeader("X-tinyFaaS-Query")).orElse("");
+    for (String argument : query.split("&")) {
+      String value = argument.substring(argument.indexOf('=') + 1);
+      switch (argument.split("=")[0]) {
+        case "status" -> request.response().setStatusCode(Integer.parseInt(value));
+        case "type" -> request.response().putHeader("Content-Type", value.replace("%2F", "/"));
+        case "etag" -> request.response().putHeader("ETag", '"' + value + '"');
+        case "age" -> request.response().putHeader("Cache-Control", "max-age=" + value);
+        default -> {}
+      }
+    }
+    request.response().end(body.length() == 0 ? Buffer.buffer("off") : body);
+  }
+
+  Route route(String name, Exposure exposure) {
+    return TestManager.route(name, 5_000, exposure, handler.handler());
+  }
+
+  void apply(Route... table) {
+    manager.apply(1, ++revision, table);
+  }
+
+  GatewayProcess process() {
+    return process;
+  }
+
+  ObservingDevice device() throws IOException {
+    return new ObservingDevice(process.coapPort());
+  }
+
+  ObservingDevice device(String own) throws IOException {
+    return new ObservingDevice(own, process.coapPort());
+  }
+
+  /** How often the functions have been run. */
+  int runs() {
+    return handler.runs();
+  }
+
+  void awaitObservers(int count) {
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(process.get("/q/metrics").body())
+                    .contains("tinyfaas_observers " + count + ".0"));
+  }
+
+  @Override
+  public void close() {
+    process.close();
+    manager.close();
+    broker.close();
+    handler.close();
+    vertx.close().toCompletionStage().toCompletableFuture().join();
+  }
+}
