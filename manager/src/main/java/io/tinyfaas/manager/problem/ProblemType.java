@@ -11,7 +11,9 @@ public enum ProblemType {
   UNAUTHORIZED(401, "A bearer token is needed"),
   FORBIDDEN(403, "The request is not allowed"),
   UNKNOWN_FUNCTION(404, "There is no such function"),
+  UNKNOWN_DEVICE(404, "There is no such device"),
   UNKNOWN_VERSION(404, "There is no such version"),
+  DEVICE_EXISTS(409, "There is such a device"),
   ARCHIVE_TOO_LARGE(413, "The archive is too large"),
   UNSUPPORTED_MEDIA_TYPE(415, "The body has another media type"),
   UNKNOWN_RUNTIME(422, "There is no such runtime"),
@@ -23,6 +25,7 @@ public enum ProblemType {
   ENGINE_UNAVAILABLE(503, "The Docker Engine does not answer"),
   RUNTIME_UNAVAILABLE(503, "The runtime is not ready"),
   GATEWAY_UNAVAILABLE(503, "The gateway does not answer"),
+  DEVICES_UNAVAILABLE(503, "Keys of devices cannot be kept"),
   DISK_FULL(507, "There is no space left");
 
   private final int status;

@@ -97,6 +97,16 @@ public class RoutePublisher {
     }
   }
 
+  /** What it said last. */
+  public GatewayStatus gateway() {
+    lock.lock();
+    try {
+      return gateway;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Called after each change of the gateway's status. */
   public void onGatewayChange(Runnable listener) {
     listeners.add(listener);

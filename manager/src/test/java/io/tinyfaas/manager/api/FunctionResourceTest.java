@@ -590,7 +590,12 @@ class FunctionResourceTest {
                 .filter(method -> !method.equals("parameters"))
                 .forEach(method -> documented.add(method.toUpperCase(Locale.ROOT) + " " + path)));
     Set<String> calls =
-        callsOf(FunctionResource.class, FunctionLogsResource.class, RuntimeResource.class);
+        callsOf(
+            FunctionResource.class,
+            FunctionLogsResource.class,
+            RuntimeResource.class,
+            DeviceResource.class,
+            CertificateResource.class);
     calls.addAll(
         Set.of(
             "POST /upload",

@@ -2,6 +2,7 @@ package io.tinyfaas.manager.api;
 
 import io.quarkus.test.junit.QuarkusTestProfile;
 import io.tinyfaas.manager.deploy.FakeDeployer;
+import io.tinyfaas.manager.device.PlayedDevicePublisher;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -11,7 +12,7 @@ public class WithoutEngine implements QuarkusTestProfile {
 
   @Override
   public Set<Class<?>> getEnabledAlternatives() {
-    return Set.of(FakeDeployer.class, FakeDeployer.States.class);
+    return Set.of(FakeDeployer.class, FakeDeployer.States.class, PlayedDevicePublisher.class);
   }
 
   @Override
@@ -22,10 +23,14 @@ public class WithoutEngine implements QuarkusTestProfile {
         "io.tinyfaas.manager.docker.**,io.tinyfaas.manager.reconcile.**,"
             + "io.tinyfaas.manager.route.**,io.tinyfaas.manager.deploy.FunctionDeployer,"
             + "io.tinyfaas.manager.deploy.FunctionStates,"
+            + "io.tinyfaas.manager.device.DevicePublisher,"
             + "io.tinyfaas.manager.api.FunctionLogsResource,"
             + "io.tinyfaas.manager.api.RuntimeResource,"
             + "io.tinyfaas.manager.compat.FunctionLogs");
     settings.put("mp.messaging.outgoing.routes.enabled", "false");
+    settings.put("mp.messaging.outgoing.devices.enabled", "false");
+    settings.put("tinyfaas.device-key-file", "src/test/resources/device-key");
+    settings.put("tinyfaas.coaps-certificate-file", "src/test/resources/lamp.crt");
     settings.put("mp.messaging.incoming.gateway-status.enabled", "false");
     settings.put("tinyfaas.store", "target/api-test-store");
     settings.put("tinyfaas.max-archive", "1M");

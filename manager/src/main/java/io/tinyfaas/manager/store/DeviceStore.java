@@ -1,0 +1,182 @@
+package io.tinyfaas.manager.store;
+
+import static io.tinyfaas.manager.problem.ProblemType.DEVICE_EXISTS;
+import static io.tinyfaas.manager.problem.ProblemType.TOO_MANY;
+import static io.tinyfaas.manager.problem.ProblemType.UNKNOWN_DEVICE;
+
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.quarkus.runtime.configuration.ConfigurationException;
+import io.tinyfaas.contract.device.DeviceCredential;
+import io.tinyfaas.contract.device.DeviceName;
+import io.tinyfaas.manager.problem.ProblemException;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.jboss.logging.Logger;
+
+/**
+ * Which devices are registered, durable: a file for each, {@code devices/NAME.json}, beside the
+ * functions of {@link FunctionStore}. Reads answer from memory. Every change that cannot be written
+ * throws {@link ProblemException} (DISK_FULL or INTERNAL) and changes nothing.
+ */
+@ApplicationScoped
+public class DeviceStore {
+
+  private static final Logger LOG = Logger.getLogger(DeviceStore.class);
+  private static final String SUFFIX = ".json";
+  private static final JsonMapper JSON =
+      JsonMapper.builder()
+          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+          .build();
+
+  private final Path folder;
+  private final int max;
+  private final ConcurrentSkipListMap<DeviceName, StoredDevice> devices =
+      new ConcurrentSkipListMap<>();
+  private final ReentrantLock changes = new ReentrantLock();
+
+  /**
+   * @param root of the store; created if it is not there
+   * @param max devices that there may be, from 1
+   * @throws ConfigurationException if the folder cannot be used
+   */
+  @Inject
+  public DeviceStore(
+      @ConfigProperty(name = "tinyfaas.store") Path root,
+      @ConfigProperty(name = "tinyfaas.max-devices") int max) {
+    this.folder = root.resolve("devices");
+    this.max = max;
+    try {
+      Files.createDirectories(
+          folder,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      DurableFiles.sync(root);
+      open();
+    } catch (IOException e) {
+      throw new ConfigurationException(
+          "The store "
+              + folder.toAbsolutePath()
+              + " cannot be used ("
+              + e
+              + "): mount a folder that the manager may write, or name another one with"
+              + " TINYFAAS_STORE.");
+    }
+  }
+
+  private void open() throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : files.toList()) {
+        String name = file.getFileName().toString();
+        if (name.startsWith(".")) {
+          Files.delete(file); // a write that power cut off
+        } else if (name.endsWith(SUFFIX)) {
+          read(file).ifPresent(device -> devices.put(device.name(), device));
+        }
+      }
+    }
+    if (!devices.isEmpty()) {
+      LOG.infof("event=devices-opened folder=%s devices=%d", folder, devices.size());
+    }
+  }
+
+  private static Optional<StoredDevice> read(Path file) {
+    try {
+      return Optional.of(JSON.readValue(file.toFile(), StoredDevice.class));
+    } catch (IOException e) {
+      LOG.errorf(
+          "event=device-left-out file=%s reason=\"%s\": put it back from a backup, or register the"
+              + " device again",
+          file, e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  public List<StoredDevice> list() {
+    return List.copyOf(devices.values());
+  }
+
+  /**
+   * @throws ProblemException UNKNOWN_DEVICE
+   */
+  public StoredDevice get(DeviceName name) {
+    return Optional.ofNullable(devices.get(name)).orElseThrow(() -> unknown(name));
+  }
+
+  /**
+   * @throws ProblemException DEVICE_EXISTS if its name, or its certificate, is registered; TOO_MANY
+   */
+  public void add(StoredDevice device) {
+    changes.lock();
+    try {
+      if (devices.containsKey(device.name())) {
+        throw ProblemException.of(
+            DEVICE_EXISTS,
+            "There is a device called "
+                + device.name()
+                + ": DELETE it first, which ends its sessions, or take another name.");
+      }
+      if (!(device.credential() instanceof DeviceCredential.Psk)) {
+        devices.values().stream()
+            .filter(other -> other.credential().equals(device.credential()))
+            .findFirst()
+            .ifPresent(
+                other -> {
+                  throw ProblemException.of(
+                      DEVICE_EXISTS, "This certificate is registered as " + other.name() + ".");
+                });
+      }
+      if (devices.size() >= max) {
+        throw ProblemException.of(
+            TOO_MANY,
+            "There are "
+                + max
+                + " devices: delete some, register the authority that issues their certificates,"
+                + " or raise TINYFAAS_MAX_DEVICES.");
+      }
+      DurableFiles.replace(file(device.name()), JSON.writeValueAsBytes(device));
+      devices.put(device.name(), device);
+    } catch (IOException e) {
+      throw ProblemException.ofDisk("registering the device", e);
+    } finally {
+      changes.unlock();
+    }
+  }
+
+  /**
+   * @throws ProblemException UNKNOWN_DEVICE
+   */
+  public void remove(DeviceName name) {
+    changes.lock();
+    try {
+      if (!devices.containsKey(name)) {
+        throw unknown(name);
+      }
+      Files.deleteIfExists(file(name));
+      DurableFiles.sync(folder);
+      devices.remove(name);
+    } catch (IOException e) {
+      throw ProblemException.ofDisk("revoking the device", e);
+    } finally {
+      changes.unlock();
+    }
+  }
+
+  private Path file(DeviceName name) {
+    return folder.resolve(name + SUFFIX);
+  }
+
+  private static ProblemException unknown(DeviceName name) {
+    return ProblemException.of(
+        UNKNOWN_DEVICE, "There is no device called " + name + ": GET /devices shows all.");
+  }
+}

@@ -1,0 +1,53 @@
+package io.tinyfaas.manager.device;
+
+import static io.tinyfaas.manager.problem.ProblemType.GATEWAY_UNAVAILABLE;
+
+import io.quarkus.runtime.StartupEvent;
+import io.tinyfaas.contract.route.RouteRevision;
+import io.tinyfaas.manager.problem.ProblemException;
+import jakarta.enterprise.inject.Alternative;
+import jakarta.inject.Singleton;
+import java.time.Duration;
+
+/** A gateway that is there, away, or slow to say what it heeds. */
+@Alternative
+@Singleton
+public class PlayedDevicePublisher extends DevicePublisher {
+
+  private boolean connected = true;
+  private boolean confirms = true;
+
+  PlayedDevicePublisher() {
+    super(null, null, null, null);
+  }
+
+  @Override
+  void start(StartupEvent event) {}
+
+  public void is(boolean connected, boolean confirms) {
+    this.connected = connected;
+    this.confirms = confirms;
+  }
+
+  @Override
+  public void requireGateway() {
+    if (!connected) {
+      throw ProblemException.of(GATEWAY_UNAVAILABLE, "The gateway is not connected.");
+    }
+  }
+
+  @Override
+  public RouteRevision publish() {
+    return RouteRevision.NONE;
+  }
+
+  @Override
+  public boolean isApplied() {
+    return confirms;
+  }
+
+  @Override
+  public boolean awaitApplied(RouteRevision wanted, Duration atMost) {
+    return confirms;
+  }
+}

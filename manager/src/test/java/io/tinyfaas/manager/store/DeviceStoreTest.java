@@ -1,0 +1,153 @@
+package io.tinyfaas.manager.store;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.tinyfaas.contract.device.DeviceCredential;
+import io.tinyfaas.contract.device.DeviceName;
+import io.tinyfaas.contract.device.KeySeal;
+import io.tinyfaas.manager.problem.ProblemException;
+import io.tinyfaas.manager.problem.ProblemType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DeviceStoreTest {
+
+  private static final String KEY = "a-key-that-nobody-sees";
+  private static final KeySeal SEAL = new KeySeal(new byte[32]);
+  private static final StoredDevice BUTTON = withKey("button");
+  private static final StoredDevice LAMP = withCertificate("lamp");
+
+  @TempDir Path root;
+  private DeviceStore store;
+
+  private static StoredDevice withKey(String name) {
+    DeviceName device = new DeviceName(name);
+    return new StoredDevice(
+        device,
+        new DeviceCredential.Psk(SEAL.seal(device, KEY.getBytes(UTF_8))),
+        "2026-11-24T10:00:00Z",
+        "",
+        "");
+  }
+
+  private static StoredDevice withCertificate(String name) {
+    return new StoredDevice(
+        new DeviceName(name),
+        new DeviceCredential.Certificate("0f".repeat(32)),
+        "2026-11-24T10:00:00Z",
+        "CN=lamp",
+        "2027-11-24T10:00:00Z");
+  }
+
+  @BeforeEach
+  void open() {
+    store = new DeviceStore(root, 3);
+  }
+
+  private DeviceStore reopened() {
+    return new DeviceStore(root, 3);
+  }
+
+  private ProblemType problemOf(Runnable change) {
+    return catchThrowableOfType(ProblemException.class, change::run).type();
+  }
+
+  @Test
+  void shouldKeepDevicesOverARestart() {
+    store.add(LAMP);
+    store.add(BUTTON);
+
+    assertThat(reopened().list()).containsExactly(BUTTON, LAMP);
+    assertThat(reopened().get(LAMP.name())).isEqualTo(LAMP);
+  }
+
+  @Test
+  void shouldForgetARevokedDeviceForGood() throws IOException {
+    store.add(BUTTON);
+    store.remove(BUTTON.name());
+
+    assertThat(store.list()).isEmpty();
+    assertThat(reopened().list()).isEmpty();
+    assertThat(problemOf(() -> store.get(BUTTON.name()))).isEqualTo(ProblemType.UNKNOWN_DEVICE);
+    assertThat(problemOf(() -> store.remove(BUTTON.name()))).isEqualTo(ProblemType.UNKNOWN_DEVICE);
+    try (Stream<Path> files = Files.list(root.resolve("devices"))) {
+      assertThat(files).isEmpty();
+    }
+  }
+
+  @Test
+  void shouldHoldNoKeyThatACopyCouldGiveAway() throws IOException {
+    store.add(BUTTON);
+
+    try (Stream<Path> files = Files.walk(root)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        assertThat(Files.readString(file)).doesNotContain(KEY, hex(KEY), base64(KEY));
+      }
+    }
+    assertThat(SEAL.open(BUTTON.name(), (DeviceCredential.Psk) BUTTON.credential()))
+        .contains(KEY.getBytes(UTF_8));
+    assertThat(Files.getPosixFilePermissions(root.resolve("devices"))).hasSize(3);
+  }
+
+  private static String hex(String text) {
+    return HexFormat.of().formatHex(text.getBytes(UTF_8));
+  }
+
+  private static String base64(String text) {
+    return Base64.getEncoder().encodeToString(text.getBytes(UTF_8));
+  }
+
+  @Test
+  void shouldRefuseASecondDeviceOfTheNameOrTheCertificate() {
+    store.add(LAMP);
+
+    assertThat(problemOf(() -> store.add(withKey("lamp")))).isEqualTo(ProblemType.DEVICE_EXISTS);
+    assertThat(problemOf(() -> store.add(withCertificate("lamp-2"))))
+        .isEqualTo(ProblemType.DEVICE_EXISTS);
+    assertThat(reopened().list()).containsExactly(LAMP);
+  }
+
+  @Test
+  void shouldRefuseMoreThanThereMayBe() {
+    List.of("a", "b", "c").forEach(name -> store.add(withKey(name)));
+
+    assertThat(problemOf(() -> store.add(withKey("d")))).isEqualTo(ProblemType.TOO_MANY);
+    store.remove(new DeviceName("a"));
+    store.add(withKey("d"));
+    assertThat(reopened().list()).hasSize(3);
+  }
+
+  @Test
+  void shouldLeaveOutWhatPowerCutOffOrSomebodyBroke() throws IOException {
+    store.add(BUTTON);
+    Files.writeString(root.resolve("devices/.lamp.json.new"), "{\"na");
+    Files.writeString(root.resolve("devices/broken.json"), "{\"name\":\"broken\"}");
+
+    assertThat(reopened().list()).containsExactly(BUTTON);
+    assertThat(root.resolve("devices/.lamp.json.new")).doesNotExist();
+    assertThat(root.resolve("devices/broken.json")).as("for somebody to look at").exists();
+  }
+
+  @Test
+  void shouldChangeNothingOnAFullDisk(@TempDir Path disk) throws Exception {
+    try (SmallDisk small = new SmallDisk(disk)) {
+      DeviceStore full = new DeviceStore(disk, 3);
+      full.add(BUTTON);
+      small.fillUpTo(0);
+      assertThat(problemOf(() -> full.add(LAMP))).isEqualTo(ProblemType.DISK_FULL);
+      assertThat(full.list()).containsExactly(BUTTON);
+      full.remove(BUTTON.name());
+      assertThat(new DeviceStore(disk, 3).list()).isEmpty();
+    }
+  }
+}
