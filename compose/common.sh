@@ -22,7 +22,7 @@ setting() {
 }
 
 # Compose can publish no port -1 and leave none out: a free one is published instead (transport.tcp.yaml), and nothing listens.
-for protocol in COAP HTTP GRPC; do
+for protocol in COAP COAPS HTTP GRPC; do
   [ "$(setting "${protocol}_PORT" '')" != -1 ] || export "${protocol}_PUBLISHED=0" "${protocol}_LISTEN=-1"
 done
 unset protocol

@@ -18,6 +18,9 @@ const resources = {
         return res.send('the content of test');
     }
   },
+  secure(req, res) {
+    res.send('a secret for ' + req.headers['x-tinyfaas-device']);
+  },
   separate(req, res) {
     setTimeout(() => res.send('late'), 1500);
   },

@@ -29,6 +29,7 @@ class ConformanceIT {
 
   private final PlugtestServer server = new PlugtestServer(SYSTEM);
   private final Map<String, List<ConformanceCase>> sections = new LinkedHashMap<>();
+  private DtlsCases dtls;
   private final AtomicInteger passed = new AtomicInteger();
 
   @BeforeAll
@@ -38,10 +39,13 @@ class ConformanceIT {
     sections.put("Discovery (ETSI TD_COAP_LINK)", new LinkCases(server).all());
     sections.put("Observe (ETSI TD_COAP_OBS)", new ObserveCases(server).all());
     sections.put("Block-wise transfer (ETSI TD_COAP_BLOCK)", new BlockCases(server, folder).all());
+    dtls = new DtlsCases(server);
+    sections.put("Devices (ETSI TD_COAP_DTLS)", dtls.all());
   }
 
   @AfterAll
   void withdraw() {
+    dtls.withdraw();
     server.withdrawAll();
   }
 

@@ -89,6 +89,7 @@ final class Installation {
     environment.put("TINYFAAS_GATEWAY_HTTP_PORT", Integer.toString(this.ports + 8081));
     environment.put("TINYFAAS_BROKER_PORT", Integer.toString(brokerPort()));
     environment.put("COAP_PORT", Integer.toString(coapPort()));
+    environment.put("COAPS_PORT", Integer.toString(coapsPort()));
     environment.put("HTTP_PORT", Integer.toString(httpPort()));
     environment.put("GRPC_PORT", Integer.toString(grpcPort()));
     environment.put("TINYFAAS_ADDRESS_POOL", "10." + (pool + LANE) + ".0.0/16");
@@ -257,9 +258,14 @@ final class Installation {
 
   /** Where this process reaches the Unix socket of a handler. */
   Path socket(String function, String handler) {
-    String volume =
-        docker("volume", "inspect", "--format", "{{.Mountpoint}}", project + "_sockets").getFirst();
-    return Path.of(volume, function, handler, "http.sock");
+    return volume("sockets").resolve(Path.of(function, handler, "http.sock"));
+  }
+
+  /** The folder of a volume, such as {@code store}, as the engine's box has it. */
+  Path volume(String name) {
+    return Path.of(
+        docker("volume", "inspect", "--format", "{{.Mountpoint}}", project + "_" + name)
+            .getFirst());
   }
 
   /** A request to the manager, with the token. */
@@ -299,6 +305,10 @@ final class Installation {
     return ports + 5683;
   }
 
+  int coapsPort() {
+    return ports + 5684;
+  }
+
   int httpPort() {
     return ports + 8000;
   }
@@ -315,6 +325,10 @@ final class Installation {
   /** What a gRPC client connects to. */
   String grpcTarget() {
     return host + ":" + grpcPort();
+  }
+
+  String coapsUri(String pathAndQuery) {
+    return "coaps://" + host + ":" + coapsPort() + "/" + pathAndQuery;
   }
 
   String coapUri(String pathAndQuery) {

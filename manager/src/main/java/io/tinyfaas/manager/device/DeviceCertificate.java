@@ -1,5 +1,6 @@
 package io.tinyfaas.manager.device;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static io.tinyfaas.manager.problem.ProblemType.INVALID_REQUEST;
 
 import io.tinyfaas.contract.device.DeviceCredential;
@@ -28,6 +29,9 @@ record DeviceCertificate(X509Certificate certificate) {
    * @throws ProblemException INVALID_REQUEST if it is no certificate that the gateway can use
    */
   static DeviceCertificate read(byte[] pem) {
+    if (new String(pem, US_ASCII).contains("PRIVATE KEY-----")) {
+      throw invalid("The body has a private key, which is for the device only: leave it out.");
+    }
     try {
       Collection<? extends Certificate> all =
           CertificateFactory.getInstance("X.509")

@@ -96,7 +96,7 @@ public class DeviceStore {
       LOG.errorf(
           "event=device-left-out file=%s reason=\"%s\": put it back from a backup, or register the"
               + " device again",
-          file, e.getMessage());
+          file, String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
       return Optional.empty();
     }
   }

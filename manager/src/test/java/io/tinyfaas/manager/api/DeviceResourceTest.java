@@ -149,6 +149,9 @@ class DeviceResourceTest {
   @Test
   void shouldRefuseACertificateThatTheGatewayCannotUse() {
     certified("a", "no certificate").statusCode(400).body("field", equalTo("certificate"));
+    certified("a", "-----BEGIN PRIVATE KEY-----\n" + read("lamp.crt"))
+        .statusCode(400)
+        .body("detail", containsString("private key"));
     certified("a", read("rsa.crt")).statusCode(400).body("detail", containsString("P-256"));
     certified("a", read("lamp.crt") + read("authority.crt"))
         .statusCode(400)

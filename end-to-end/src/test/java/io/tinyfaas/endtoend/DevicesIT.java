@@ -1,0 +1,209 @@
+package io.tinyfaas.endtoend;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.hamcrest.Matchers.equalTo;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.eclipse.californium.core.CoapResponse;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Devices that are registered, prove who they are, and are revoked. */
+@Timeout(180)
+class DevicesIT {
+
+  private static final Installation SYSTEM = Installation.UNIX;
+  private static final byte[] WHO =
+      Installation.zipOf("contract/golden/handler/functions/nodejs/headers");
+  private static final Map<String, String> FOR_DEVICES =
+      Map.of("runtime", "nodejs", "access", "device");
+
+  /** For all tests: one for devices, one for everybody. */
+  private static final Functions FUNCTIONS = new Functions(SYSTEM);
+
+  @RegisterExtension private final Devices devices = new Devices(SYSTEM);
+
+  @TempDir private Path folder;
+
+  @BeforeAll
+  static void start() {
+    SYSTEM.start();
+    FUNCTIONS.deploy("who", FOR_DEVICES, WHO);
+    FUNCTIONS.deploy("whoever", WHO);
+  }
+
+  @AfterAll
+  static void removeFunctions() {
+    FUNCTIONS.afterEach(null);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {Devices.OPENSSL, Devices.GNUTLS})
+  void shouldTellAFunctionWhichDeviceAsks(String client) {
+    String key = devices.keyOf("button-1");
+
+    assertThat(devices.ask(client, "who", "-u", "button-1", "-k", key))
+        .contains("x-tinyfaas-device: button-1", "x-tinyfaas-protocol: coaps");
+    assertThat(devices.ask(client, "who", "-u", "button-1", "-k", "x" + key.substring(1)))
+        .doesNotContain("x-tinyfaas");
+    assertThat(devices.ask(client, "who", "-u", "button-2", "-k", key))
+        .doesNotContain("x-tinyfaas");
+  }
+
+  @Test
+  void shouldRefuseAFunctionForDevicesToEverybodyElse() {
+    Device device = new Device(SYSTEM);
+    CoapResponse plain = device.get("who");
+    device.switchOff();
+
+    assertThat(plain.getCode().text).isEqualTo("4.01");
+    assertThat(plain.getResponseText()).contains("use coaps");
+    Curl.Answer http = new Curl(SYSTEM, folder).ask("who", "-H", "X-tinyFaaS-Device: button-1");
+    assertThat(http.status()).as("HTTP has no way to prove it").isEqualTo(403);
+    assertThat(http.text()).doesNotContain("x-tinyfaas");
+  }
+
+  @Test
+  void shouldBelieveNobodyWhoSaysToBeADevice() {
+    Curl.Answer http =
+        new Curl(SYSTEM, folder).ask("whoever", "-H", "X-tinyFaaS-Device: button-1");
+    assertThat(http.status()).isEqualTo(200);
+    assertThat(http.text()).contains("x-tinyfaas-protocol").doesNotContain("x-tinyfaas-device");
+  }
+
+  @Test
+  void shouldRefuseARevokedDeviceWithinASecond() {
+    String key = devices.keyOf("button-1");
+    assertThat(devices.ask(Devices.OPENSSL, "who", "-u", "button-1", "-k", key))
+        .contains("button-1");
+
+    long before = System.nanoTime();
+    assertThat(devices.delete("button-1").statusCode()).isEqualTo(204);
+    assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(1));
+    assertThat(devices.ask(Devices.OPENSSL, "who", "-u", "button-1", "-k", key))
+        .doesNotContain("x-tinyfaas");
+  }
+
+  @Test
+  void shouldKnowDevicesByTheirCertificatesAndBeKnownByItsOwn() throws IOException {
+    Path own = folder.resolve("gateway.pem");
+    Files.write(
+        own, SYSTEM.rest().get("/certificate").then().statusCode(200).extract().asByteArray());
+    Path lamp = certificate("lamp", "CA:FALSE");
+    devices.put("lamp", Map.of(), Files.readAllBytes(folder.resolve("lamp.crt"))).then().statusCode(201);
+    certificate("barn", "CA:TRUE");
+    devices
+        .put("barn", Map.of("authority", true), Files.readAllBytes(folder.resolve("barn.crt")))
+        .then()
+        .statusCode(201);
+    Path cow = issued("barn", "cow-7");
+
+    assertThat(devices.ask(Devices.OPENSSL, "who", "-c", lamp.toString(), "-R", own.toString()))
+        .contains("x-tinyfaas-device: lamp");
+    assertThat(devices.ask(Devices.GNUTLS, "who", "-c", cow.toString(), "-R", own.toString()))
+        .contains("x-tinyfaas-device: barn/cow-7");
+    Path stranger = certificate("stranger", "CA:FALSE");
+    assertThat(devices.ask(Devices.OPENSSL, "who", "-c", stranger.toString(), "-R", own.toString()))
+        .doesNotContain("x-tinyfaas");
+  }
+
+  /**
+   * @return a PEM file with key and certificate
+   */
+  private Path certificate(String name, String constraints) throws IOException {
+    openssl(
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=%1$s"
+            .formatted(name),
+        "-addext basicConstraints=critical,%s -keyout %2$s.key -out %2$s.crt"
+            .formatted(constraints, name));
+    return joined(name);
+  }
+
+  private Path issued(String authority, String name) throws IOException {
+    openssl(
+        "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=%1$s".formatted(name),
+        "-keyout %1$s.key -out %1$s.csr".formatted(name));
+    openssl(
+        "x509 -req -in %1$s.csr -CA %2$s.crt -CAkey %2$s.key".formatted(name, authority),
+        "-set_serial 1 -days 2 -out %1$s.crt".formatted(name));
+    return joined(name);
+  }
+
+  private Path joined(String name) throws IOException {
+    return Files.writeString(
+        folder.resolve(name + ".pem"),
+        Files.readString(folder.resolve(name + ".key"))
+            + Files.readString(folder.resolve(name + ".crt")));
+  }
+
+  private void openssl(String... arguments) {
+    String command = "cd '" + folder + "' && openssl " + String.join(" ", arguments);
+    SYSTEM.run(Duration.ofSeconds(20), "sh", "-c", command);
+  }
+
+  @Test
+  void shouldKeepDevicesOverARestartOfManagerAndGateway() {
+    String key = devices.keyOf("button-1");
+
+    SYSTEM.compose("restart", "gateway", "manager");
+    SYSTEM.awaitManager();
+
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .untilAsserted(
+            () ->
+                assertThat(devices.ask(Devices.OPENSSL, "who", "-u", "button-1", "-k", key))
+                    .contains("x-tinyfaas-device: button-1"));
+    SYSTEM.rest().get("/devices/button-1").then().statusCode(200).body("state", equalTo("active"));
+    assertThat(devices.delete("button-1").statusCode()).isEqualTo(204);
+    assertThat(devices.ask(Devices.OPENSSL, "who", "-u", "button-1", "-k", key))
+        .doesNotContain("x-tinyfaas");
+  }
+
+  @Test
+  void shouldNotGiveAKeyAwayByACopyOfTheStoreOrTheBroker() throws IOException {
+    byte[] key = devices.keyOf("button-1").getBytes(UTF_8);
+    List<String> forms =
+        List.of(
+            new String(key, UTF_8),
+            HexFormat.of().formatHex(key),
+            Base64.getEncoder().encodeToString(key).replaceAll("=+$", ""));
+
+    Path broker = SYSTEM.volume("broker-data");
+    await()
+        .untilAsserted(
+            () -> assertThat(content(broker)).as("the broker has it").contains("button-1"));
+    assertThat(content(SYSTEM.volume("store"))).contains("button-1");
+    for (Path copied : List.of(broker, SYSTEM.volume("store"))) {
+      assertThat(content(copied)).doesNotContain(forms);
+    }
+    assertThat(content(SYSTEM.volume("manager-secrets"))).doesNotContain(forms);
+  }
+
+  private static String content(Path volume) throws IOException {
+    StringBuilder all = new StringBuilder();
+    try (Stream<Path> files = Files.walk(volume)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        all.append(file).append(new String(Files.readAllBytes(file), ISO_8859_1));
+      }
+    }
+    return all.toString();
+  }
+}
