@@ -82,8 +82,7 @@ class DevicesIT {
 
   @Test
   void shouldBelieveNobodyWhoSaysToBeADevice() {
-    Curl.Answer http =
-        new Curl(SYSTEM, folder).ask("whoever", "-H", "X-tinyFaaS-Device: button-1");
+    Curl.Answer http = new Curl(SYSTEM, folder).ask("whoever", "-H", "X-tinyFaaS-Device: button-1");
     assertThat(http.status()).isEqualTo(200);
     assertThat(http.text()).contains("x-tinyfaas-protocol").doesNotContain("x-tinyfaas-device");
   }
@@ -107,7 +106,10 @@ class DevicesIT {
     Files.write(
         own, SYSTEM.rest().get("/certificate").then().statusCode(200).extract().asByteArray());
     Path lamp = certificate("lamp", "CA:FALSE");
-    devices.put("lamp", Map.of(), Files.readAllBytes(folder.resolve("lamp.crt"))).then().statusCode(201);
+    devices
+        .put("lamp", Map.of(), Files.readAllBytes(folder.resolve("lamp.crt")))
+        .then()
+        .statusCode(201);
     certificate("barn", "CA:TRUE");
     devices
         .put("barn", Map.of("authority", true), Files.readAllBytes(folder.resolve("barn.crt")))

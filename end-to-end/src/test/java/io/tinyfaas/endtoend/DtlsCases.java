@@ -26,7 +26,9 @@ final class DtlsCases {
   private static final int APPLICATION_DATA = 23;
   private static final int HEADER_BYTES = 13;
 
-  /** Of a handshake that nothing is lost of, in each direction; the request's and answer's apart. */
+  /**
+   * Of a handshake that nothing is lost of, in each direction; the request's and answer's apart.
+   */
   private static final int FLIGHTS = 3;
 
   private final PlugtestServer server;
@@ -43,8 +45,16 @@ final class DtlsCases {
     return List.of(
         one("01", "a device with its key", Devices.OPENSSL, this::success),
         one("01", "a device with its key", Devices.GNUTLS, this::success),
-        one("02", "a device with a wrong key, which gets no answer", Devices.OPENSSL, this::wrongKey),
-        one("02", "a device with a wrong key, which gets no answer", Devices.GNUTLS, this::wrongKey),
+        one(
+            "02",
+            "a device with a wrong key, which gets no answer",
+            Devices.OPENSSL,
+            this::wrongKey),
+        one(
+            "02",
+            "a device with a wrong key, which gets no answer",
+            Devices.GNUTLS,
+            this::wrongKey),
         one("03", "each datagram of a handshake is lost once", Devices.OPENSSL, this::lossy));
   }
 
@@ -114,7 +124,9 @@ final class DtlsCases {
   private void lossy(String client, boolean fromClient, int lost) {
     Run run = ask((from, number) -> from == fromClient && number == lost, client, KEY, 20);
 
-    assertThat(run.displayed()).as("datagram %d, from client: %s", lost, fromClient).contains(SECRET);
+    assertThat(run.displayed())
+        .as("datagram %d, from client: %s", lost, fromClient)
+        .contains(SECRET);
     assertThat(run.datagrams()).anyMatch(Wire.Datagram::lost);
   }
 }

@@ -1,7 +1,7 @@
 package io.tinyfaas.manager.device;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
 import static io.tinyfaas.manager.problem.ProblemType.INVALID_REQUEST;
+import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.tinyfaas.contract.device.DeviceCredential;
 import io.tinyfaas.manager.problem.ProblemException;
