@@ -3,10 +3,13 @@ package io.tinyfaas.gateway;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.security.cert.Certificate;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.UnaryOperator;
 import org.eclipse.californium.core.CoapClient;
+import org.eclipse.californium.core.CoapHandler;
 import org.eclipse.californium.core.CoapResponse;
 import org.eclipse.californium.core.coap.CoAP.Code;
 import org.eclipse.californium.core.coap.Request;
@@ -145,6 +148,26 @@ final class DtlsDevice implements AutoCloseable {
     } finally {
       client.shutdown();
     }
+  }
+
+  /** What it is told of the function, in the order of its coming. */
+  List<String> observe(String path) {
+    List<String> told = new CopyOnWriteArrayList<>();
+    new CoapClient("coaps://127.0.0.1:" + port + "/" + path)
+        .setEndpoint(endpoint)
+        .observe(
+            new CoapHandler() {
+              @Override
+              public void onLoad(CoapResponse response) {
+                told.add(response.getResponseText());
+              }
+
+              @Override
+              public void onError() {
+                told.add("error");
+              }
+            });
+    return told;
   }
 
   @Override

@@ -90,7 +90,9 @@ class DtlsIT {
         1,
         TestManager.route("any", 2_000, handler.handler()),
         TestManager.route(
-            "locked", 2_000, new Exposure(Access.DEVICE, false, Map.of()), handler.handler()));
+            "locked", 2_000, new Exposure(Access.DEVICE, false, Map.of()), handler.handler()),
+        TestManager.route(
+            "watched", 2_000, new Exposure(Access.DEVICE, true, Map.of()), handler.handler()));
     assertThat(gateway.log()).noneMatch(line -> line.contains("coaps-started"));
     register();
     port = gateway.coapsPort();
@@ -342,6 +344,34 @@ class DtlsIT {
       assertThat(button.get("any")).endsWith("port " + relay.outsidePort());
       assertThat(slow).succeedsWithin(Duration.ofSeconds(5)).isEqualTo("2.05 late");
       assertThat(handler.runs()).isEqualTo(runs + 2);
+    }
+  }
+
+  @Test
+  void shouldTellAnObserverWhereItHasMovedUntilItIsRevoked() {
+    register(withKey("other", OTHER_KEY));
+    try (UdpRelay relay = new UdpRelay(port, number -> false);
+        DtlsDevice button = device("button", KEY);
+        DtlsDevice other = device("other", OTHER_KEY)) {
+      button.asks(relay.port());
+      List<String> told = button.observe("watched");
+      await().until(() -> told.size() == 1);
+      assertThat(told.getFirst()).startsWith("button by coaps");
+      relay.rebind();
+      assertThat(button.get("any")).endsWith("port " + relay.outsidePort());
+
+      Request upload = new Request(Code.POST);
+      upload.setPayload("x");
+      assertThat(other.ask(upload, "watched", 5_000)).startsWith("2.04 other by coaps, 1 bytes");
+      await().until(() -> told.size() == 2);
+      assertThat(told.getLast()).startsWith("other by coaps, 1 bytes");
+      assertThat(gateway.get("/q/metrics").body()).contains("tinyfaas_observers 1.0");
+
+      registerOnly(withKey("other", OTHER_KEY));
+      await()
+          .untilAsserted(
+              () ->
+                  assertThat(gateway.get("/q/metrics").body()).contains("tinyfaas_observers 0.0"));
     }
   }
 
