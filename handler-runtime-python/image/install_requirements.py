@@ -21,7 +21,7 @@ with open("requirements.txt", encoding="utf-8", errors="replace") as file:
 if not wanted:
     sys.exit(print("requirements.txt asks for nothing."))
 offline = os.path.isdir("wheels")
-print(f"pip install: {len(wanted)} requirements{' from wheels/' if offline else ''}", flush=True)
+print(f"pip install --requirement=requirements.txt{' from wheels/' if offline else ''}", flush=True)
 os.umask(0o022)  # the function runs as another user, which must be able to read what is installed
 source = ["--no-index", "--find-links=wheels"] if offline else []
 command = [sys.executable, "-m", "pip", "install", *OPTIONS, *source, "--requirement=requirements.txt"]

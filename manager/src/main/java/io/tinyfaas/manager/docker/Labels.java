@@ -28,6 +28,9 @@ final class Labels {
   static final String BUILD_NETWORK = "tinyfaas.runtime.build.network";
   static final String BUILD_NETWORK_WHEN = "tinyfaas.runtime.build.network.when";
 
+  /** Of a runtime in a folder: others of whose files its image is made, too. */
+  static final String RUNTIME_FOLDERS = "tinyfaas.runtime.folders";
+
   /** Of a runtime that the manager has built: the folder's digest. */
   static final String RUNTIME_DIGEST = "tinyfaas.runtime.digest";
 

@@ -113,7 +113,7 @@ public record Runtime(
     return paths.stream().anyMatch(path -> matcher.matches(Path.of(path)));
   }
 
-  private static List<String> list(String commaSeparated) {
+  static List<String> list(String commaSeparated) {
     return commaSeparated == null
         ? List.of()
         : Arrays.stream(commaSeparated.split(","))

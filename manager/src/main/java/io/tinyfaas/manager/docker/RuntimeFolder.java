@@ -11,6 +11,8 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -41,6 +43,9 @@ record RuntimeFolder(Path checkout, String folder, Map<String, String> labels) {
   /** What tools leave beside sources, which an image is not made of. */
   private static final Set<String> LEFT_OUT = Set.of("node_modules", "target", "__pycache__");
 
+  /** Of the checkout, an image is made of nothing else. */
+  private static final Pattern FOLDER = Pattern.compile("handler-runtime-[a-z0-9-]{1,62}");
+
   private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9-]{0,62}");
 
   /**
@@ -68,6 +73,16 @@ record RuntimeFolder(Path checkout, String folder, Map<String, String> labels) {
               + " needs a line "
               + Labels.RUNTIME
               + "=NAME, of lower-case letters, digits and hyphens");
+    }
+    for (String other : Runtime.list(labels.get(Labels.RUNTIME_FOLDERS))) {
+      if (!FOLDER.matcher(other).matches()) {
+        throw new IOException(
+            DESCRIPTOR
+                + " names in "
+                + Labels.RUNTIME_FOLDERS
+                + " what is no handler-runtime-NAME: "
+                + other);
+      }
     }
     return new RuntimeFolder(checkout, folder, labels);
   }
@@ -124,12 +139,15 @@ record RuntimeFolder(Path checkout, String folder, Map<String, String> labels) {
   }
 
   private List<Path> files() throws IOException {
-    List<Path> files =
-        Stream.concat(
-                files(checkout.resolve(folder)).filter(file -> !file.toString().endsWith(".md")),
-                files(checkout.resolve(CERTIFICATES)))
-            .sorted()
-            .toList();
+    List<Path> files = new ArrayList<>(files(checkout.resolve(CERTIFICATES)));
+    List<String> folders = new ArrayList<>(Runtime.list(labels.get(Labels.RUNTIME_FOLDERS)));
+    folders.add(folder);
+    for (String each : folders) {
+      files(checkout.resolve(each)).stream()
+          .filter(file -> !file.toString().endsWith(".md"))
+          .forEach(files::add);
+    }
+    Collections.sort(files);
     long bytes = 0;
     for (Path file : files) {
       bytes += Files.size(file);
@@ -142,17 +160,16 @@ record RuntimeFolder(Path checkout, String folder, Map<String, String> labels) {
   }
 
   /** Regular files only; the first of too many are enough to refuse them. */
-  private static Stream<Path> files(Path root) throws IOException {
+  private static List<Path> files(Path root) throws IOException {
     if (!Files.isDirectory(root)) {
-      return Stream.empty();
+      return List.of();
     }
     try (Stream<Path> found = Files.walk(root)) {
       return found
           .filter(file -> Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS))
           .filter(file -> Stream.of(file.toString().split("/")).noneMatch(LEFT_OUT::contains))
           .limit(MAX_FILES + 1L)
-          .toList()
-          .stream();
+          .toList();
     }
   }
 }

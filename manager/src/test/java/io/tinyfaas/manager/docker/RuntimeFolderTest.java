@@ -72,12 +72,33 @@ class RuntimeFolderTest {
         "tinyfaas.runtime=",
         "tinyfaas.runtime=../evil",
         "tinyfaas.runtime=cobol\nmaintainer=me",
-        "tinyfaas.runtime=cobol\ntinyfaas.runtime.aliases"
+        "tinyfaas.runtime=cobol\ntinyfaas.runtime.aliases",
+        "tinyfaas.runtime=cobol\ntinyfaas.runtime.folders=compose",
+        "tinyfaas.runtime=cobol\ntinyfaas.runtime.folders=handler-runtime-c/../compose"
       })
   void shouldRefuseADescriptorThatIsNone(String descriptor) throws IOException {
     file(FOLDER + "/runtime.labels", descriptor);
 
     assertThatThrownBy(this::read).isInstanceOf(IOException.class).hasMessageContaining("runtime");
+  }
+
+  @Test
+  void shouldSendTheFoldersItSharesWithAnother() throws IOException {
+    file(
+        FOLDER + "/runtime.labels",
+        "tinyfaas.runtime=cobol\ntinyfaas.runtime.folders=handler-runtime-c");
+    file("handler-runtime-c/server/http.c", "int main");
+    file("handler-runtime-d/server/http.d", "int main");
+    String before = read().digest();
+
+    ByteArrayOutputStream tar = new ByteArrayOutputStream();
+    read().writeTo(tar);
+    file("handler-runtime-c/server/http.c", "int main(void)");
+
+    assertThat(tar.toString(UTF_8))
+        .contains("handler-runtime-c/server/http.c")
+        .doesNotContain("http.d");
+    assertThat(read().digest()).isNotEqualTo(before);
   }
 
   @Test
