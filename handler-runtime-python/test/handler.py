@@ -81,10 +81,11 @@ class Handler:
             return exchange(connection, method, target, body, dict(headers))
 
     def raw(self, *pieces):
-        """Sends these bytes; what is answered until the handler closes the connection, or is silent for 300 ms."""
+        """Sends these bytes and no more; all that is answered."""
         with contextlib.closing(self.connect()) as connection:
             for piece in pieces:
                 connection.sendall(piece)
+            connection.shutdown(socket.SHUT_WR)
             return received(connection)
 
     def connect(self):
@@ -99,12 +100,12 @@ def exchange(connection, method="POST", target="/fn", body=b"", headers=None):
     return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
 
 
-def received(connection, silence=0.3):
-    connection.settimeout(silence)
+def received(connection):
+    """All that comes until the handler closes the connection."""
+    connection.settimeout(DEADLINE)
     answer = b""
-    with contextlib.suppress(TimeoutError):
-        while some := connection.recv(65536):
-            answer += some
+    while some := connection.recv(65536):
+        answer += some
     return answer
 
 

@@ -86,9 +86,7 @@ class HttpTest(HandlerTest):
 
     def test_should_answer_pipelined_requests_in_order(self):
         handler = self.start(SLOW)
-        with contextlib.closing(handler.connect()) as connection:
-            connection.sendall(post(b"0.2") + post(b"0") + b"GET /health HTTP/1.1\r\n\r\n" + post(b"0.1"))
-            answer = received(connection, 1)
+        answer = handler.raw(post(b"0.2") + post(b"0") + b"GET /health HTTP/1.1\r\n\r\n" + post(b"0.1"))
         self.assertEqual([part.split(b"\r\n\r\n")[1] for part in answer.split(b"HTTP/1.1 200 OK")[1:]], [b"0.2", b"0", b"healthy", b"0.1"])
 
     def test_should_take_a_request_byte_by_byte(self):
@@ -104,13 +102,7 @@ class HttpTest(HandlerTest):
             for _ in range(random.randint(1, 3)):
                 at = random.randrange(len(request))
                 request[at : at + random.randint(0, 2)] = random.choice((b"", b"\0", b"\r", b"\n", b"\xff", b" ", b":", b"9", random.randbytes(3)))
-            with contextlib.closing(handler.connect()) as connection:
-                connection.sendall(request)
-                connection.shutdown(socket.SHUT_WR)
-                connection.settimeout(5)
-                answer = b""
-                while some := connection.recv(65536):
-                    answer += some
+            answer = handler.raw(request)
             self.assertRegex(answer, rb"\A(HTTP/1\.1 (200|400|404|413|431|501) |\Z)", request)
         self.assertEqual(handler.call(body=b"x")[2], b"x")
         self.assertNotIn("Traceback", handler.log)
@@ -119,8 +111,10 @@ class HttpTest(HandlerTest):
         handler = self.start(ECHO)
         with contextlib.closing(handler.connect()) as connection:
             connection.sendall(b"POST /fn HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n")
-            self.assertEqual(received(connection), b"HTTP/1.1 100 Continue\r\n\r\n")
+            connection.settimeout(5)
+            self.assertEqual(connection.recv(1000), b"HTTP/1.1 100 Continue\r\n\r\n")
             connection.sendall(b"x")
+            connection.shutdown(socket.SHUT_WR)
             self.assertTrue(received(connection).endswith(b"\r\n\r\nx"))
 
     def test_should_close_when_asked_to(self):
@@ -128,9 +122,7 @@ class HttpTest(HandlerTest):
         for request in (post(b"x", b"Connection: close"), post(b"x").replace(b"1.1", b"1.0")):
             with contextlib.closing(handler.connect()) as connection:
                 connection.sendall(request)
-                connection.settimeout(5)
-                while connection.recv(1000):
-                    pass
+                self.assertTrue(received(connection).endswith(b"\r\n\r\nx"))
 
     def test_should_serve_any_user_and_replace_a_socket_of_an_earlier_life(self):
         handler = self.start({**ECHO, "http.sock": ""})
@@ -145,7 +137,8 @@ class HttpTest(HandlerTest):
             connection.recv(1000)
         late = handler.connect()
         late.sendall(post(b"late"))
-        self.assertEqual(received(late), b"")
+        late.settimeout(0.3)
+        self.assertRaises(TimeoutError, late.recv, 1)
         connections.pop().close()
         late.settimeout(5)
         self.assertTrue(late.recv(1000).endswith(b"late"))
@@ -161,14 +154,14 @@ class StoppingTest(HandlerTest):
             began = time.monotonic()
             handler.terminate()
             self.assertEqual(handler.exit_code(), 0)
-            self.assertLess(time.monotonic() - began, 1)
+            self.assertLess(time.monotonic() - began, 5)
 
     def test_should_finish_what_it_has_read_and_take_no_more(self):
         handler = self.start(SLOW)
         answers = []
         connection = handler.connect()
         connection.sendall(post(b"0.5") + post(b"0"))
-        thread = threading.Thread(target=lambda: answers.append(received(connection, 5)))
+        thread = threading.Thread(target=lambda: answers.append(received(connection)))
         thread.start()
         eventually(lambda: "begun" in handler.log, handler)
         handler.terminate()
