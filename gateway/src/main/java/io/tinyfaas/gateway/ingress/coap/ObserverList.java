@@ -58,6 +58,10 @@ final class ObserverList {
     return List.copyOf(byFunction.getOrDefault(function, Set.of()));
   }
 
+  boolean has(Observation observation) {
+    return observations.get(observation.key()) == observation;
+  }
+
   boolean has(String function) {
     return byFunction.containsKey(function);
   }

@@ -17,7 +17,6 @@ import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.tinyfaas.gateway.route.RouteListener;
 import io.tinyfaas.gateway.route.RoutedFunction;
 import io.vertx.core.Vertx;
-import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.Optional;
 import java.util.concurrent.Executor;
@@ -53,11 +52,11 @@ final class Observers implements ResultListener, RouteListener, ObservingPeer.No
   private final LongSupplier clock;
   private final ObserverList observers;
   private final LastResults results;
+  private final Turns<Observation> turns;
   private final Counter notifications;
   private long number;
   private int tag = ThreadLocalRandom.current().nextInt();
 
-  @Inject
   Observers(
       Vertx vertx,
       InvocationLoop loop,
@@ -66,30 +65,21 @@ final class Observers implements ResultListener, RouteListener, ObservingPeer.No
       CurrentDevices devices,
       Invoker invoker,
       MeterRegistry registry) {
-    this(
-        routes,
-        new LoopExecutor(loop.context().nettyEventLoop()),
-        steadyMillis(),
-        config.coap().maxObservers(),
-        registry);
-    routes.addListener(this);
-    devices.addListener(() -> this.loop.execute(() -> followDevices(devices)));
-    invoker.addListener(this);
-    loop.context().runOnContext(on -> vertx.setPeriodic(TICK_MILLIS, tick -> tick()));
-  }
-
-  Observers(
-      CurrentRoutes routes, Executor loop, LongSupplier clock, int max, MeterRegistry registry) {
     this.routes = routes;
-    this.loop = loop;
-    this.clock = clock;
-    this.observers = new ObserverList(max, this);
+    this.loop = new LoopExecutor(loop.context().nettyEventLoop());
+    this.clock = steadyMillis();
+    this.observers = new ObserverList(config.coap().maxObservers(), this);
+    this.turns = new Turns<>(loop.context().nettyEventLoop(), this::tell);
     this.results = new LastResults(Runtime.getRuntime().maxMemory() / HEAP_FRACTION);
     this.notifications =
         Counter.builder("tinyfaas.notifications")
             .description("Notifications sent to observers")
             .register(registry);
     registry.gauge("tinyfaas.observers", observers, ObserverList::size);
+    routes.addListener(this);
+    devices.addListener(() -> this.loop.execute(() -> followDevices(devices)));
+    invoker.addListener(this);
+    loop.context().runOnContext(on -> vertx.setPeriodic(TICK_MILLIS, tick -> tick()));
   }
 
   /** The box's time at the start, going on steadily whatever is done to its clock. */
@@ -200,15 +190,24 @@ final class Observers implements ResultListener, RouteListener, ObservingPeer.No
       return;
     }
     tag++;
-    boolean kept = results.put(function, state.get(), observers::has);
-    for (Observation observation : observers.of(function)) {
-      if (kept) {
-        observers.peer(observation).notify(observation);
-      } else {
-        end(
-            observation,
-            () -> CoapResponses.unavailable("the results that are observed are too large"));
-      }
+    if (results.put(function, state.get(), observers::has)) {
+      turns.add(observers.of(function));
+    } else {
+      observers
+          .of(function)
+          .forEach(
+              observation ->
+                  end(
+                      observation,
+                      () ->
+                          CoapResponses.unavailable(
+                              "the results that are observed are too large")));
+    }
+  }
+
+  private void tell(Observation observation) {
+    if (observers.has(observation)) {
+      observers.peer(observation).notify(observation);
     }
   }
 
