@@ -1,6 +1,7 @@
 // The resources that the ETSI CoAP test descriptions ask of a server. Deployed once for each; the numbers at the end of
 // their names (seg1, link2) are left out here.
 let validated = { value: 'first', version: 1 };
+let calls = 0;
 let created = false;
 let large = '0123456789abcdef'.repeat(125);
 let observed = { value: 'state 0', type: 'text/plain' };
@@ -85,6 +86,17 @@ const resources = {
       observed = { value: req.body, type: req.headers['content-type'] ?? 'text/plain' };
     }
     return res.type(observed.type).send(observed.value);
+  },
+  count(req, res) {
+    calls += 1;
+    return res.send(String(calls));
+  },
+  busy(req, res) {
+    return res.status(429).set('Retry-After', '7').send('come back');
+  },
+  echo(req, res) {
+    const type = req.headers['content-type'] ?? 'application/octet-stream';
+    return res.type(type).send(req.rawBody.length === 0 ? req.method : req.rawBody);
   },
   path(req, res) {
     const links = ['/path/sub1', '/path/sub2'];

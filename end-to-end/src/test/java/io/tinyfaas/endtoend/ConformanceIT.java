@@ -41,6 +41,7 @@ class ConformanceIT {
     sections.put("Block-wise transfer (ETSI TD_COAP_BLOCK)", new BlockCases(server, folder).all());
     dtls = new DtlsCases(server);
     sections.put("Devices (ETSI TD_COAP_DTLS)", dtls.all());
+    sections.put("Rules of the RFCs beyond those", new RuleCases(server).all());
   }
 
   @AfterAll
