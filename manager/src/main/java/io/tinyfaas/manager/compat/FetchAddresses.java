@@ -17,8 +17,8 @@ final class FetchAddresses {
   /**
    * Of the registries of special-purpose addresses (RFC 6890): this network, private, shared
    * (CGNAT), loopback, link-local, protocol assignments, benchmarks, multicast, reserved. Of IPv6,
-   * all but global unicast 2000::/3, and of that what leads to IPv4 or is for documents. An IPv4
-   * address mapped to IPv6 is one of IPv4 to Java.
+   * all but global unicast 2000::/3, and of that what leads to IPv4. An IPv4 address mapped to IPv6
+   * is one of IPv4 to Java.
    */
   private static final List<Range> SPECIAL =
       Stream.of(
@@ -29,20 +29,15 @@ final class FetchAddresses {
               "169.254.0.0/16",
               "172.16.0.0/12",
               "192.0.0.0/24",
-              "192.0.2.0/24",
               "192.88.99.0/24",
               "192.168.0.0/16",
               "198.18.0.0/15",
-              "198.51.100.0/24",
-              "203.0.113.0/24",
               "224.0.0.0/3",
               "::/3",
               "4000::/2",
               "8000::/1",
               "2001::/23",
-              "2001:db8::/32",
-              "2002::/16",
-              "3fff::/20")
+              "2002::/16")
           .map(Range::parse)
           .toList();
 
