@@ -1,6 +1,5 @@
 package io.tinyfaas.manager.docker;
 
-import com.github.dockerjava.api.DockerClient;
 import com.github.dockerjava.api.model.Capability;
 import com.github.dockerjava.api.model.HostConfig;
 import io.tinyfaas.manager.problem.ProblemException;
@@ -8,7 +7,6 @@ import io.tinyfaas.manager.problem.ProblemType;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -16,9 +14,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * every container reaches its bridge's own address and through it whatever the host listens on; one
  * rule drops what comes from our address pool to the host itself.
  *
- * <p>The rule is set from a container in the host's network that does nothing else and is gone at
- * once, so that the manager itself needs no right to touch the firewall. A firewall that is
- * reloaded forgets it: it is looked after again before every network, and by the reconciler.
+ * <p>The rule is set by a {@link HostCommand}, so that the manager itself needs no right to touch
+ * the firewall. A firewall that is reloaded forgets it: it is looked after again before every
+ * network, and by the reconciler.
  */
 @ApplicationScoped
 public class HostFirewall {
@@ -34,14 +32,14 @@ public class HostFirewall {
 
   private static final Duration LASTS = Duration.ofSeconds(30);
 
-  private final DockerClient docker;
+  private final HostCommand host;
   private final EngineSettings settings;
   private final ReentrantLock setting = new ReentrantLock();
   private long seenSet;
   private boolean everSet;
 
-  HostFirewall(DockerClient docker, EngineSettings settings) {
-    this.docker = docker;
+  HostFirewall(HostCommand host, EngineSettings settings) {
+    this.host = host;
     this.settings = settings;
   }
 
@@ -64,37 +62,18 @@ public class HostFirewall {
   }
 
   private void set() {
-    String container =
-        docker
-            .createContainerCmd(settings.firewallImage())
-            .withLabels(Map.of(Labels.INSTANCE, settings.instance(), Labels.ROLE, "firewall"))
-            .withUser("0:0")
-            .withEntrypoint(
-                "/bin/sh", "-c", RULE.formatted(settings.addressPool(), settings.instance()))
-            .withHostConfig(
-                HostConfig.newHostConfig()
-                    .withNetworkMode("host")
-                    .withCapDrop(Capability.ALL)
-                    .withCapAdd(Capability.NET_ADMIN, Capability.NET_RAW)
-                    .withReadonlyRootfs(true)
-                    .withTmpFs(Map.of("/run", "rw,size=64k"))
-                    .withMemory(64L * 1024 * 1024)
-                    .withPidsLimit(16L))
-            .exec()
-            .getId();
-    try {
-      docker.startContainerCmd(container).exec();
-      Integer exit =
-          docker.waitContainerCmd(container).start().awaitStatusCode(20, TimeUnit.SECONDS);
-      if (exit != 0) {
-        throw ProblemException.of(
-            ProblemType.START_FAILED,
-            "The rule that keeps functions with network access off this box could not be set, so"
-                + " none is started: "
-                + String.join(" ", ContainerOutput.lastLines(docker, container)));
-      }
-    } finally {
-      docker.removeContainerCmd(container).withForce(true).exec();
+    HostConfig rights =
+        HostConfig.newHostConfig()
+            .withCapAdd(Capability.NET_ADMIN, Capability.NET_RAW)
+            .withTmpFs(Map.of("/run", "rw,size=64k"));
+    String rule = RULE.formatted(settings.addressPool(), settings.instance());
+    HostCommand.Result result = host.run("firewall", "0:0", rights, "/bin/sh", "-c", rule);
+    if (result.exit() != 0) {
+      throw ProblemException.of(
+          ProblemType.START_FAILED,
+          "The rule that keeps functions with network access off this box could not be set, so"
+              + " none is started: "
+              + result.output());
     }
   }
 }

@@ -22,7 +22,14 @@ class FetchAddressesTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"8.8.8.8", "203.0.113.80", "140.82.121.4", "100.63.0.1", "172.32.0.1", "2606:4700:4700::1111"})
+      strings = {
+        "8.8.8.8",
+        "203.0.113.80",
+        "140.82.121.4",
+        "100.63.0.1",
+        "172.32.0.1",
+        "2606:4700:4700::1111"
+      })
   void shouldPermitPublicAddresses(String public_) throws UnknownHostException {
     assertThat(PUBLIC.permit(address(public_))).isTrue();
   }
