@@ -255,6 +255,22 @@ class CoapBlockwiseIT {
     }
   }
 
+  /** With 64 MB of heap, where what each device sent last is remembered for minutes. */
+  @Test
+  @DisplayName("a body that is answered is forgotten")
+  void shouldForgetBodiesThatAreAnswered() throws IOException {
+    byte[] body = CoapDevices.random(MAX_BODY);
+    for (int i = 1; i <= 48; i++) {
+      try (CoapPeer device = system.device("127.0.9." + i)) {
+        Datagram answer = null;
+        for (int num = 0; num < MAX_BODY / 1_024; num++) {
+          answer = device.ask(block(PUT, body, num, 1_024, "f", "status", "204"));
+        }
+        assertThat(answer.head()).isEqualTo("ACK 2.04");
+      }
+    }
+  }
+
   @Test
   @DisplayName("RFC 7959 2.3: NON uploads")
   void shouldTakeAnUploadByNon() throws IOException {

@@ -21,6 +21,7 @@ import org.eclipse.californium.core.network.stack.AbstractLayer;
 import org.eclipse.californium.core.network.stack.KeyUri;
 import org.eclipse.californium.core.network.stack.Layer;
 import org.eclipse.californium.elements.EndpointContext;
+import org.eclipse.californium.elements.util.Bytes;
 
 /**
  * The block-wise transfers that are not finished, and the memory they may hold. Californium's layer
@@ -276,15 +277,28 @@ final class Transfers {
       boolean oneBlockOnly = asked != null && asked.getNum() > 0;
       int block = asked == null ? blockBytes : Math.min(asked.getSize(), blockBytes);
       int size = response.getPayloadSize();
+      boolean inBlocks = !oneBlockOnly && size > block;
       Response sent = response;
-      if (!oneBlockOnly
-          && size > block
+      if (inBlocks
           && !begin(key(false, exchange), size, exchange.getRequest().getSourceContext())) {
         sent = CoapResponses.unavailable("too many large answers are on their way");
         sent.setDestinationContext(response.getDestinationContext());
         exchange.setResponse(sent);
       }
       super.sendResponse(exchange, sent);
+      forgetBodies(exchange, response, inBlocks);
+    }
+
+    /**
+     * The exchange is remembered for minutes, and by the download as long as that takes; the bodies
+     * that it came from are not looked at again. The layer below has copied what it serves blocks
+     * of.
+     */
+    private void forgetBodies(Exchange exchange, Response whole, boolean inBlocks) {
+      exchange.getRequest().setPayload(Bytes.EMPTY);
+      if (inBlocks) {
+        whole.setPayload(Bytes.EMPTY);
+      }
     }
   }
 }
