@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 
 /** aiocoap, in Debian's package of it; in a container, so that the machine need not have it. */
@@ -55,6 +56,14 @@ final class Aiocoap {
    * @return the lines that it printed
    */
   List<String> python(String script) {
+    return python(system.coapUri(""), List.of("--network", "host"), script);
+  }
+
+  /**
+   * @param uri of the gateway as the container sees it, with a slash at its end
+   * @param where options of {@code docker run}: its network and address
+   */
+  List<String> python(String uri, List<String> where, String script) {
     String frame =
         """
         import asyncio, base64, hashlib
@@ -68,8 +77,8 @@ final class Aiocoap {
             await context.shutdown()
         asyncio.run(main())
         """
-            .formatted(system.coapUri(""), script.indent(4));
-    return system.run(Duration.ofMinutes(1), command("ask.py", frame));
+            .formatted(uri, script.indent(4));
+    return system.run(Duration.ofMinutes(1), command(where, "ask.py", frame));
   }
 
   /**
@@ -96,31 +105,22 @@ final class Aiocoap {
         """
             .formatted(system.coapUri(path));
     return system
-        .process(command("observe.py", script))
+        .process(command(List.of("--network", "host"), "observe.py", script))
         .redirectErrorStream(true)
         .redirectOutput(output.toFile())
         .start();
   }
 
-  private String[] command(String file, String script) {
+  private String[] command(List<String> where, String file, String script) {
     try {
       Files.writeString(folder.resolve(file), script);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return new String[] {
-      "docker",
-      "run",
-      "--rm",
-      "--init",
-      "--network",
-      "host",
-      "--volume",
-      folder + ":/work:ro",
-      IMAGE,
-      "python3",
-      "-u",
-      "/work/" + file
-    };
+    List<String> command = new ArrayList<>(List.of("docker", "run", "--rm", "--init"));
+    command.addAll(where);
+    command.addAll(
+        List.of("--volume", folder + ":/work:ro", IMAGE, "python3", "-u", "/work/" + file));
+    return command.toArray(String[]::new);
   }
 }

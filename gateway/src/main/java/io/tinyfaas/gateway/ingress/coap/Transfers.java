@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.eclipse.californium.core.coap.BlockOption;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
@@ -57,7 +58,7 @@ final class Transfers {
   /** Californium looks for transfers that are over only every few seconds. */
   private static final long KEPT_NANOS = TimeUnit.SECONDS.toNanos(LIFETIME_SECONDS + 10);
 
-  private record Key(boolean upload, KeyUri uri) {}
+  record Key(boolean upload, KeyUri uri) {}
 
   private record Transfer(int bytes, long begun, long nanos, Share share) {
     boolean isTooOld() {
@@ -77,12 +78,18 @@ final class Transfers {
   /** Of the addresses that are not verified, of which anyone may invent as many as he likes. */
   private final Share unverified = new Share();
 
+  private final LongSupplier clock;
   private final BodyMemory memory;
   private final Peers peers;
   private final int maxBody;
   private final int blockBytes;
 
   Transfers(BodyMemory memory, Peers peers, int maxBody, int blockBytes) {
+    this(memory, peers, maxBody, blockBytes, System::nanoTime);
+  }
+
+  Transfers(BodyMemory memory, Peers peers, int maxBody, int blockBytes, LongSupplier clock) {
+    this.clock = clock;
     this.memory = memory;
     this.peers = peers;
     this.maxBody = maxBody;
@@ -107,7 +114,7 @@ final class Transfers {
 
   /** Gives back what transfers held that were never finished. */
   synchronized void expire() {
-    long now = System.nanoTime();
+    long now = clock.getAsLong();
     Iterator<Transfer> all = running.values().iterator();
     while (all.hasNext()) {
       Transfer eldest = all.next();
@@ -119,7 +126,7 @@ final class Transfers {
     }
   }
 
-  private synchronized boolean begin(Key key, int bytes, EndpointContext peer) {
+  synchronized boolean begin(Key key, int bytes, EndpointContext peer) {
     end(key);
     Share share = share(peer);
     int quarters = share == unverified ? 1 : QUARTERS_OF_ONE;
@@ -131,7 +138,7 @@ final class Transfers {
     }
     share.count++;
     share.bytes += bytes;
-    long now = System.nanoTime();
+    long now = clock.getAsLong();
     running.put(key, new Transfer(bytes, now, now, share));
     return true;
   }
@@ -145,13 +152,13 @@ final class Transfers {
   /**
    * @return false if there is no such transfer, or none any more
    */
-  private synchronized boolean goOn(Key key) {
+  synchronized boolean goOn(Key key) {
     Transfer transfer = running.remove(key);
     if (transfer == null) {
       return false;
     }
     Transfer now =
-        new Transfer(transfer.bytes(), transfer.begun(), System.nanoTime(), transfer.share());
+        new Transfer(transfer.bytes(), transfer.begun(), clock.getAsLong(), transfer.share());
     running.put(key, now);
     if (now.isTooOld()) {
       end(key);
@@ -160,7 +167,7 @@ final class Transfers {
     return true;
   }
 
-  private synchronized void end(Key key) {
+  synchronized void end(Key key) {
     Transfer transfer = running.remove(key);
     if (transfer != null) {
       giveBack(transfer);
