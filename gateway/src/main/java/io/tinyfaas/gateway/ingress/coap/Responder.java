@@ -32,6 +32,9 @@ final class Responder {
   /** A device on a slow network has answered; one that never does has not waited for long. */
   private static final long PING_MILLIS = 1_000;
 
+  /** The ping or the reset may be lost; libcoap's client passes over one of five. */
+  private static final long PING_AGAIN_MILLIS = 300;
+
   private static final int HEADER_BYTES = 4;
   private static final int MARKER_BYTES = 1;
   private static final int SMALLEST_SZX = 0;
@@ -121,11 +124,15 @@ final class Responder {
       return;
     }
     context.ask();
+    ScheduledFuture<?> again =
+        loop.scheduleAtFixedRate(
+            context::ask, PING_AGAIN_MILLIS, PING_AGAIN_MILLIS, TimeUnit.MILLISECONDS);
     ScheduledFuture<?> timeout =
         loop.schedule(
             () -> promise.tryFailure(new TimeoutException()), PING_MILLIS, TimeUnit.MILLISECONDS);
     promise.addListener(
         done -> {
+          again.cancel(false);
           timeout.cancel(false);
           memory.give(bytes);
           then.accept(done.isSuccess());
