@@ -22,6 +22,8 @@ final class Devices implements AfterEachCallback {
 
   static final String GNUTLS = "coap-client-gnutls";
 
+  private static final int PATIENCE_SECONDS = 15;
+
   private final Installation system;
   private final Set<String> names = new LinkedHashSet<>();
 
@@ -65,11 +67,19 @@ final class Devices implements AfterEachCallback {
     return system.rest().delete("/devices/{name}", name);
   }
 
-  /** What the client prints; empty if it is not let in. */
+  /** What the client prints. */
   String ask(String client, String path, String... who) {
-    return ask(client, system.coapsUri(path), 2, who);
+    return ask(client, system.coapsUri(path), PATIENCE_SECONDS, who);
   }
 
+  /** Whether a function that shows its headers has not been reached as a device. */
+  boolean isRefused(String client, String path, String... who) {
+    return !ask(client, system.coapsUri(path), 1, who).contains("x-tinyfaas-device");
+  }
+
+  /**
+   * @param seconds until the client gives up
+   */
   String ask(String client, String uri, int seconds, String... who) {
     List<String> command = new ArrayList<>(List.of(client, "-v", "0"));
     command.addAll(List.of("-B", Integer.toString(seconds)));
