@@ -142,6 +142,26 @@ final class GatewayProcess implements AutoCloseable {
     }
   }
 
+  /** Those whose names begin like this. */
+  List<String> loadedClasses(String prefix) {
+    String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
+    try {
+      Process histogram =
+          new ProcessBuilder(jcmd, Long.toString(process.pid()), "VM.class_hierarchy", "-i")
+              .redirectErrorStream(true)
+              .start();
+      try (BufferedReader lines = histogram.inputReader()) {
+        return lines
+            .lines()
+            .map(line -> line.replaceAll("^[|\\s-]*", ""))
+            .filter(line -> line.startsWith(prefix))
+            .toList();
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** SIGTERM. The handle, unlike the process, leaves the log open. */
   void terminate() {
     process.toHandle().destroy();

@@ -8,11 +8,13 @@ import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionService;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.tinyfaas.gateway.GatewayConfig;
 import io.tinyfaas.gateway.invoke.BodyMemory;
 import io.tinyfaas.gateway.invoke.InvocationLoop;
 import io.tinyfaas.gateway.invoke.Invoker;
+import io.vertx.core.buffer.impl.VertxByteBufAllocator;
 import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -61,6 +63,7 @@ final class GrpcServer {
             .channelFactory(new BoundedAcceptor(config.maxConnections()))
             .bossEventLoopGroup(eventLoop)
             .workerEventLoopGroup(eventLoop)
+            .withChildOption(ChannelOption.ALLOCATOR, VertxByteBufAllocator.POOLED_ALLOCATOR)
             .directExecutor()
             .maxInboundMessageSize(Math.toIntExact(gateway.maxBody().asLongValue()) + MESSAGE_BYTES)
             .maxInboundMetadataSize(MAX_METADATA_BYTES)

@@ -1,0 +1,238 @@
+package io.tinyfaas.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerRequest;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** HTTP clients that take their time. */
+@TestInstance(Lifecycle.PER_CLASS)
+@Timeout(60)
+class SlowHttpIT {
+
+  private static final String ECHO = "GET /f/echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+
+  private final List<String> heard = new CopyOnWriteArrayList<>();
+  private Path folder;
+  private Vertx vertx;
+  private TestBroker broker;
+  private TestManager manager;
+  private TestHandler handler;
+  private GatewayProcess gateway;
+
+  @BeforeAll
+  void start(@TempDir Path temporary) {
+    folder = temporary;
+    vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
+    broker = new TestBroker().start();
+    gateway =
+        new GatewayProcess(
+            broker,
+            folder,
+            Map.of(
+                "TINYFAAS_HTTP_MAX_CONNECTIONS", "64",
+                "TINYFAAS_HTTP_HEADER_TIMEOUT", "2s",
+                "TINYFAAS_HTTP_IDLE_TIMEOUT", "2s",
+                "TINYFAAS_HTTP_BODY_TIMEOUT", "1s",
+                "TINYFAAS_HTTP_SEND_TIMEOUT", "2s"));
+    handler = new TestHandler(vertx, folder, this::function);
+    manager = new TestManager(vertx, broker);
+    manager.apply(1, 1, TestManager.route("f", 20_000, handler.handler()));
+  }
+
+  @BeforeEach
+  void forget() {
+    heard.clear();
+  }
+
+  @AfterAll
+  void remove() {
+    gateway.close();
+    manager.close();
+    handler.close();
+    broker.close();
+    vertx.close().toCompletionStage().toCompletableFuture().join();
+  }
+
+  private void function(HttpServerRequest request, Buffer body) {
+    switch (request.getHeader("X-tinyFaaS-Path")) {
+      case "/hear" -> {
+        heard.add(body.toString());
+        request.response().end();
+      }
+      case "/large" -> request.response().end(Buffer.buffer(new byte[1 << 20]));
+      default -> request.response().end("served");
+    }
+  }
+
+  private RawHttp connect() throws IOException {
+    return new RawHttp(gateway.httpPort());
+  }
+
+  private String ask() throws IOException {
+    try (RawHttp raw = connect()) {
+      return raw.send(ECHO).readAll();
+    }
+  }
+
+  private static Duration time(Executable task) throws IOException {
+    long start = System.nanoTime();
+    task.run();
+    return Duration.ofNanos(System.nanoTime() - start);
+  }
+
+  private interface Executable {
+    void run() throws IOException;
+  }
+
+  @Test
+  void shouldNotWaitForSlowHeadersAndBodies() throws IOException {
+    try (RawHttp silent = connect();
+        RawHttp header = connect();
+        RawHttp body = connect();
+        RawHttp idle = connect()) {
+      header.send("GET /f/echo HTTP/1.1\r\nHost:");
+      body.send("POST /f/hear HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx");
+      idle.send("GET /f/echo HTTP/1.1\r\nHost: x\r\n\r\n");
+
+      assertThat(silent.readAll()).isEmpty();
+      assertThat(header.readAll()).isEmpty();
+      assertThat(body.readAll()).startsWith("HTTP/1.1 408").contains("body-too-slow");
+      assertThat(idle.readAll()).startsWith("HTTP/1.1 200 OK").endsWith("served");
+    }
+    assertThat(heard).isEmpty();
+  }
+
+  /** A header's byte every now and then does not keep a connection. */
+  @Test
+  void shouldEndAHeaderThatTrickles() throws IOException {
+    try (RawHttp raw = connect()) {
+      raw.send("GET /f/echo HTTP/1.1\r\nHost: x\r\n");
+      awaitClosed(raw);
+    }
+  }
+
+  /** Without reading. */
+  private static void awaitClosed(RawHttp raw) {
+    await()
+        .atMost(Duration.ofSeconds(10))
+        .pollInterval(Duration.ofMillis(200))
+        .until(
+            () -> {
+              try {
+                raw.send("X");
+                return false;
+              } catch (IOException closed) {
+                return true;
+              }
+            });
+  }
+
+  @Test
+  void shouldServeWhileAllConnectionsAreTakenByThoseWhoSendNothing() throws IOException {
+    List<RawHttp> slow = new ArrayList<>();
+    try {
+      for (int i = 0; i < 200; i++) {
+        slow.add(connect().send("GET /f/echo HTTP/1.1\r\nHost: x\r\nX-Slow: "));
+      }
+      assertThat(time(() -> assertThat(ask()).endsWith("served")))
+          .isLessThan(Duration.ofSeconds(5));
+      assertThat(slow.getFirst().readAll()).as("the longest idle one has gone").isEmpty();
+    } finally {
+      for (RawHttp raw : slow) {
+        raw.close();
+      }
+    }
+  }
+
+  @Test
+  void shouldSurviveBodiesThatAreNeverFinished() throws IOException {
+    byte[] part = new byte[1_000_000];
+    List<RawHttp> slow = new ArrayList<>();
+    try {
+      for (int i = 0; i < 60; i++) {
+        RawHttp raw = connect();
+        slow.add(raw);
+        raw.send("POST /f/hear HTTP/1.1\r\nHost: x\r\nContent-Length: 1048576\r\n\r\n");
+        raw.send(part);
+      }
+      assertThat(slow.getLast().readLine()).isEqualTo("HTTP/1.1 503 Service Unavailable");
+    } finally {
+      for (RawHttp raw : slow) {
+        raw.close();
+      }
+    }
+    await().ignoreExceptions().untilAsserted(() -> assertThat(ask()).endsWith("served"));
+  }
+
+  @Test
+  void shouldNotHoldAnswersThatNobodyTakes() throws IOException {
+    String request = "GET /f/large HTTP/1.1\r\nHost: x\r\n\r\n";
+    List<RawHttp> slow = new ArrayList<>();
+    try {
+      for (int i = 0; i < 40; i++) {
+        slow.add(connect().send(request.repeat(20)));
+      }
+      await()
+          .atMost(Duration.ofSeconds(20))
+          .untilAsserted(() -> assertThat(ask()).as("while nobody reads").endsWith("served"));
+      awaitClosed(slow.getFirst());
+    } finally {
+      for (RawHttp raw : slow) {
+        raw.close();
+      }
+    }
+    assertThat(ask()).endsWith("served");
+  }
+
+  /** Accepted is accepted: the handler is away for a moment. */
+  @Test
+  void shouldRunWhatNobodyWaitsForOnceThereIsAHandler() throws IOException {
+    handler.close();
+    try (RawHttp raw = connect()) {
+      raw.send(
+          "POST /f/hear HTTP/1.1\r\nHost: x\r\nX-tinyFaaS-Async: 1\r\nConnection: close\r\n"
+              + "Content-Length: 5\r\n\r\nlater");
+      assertThat(raw.readAll()).startsWith("HTTP/1.1 202 Accepted");
+    }
+    assertThat(ask()).startsWith("HTTP/1.1 503").contains("no-handler", "retry-after: 2");
+    handler = new TestHandler(vertx, folder, handler.handler(), this::function);
+
+    await().atMost(Duration.ofSeconds(15)).until(() -> heard.equals(List.of("later")));
+  }
+
+  @Test
+  void shouldSayWhatToDoWhenAPortIsTaken() {
+    assertThat(gateway.loadedClasses("io.grpc.internal.")).as("where gRPC is on").isNotEmpty();
+    try (GatewayProcess second =
+        new GatewayProcess(
+            broker, folder, Map.of("HTTP_PORT", Integer.toString(gateway.httpPort())))) {
+      assertThat(second.awaitExit()).isEqualTo(1);
+      assertThat(second.log()).anyMatch(line -> line.contains("choose another HTTP_PORT"));
+    }
+    try (GatewayProcess second =
+        new GatewayProcess(
+            broker, folder, Map.of("GRPC_PORT", Integer.toString(gateway.grpcPort())))) {
+      assertThat(second.awaitExit()).isEqualTo(1);
+      assertThat(second.log()).anyMatch(line -> line.contains("choose another GRPC_PORT"));
+    }
+  }
+}
