@@ -3,6 +3,7 @@ package io.tinyfaas.gateway;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
@@ -12,10 +13,15 @@ final class RawHttp implements AutoCloseable {
 
   private static final int PATIENCE_MILLIS = 15_000;
 
+  /** Little, so that the kernel does not take an answer for a test that does not read. */
+  private static final int RECEIVE_BYTES = 8 * 1024;
+
   private final Socket socket;
 
   RawHttp(int port) throws IOException {
-    socket = new Socket("127.0.0.1", port);
+    socket = new Socket();
+    socket.setReceiveBufferSize(RECEIVE_BYTES);
+    socket.connect(new InetSocketAddress("127.0.0.1", port), PATIENCE_MILLIS);
     socket.setSoTimeout(PATIENCE_MILLIS);
   }
 
