@@ -41,7 +41,7 @@ public final class HandlerHttp {
   /** The query without its question mark, percent-encoded; absent when there was none. */
   public static final String QUERY_HEADER = "X-tinyFaaS-Query";
 
-  /** {@code coap}, {@code http} or {@code grpc}. */
+  /** {@code coap}, {@code coaps}, {@code http} or {@code grpc}. */
   public static final String PROTOCOL_HEADER = "X-tinyFaaS-Protocol";
 
   /** The device's address and port as the gateway saw them: {@code 192.0.2.7:40123}. */
