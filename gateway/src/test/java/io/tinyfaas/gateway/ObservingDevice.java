@@ -3,6 +3,7 @@ package io.tinyfaas.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import org.eclipse.californium.core.coap.CoAP.Code;
 import org.eclipse.californium.core.coap.CoAP.Type;
@@ -18,6 +19,7 @@ import org.eclipse.californium.core.network.serialization.UdpDataSerializer;
 final class ObservingDevice implements AutoCloseable {
 
   private static final int SOON_MILLIS = 2_000;
+  private static final int QUIET_MILLIS = 300;
 
   private final UdpDataSerializer serializer = new UdpDataSerializer();
   private final UdpDataParser parser = new UdpDataParser();
@@ -75,6 +77,32 @@ final class ObservingDevice implements AutoCloseable {
     empty.setToken(Token.EMPTY);
     empty.setMID(message.getMID());
     return empty;
+  }
+
+  /** Invokes the function {@code f}, and waits for the answer. */
+  void press(String state, String... query) throws IOException {
+    invoke("f", state, query);
+  }
+
+  void invoke(String function, String state, String... query) throws IOException {
+    Request request = new Request(Code.POST, Type.CON);
+    request.setToken(new Token(new byte[] {(byte) mid, 1}));
+    request.getOptions().setUriPath(function);
+    List.of(query).forEach(request.getOptions()::addUriQuery);
+    request.setPayload(state);
+    assertThat(ask(request).getToken()).isEqualTo(request.getToken());
+  }
+
+  /** The confirmable notification that comes within two seconds, acknowledged. */
+  Response confirmed() throws IOException {
+    Response notification = next();
+    assertThat(notification.getType()).isEqualTo(Type.CON);
+    acknowledge(notification);
+    return notification;
+  }
+
+  void assertSilence() throws IOException {
+    assertThat(next(QUIET_MILLIS)).isEmpty();
   }
 
   /** What comes within two seconds. */

@@ -1,0 +1,160 @@
+package io.tinyfaas.gateway;
+
+import static io.tinyfaas.gateway.ObservedGateway.OBSERVABLE;
+import static io.tinyfaas.gateway.ObservingDevice.observe;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.eclipse.californium.core.coap.CoAP.ResponseCode;
+import org.eclipse.californium.core.coap.CoAP.Type;
+import org.eclipse.californium.core.coap.Request;
+import org.eclipse.californium.core.coap.Response;
+import org.eclipse.californium.core.network.serialization.UdpDataSerializer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** How much the packaged gateway tells devices at once, and how many of them. */
+class ObserveLimitsIT {
+
+  private static final int MAX_OBSERVERS = 6;
+
+  @TempDir static Path folder;
+  private static ObservedGateway gateway;
+
+  private ObservingDevice lamp;
+  private ObservingDevice button;
+
+  @BeforeAll
+  static void start() {
+    gateway = new ObservedGateway(folder, MAX_OBSERVERS);
+  }
+
+  @AfterAll
+  static void stop() {
+    gateway.close();
+  }
+
+  @BeforeEach
+  void begin() throws IOException {
+    gateway.apply(gateway.route("f", OBSERVABLE), gateway.route("g", OBSERVABLE));
+    lamp = gateway.device();
+    button = gateway.device();
+  }
+
+  /** Without the functions the observers go. */
+  @AfterEach
+  void end() {
+    lamp.close();
+    button.close();
+    gateway.apply();
+    gateway.awaitObservers(0);
+  }
+
+  @Test
+  void shouldHaveOneNotificationInTransitAndSendTheNewestStateInstead() throws IOException {
+    lamp.ask(observe(Type.CON, 7, "f"));
+    lamp.ask(observe(Type.CON, 8, "g"));
+    button.press("one");
+    Response first = lamp.next();
+    assertThat(first.getPayloadString()).isEqualTo("one");
+    button.press("two");
+    button.invoke("g", "other");
+    button.press("three");
+    lamp.assertSilence();
+
+    // After ACK_TIMEOUT, 2 to 3 s, it is transmitted again: with what is true by then.
+    Response again = lamp.next(3_500).orElseThrow();
+    assertThat(again.getPayloadString()).isEqualTo("three");
+    assertThat(again.getMID()).isNotEqualTo(first.getMID());
+    assertThat(again.getToken()).isEqualTo(first.getToken());
+    lamp.acknowledge(again);
+    assertThat(lamp.confirmed().getPayloadString()).isEqualTo("other");
+    lamp.assertSilence();
+  }
+
+  @Test
+  void shouldConflateNotificationsThatAreNotConfirmable() throws IOException {
+    Response first = lamp.ask(observe(Type.NON, 7, "f"));
+    assertThat(first.getType()).isEqualTo(Type.NON);
+    button.press("one");
+    assertThat(lamp.next().getPayloadString()).isEqualTo("one");
+    button.press("two");
+    button.press("three");
+    lamp.assertSilence();
+    Response third = lamp.next(4_000).orElseThrow();
+    assertThat(third.getType()).isEqualTo(Type.NON);
+    assertThat(third.getPayloadString()).isEqualTo("three");
+    lamp.assertSilence();
+  }
+
+  @Test
+  void shouldTellAnObserverWhoseAddressHasToProveItselfFirst() throws IOException {
+    lamp.close();
+    lamp = gateway.device("127.0.9.1");
+    lamp.ask(observe(Type.CON, 7, "f"));
+    for (int i = 0; i < 3; i++) {
+      String state = "a state that is longer than what the lamp has sent " + i;
+      button.press(state);
+      assertThat(lamp.confirmed().getPayloadString()).isEqualTo(state);
+    }
+  }
+
+  @Test
+  void shouldAnswerPlainlyWhenThereAreTooManyObservers() throws IOException {
+    List<ObservingDevice> devices = new ArrayList<>();
+    try {
+      for (String function : List.of("f", "g")) {
+        for (int i = 0; i <= MAX_OBSERVERS / 2; i++) {
+          ObservingDevice device = gateway.device();
+          devices.add(device);
+          Response response = device.ask(observe(Type.CON, 7, function));
+          assertThat(response.getCode()).isEqualTo(ResponseCode.CONTENT);
+          assertThat(response.getOptions().hasObserve()).isEqualTo(i < MAX_OBSERVERS / 2);
+        }
+      }
+      gateway.awaitObservers(MAX_OBSERVERS);
+      // One that observes already may register again.
+      assertThat(devices.getFirst().ask(observe(Type.CON, 7, "f")).getOptions().hasObserve())
+          .isTrue();
+      button.press("on");
+      try (Stream<ObservingDevice> observers = devices.stream().limit(MAX_OBSERVERS / 2)) {
+        for (ObservingDevice device : observers.toList()) {
+          Response notification = device.next();
+          assertThat(notification.getPayloadString()).isEqualTo("on");
+          device.acknowledge(notification);
+        }
+      }
+    } finally {
+      devices.forEach(ObservingDevice::close);
+    }
+  }
+
+  @Test
+  void shouldSendAnAddressThatProvesNothingThreeTimesWhatCameFromItAtMost() throws IOException {
+    Request registration = observe(Type.CON, 7, "f");
+    registration.setMID(1);
+    byte[] sent = new UdpDataSerializer().getByteArray(registration);
+    int received = 0;
+    try (CoapPeer victim = new CoapPeer("127.0.9.2", gateway.process().coapPort())) {
+      victim.send(sent);
+      for (int i = 0; i < 5; i++) {
+        button.press("x".repeat(100) + i);
+      }
+      Optional<byte[]> message = victim.receive(1_000);
+      while (message.isPresent()) {
+        received += message.get().length;
+        message = victim.receive(1_000);
+      }
+    }
+    assertThat(received).isPositive().isLessThanOrEqualTo(3 * sent.length);
+  }
+}
