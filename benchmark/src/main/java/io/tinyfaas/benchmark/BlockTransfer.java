@@ -82,7 +82,7 @@ final class BlockTransfer {
     boolean more = block2 != NONE && (block2 >> 3 & 1) == 1;
     if (same && more) {
       int number = (block2 >> 4) + 1;
-      return CoapMessage.post(target, number << 4 | block2 & 7, NONE, ByteBuffer.allocate(0));
+      return CoapMessage.post(target, number << 4 | block2 & 7, NONE, NONE, ByteBuffer.allocate(0));
     }
     complete = same && received == body.length;
     return null;
@@ -92,8 +92,10 @@ final class BlockTransfer {
     int length = Math.min(BLOCK, body.length - sent);
     boolean more = sent + length < body.length;
     int block1 = body.length <= BLOCK ? NONE : sent / BLOCK << 4 | (more ? 8 : 0) | SIZE_EXPONENT;
-    ByteBuffer message =
-        CoapMessage.post(target, NONE, block1, ByteBuffer.wrap(body, sent, length));
+    // Who does not say how much is to come is taken to send as much as is allowed.
+    int size1 = sent == 0 && more ? body.length : NONE;
+    ByteBuffer payload = ByteBuffer.wrap(body, sent, length);
+    ByteBuffer message = CoapMessage.post(target, NONE, block1, size1, payload);
     sent += length;
     return message;
   }

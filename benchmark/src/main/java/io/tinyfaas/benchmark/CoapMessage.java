@@ -30,6 +30,7 @@ final class CoapMessage {
   static final int BLOCK2 = 23;
 
   static final int BLOCK1 = 27;
+  private static final int SIZE1 = 60;
 
   /** Of requests: enough for every operation of a run to have another. */
   static final int TOKEN_LENGTH = 8;
@@ -45,7 +46,7 @@ final class CoapMessage {
 
   /** A confirmable GET. Where its message ID (at 2) and token (at 4) stand is filled in later. */
   static ByteBuffer get(URI uri) {
-    return request(GET, uri, -1, -1, ByteBuffer.allocate(0));
+    return request(GET, uri, -1, -1, -1, ByteBuffer.allocate(0));
   }
 
   /**
@@ -53,12 +54,14 @@ final class CoapMessage {
    *
    * @param block2 the value of that option; -1 for none
    * @param block1 likewise
+   * @param size1 likewise
    */
-  static ByteBuffer post(URI uri, int block2, int block1, ByteBuffer payload) {
-    return request(POST, uri, block2, block1, payload);
+  static ByteBuffer post(URI uri, int block2, int block1, int size1, ByteBuffer payload) {
+    return request(POST, uri, block2, block1, size1, payload);
   }
 
-  private static ByteBuffer request(int code, URI uri, int block2, int block1, ByteBuffer payload) {
+  private static ByteBuffer request(
+      int code, URI uri, int block2, int block1, int size1, ByteBuffer payload) {
     ByteArrayOutputStream options = new ByteArrayOutputStream();
     String path = uri.getPath() == null ? "" : uri.getPath().replaceFirst("^/", "");
     int last = 0;
@@ -73,8 +76,9 @@ final class CoapMessage {
       }
     }
     last = block2 < 0 ? last : option(options, last, BLOCK2, uint(block2));
-    if (block1 >= 0) {
-      option(options, last, BLOCK1, uint(block1));
+    last = block1 < 0 ? last : option(options, last, BLOCK1, uint(block1));
+    if (size1 >= 0) {
+      option(options, last, SIZE1, uint(size1));
     }
     int length = 4 + TOKEN_LENGTH + options.size() + 1 + payload.remaining();
     ByteBuffer message = ByteBuffer.allocateDirect(length);
