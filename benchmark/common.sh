@@ -59,7 +59,7 @@ deploy() {
   rm "$zip"
 }
 
-# answers NAME: whether the function of that name gives a 2.05 to a GET within a second. libcoap writes other answers to standard error.
+# answers NAME: whether the function of that name gives a 2.05 with a payload to a GET within a second. libcoap writes other answers to standard error.
 answers() { [ -n "$("$coap" -m get -B 1 "coap://127.0.0.1:$COAP_PORT/$1" 2>/dev/null)" ]; }
 
 # await_answer NAME [SECONDS]
