@@ -19,6 +19,7 @@ import org.eclipse.californium.core.coap.OptionSet;
 import org.eclipse.californium.core.coap.Request;
 import org.eclipse.californium.core.coap.Response;
 import org.eclipse.californium.core.network.Exchange;
+import org.eclipse.californium.elements.util.Bytes;
 
 /**
  * Sends responses, or as much of them as the device wants (No-Response, RFC 7967) and its address
@@ -78,6 +79,7 @@ final class Responder {
   void send(Exchange exchange, Response response) {
     Request request = exchange.getRequest();
     if (isUnwanted(exchange.getCurrentRequest(), response)) {
+      request.setPayload(Bytes.EMPTY); // the exchange is remembered for minutes
       if (request.isConfirmable()) {
         exchange.sendAccept(); // RFC 7967, 2.1: the message still has its acknowledgement
       }
