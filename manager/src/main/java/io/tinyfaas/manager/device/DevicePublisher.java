@@ -1,5 +1,6 @@
 package io.tinyfaas.manager.device;
 
+import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import io.tinyfaas.contract.device.DeviceTable;
 import io.tinyfaas.contract.route.ControlMessages;
@@ -39,8 +40,10 @@ public class DevicePublisher {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
 
-  /** Guarded by {@link #lock}. */
+  /** Guarded by {@link #lock}, as is {@link #stopping}. */
   private RouteRevision revision = RouteRevision.NONE;
+
+  private boolean stopping;
 
   DevicePublisher(
       DeviceStore devices,
@@ -63,6 +66,17 @@ public class DevicePublisher {
     }
     routes.onGatewayChange(this::gatewayChanged);
     Thread.ofVirtual().name("devices-resend").start(this::resendUntilConfirmed);
+  }
+
+  /** Ends the thread: a bean that is asked for after this would be made anew. */
+  void stop(@Observes ShutdownEvent event) {
+    lock.lock();
+    try {
+      stopping = true;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
   }
 
   /**
@@ -162,11 +176,10 @@ public class DevicePublisher {
   }
 
   private void resendUntilConfirmed() {
-    while (!Thread.currentThread().isInterrupted()) {
-      await(() -> false, RESEND_INTERVAL);
+    while (!await(() -> stopping, RESEND_INTERVAL)) {
       lock.lock();
       try {
-        if (routes.gateway().online() && !isApplied(revision)) {
+        if (!stopping && routes.gateway().online() && !isApplied(revision)) {
           send();
         }
       } catch (IllegalStateException e) {
