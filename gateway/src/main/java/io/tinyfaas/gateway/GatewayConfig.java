@@ -39,8 +39,11 @@ public interface GatewayConfig {
   @WithDefault("4096")
   int maxInFlight();
 
-  /** The same for one function, so that a slow one cannot starve the others. */
-  @WithDefault("1024")
+  /**
+   * The same for one function, so that a slow one cannot starve the others. Well above the devices
+   * that use it: those who give up and ask again have two running.
+   */
+  @WithDefault("2048")
   int maxInFlightPerFunction();
 
   /** The most connections to one handler, from 1; further invocations wait for one. */
@@ -77,7 +80,7 @@ public interface GatewayConfig {
     List<String> trustedNetworks();
 
     /** How many requests of one address may run at once, from 1; beyond it, it gets 4.29. */
-    @WithDefault("1024")
+    @WithDefault("2048")
     int maxInFlightPerPeer();
 
     /** How many may observe functions, from 1; at most half of them one and the same function. */

@@ -375,7 +375,7 @@ class GrpcInvocationIT {
     }
   }
 
-  /** With 64 MB of heap, of which bodies may take a quarter; all of these would be 400 MB. */
+  /** With 52 MB of heap, of which bodies may take a quarter; all of these would be 400 MB. */
   @Test
   void shouldSurviveMessagesThatAreNeverFinished() {
     List<String> statuses = new CopyOnWriteArrayList<>();

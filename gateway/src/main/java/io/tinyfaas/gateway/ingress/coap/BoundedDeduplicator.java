@@ -13,8 +13,8 @@ import org.eclipse.californium.core.network.KeyMID;
 import org.eclipse.californium.core.network.deduplication.Deduplicator;
 
 /**
- * Remembers the last 16 messages of each device, as Californium's {@code PEERS_MARK_AND_SWEEP}
- * does, but not of any number of devices: about 2 KB per message would end a small heap from 1,500
+ * Remembers the last 8 messages of each device, as Californium's {@code PEERS_MARK_AND_SWEEP} does,
+ * but not of any number of devices: about 2 KB per message would end a small heap from 1,500
  * devices on, and UDP lets anyone pretend to be many. When there are more devices than room, each
  * has fewer messages remembered, down to its last; beyond that the devices silent for longest are
  * forgotten. A message whose answer is forgotten is still known ({@link SpentMessages}): it is not
@@ -22,7 +22,7 @@ import org.eclipse.californium.core.network.deduplication.Deduplicator;
  */
 final class BoundedDeduplicator implements Deduplicator {
 
-  private static final int PER_PEER = 16;
+  private static final int PER_PEER = 8;
 
   /** EXCHANGE_LIFETIME (RFC 7252, 4.8.2): a message ID may mean another message after it. */
   static final int LIFETIME_SECONDS = 247;
@@ -105,7 +105,7 @@ final class BoundedDeduplicator implements Deduplicator {
 
   private void add(KeyMID key, Exchange exchange) {
     ArrayDeque<Seen> seen =
-        peers.computeIfAbsent(key.getPeer(), peer -> new ArrayDeque<>(PER_PEER / 4));
+        peers.computeIfAbsent(key.getPeer(), peer -> new ArrayDeque<>(PER_PEER / 2));
     int quota = Math.clamp(max / peers.size(), 1, PER_PEER);
     while (seen.size() >= quota) {
       forgetFirst(seen);

@@ -40,8 +40,11 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   /** As many as Californium's own connector takes. */
   private static final int MAX_DATAGRAM_BYTES = 2_048;
 
-  /** A fifth of the heap for messages by UDP remembered as possible duplicates, a tenth by DTLS. */
-  private static final int UDP_HEAP_FRACTION = 5;
+  /**
+   * A tenth of the heap for messages by UDP that are remembered as possible duplicates, as much by
+   * DTLS. More of them outlive the young half of the heap, and each has to be collected in the old.
+   */
+  private static final int UDP_HEAP_FRACTION = 10;
 
   private static final int DTLS_HEAP_FRACTION = 10;
 

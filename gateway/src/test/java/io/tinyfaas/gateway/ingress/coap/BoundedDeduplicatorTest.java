@@ -36,13 +36,13 @@ class BoundedDeduplicatorTest {
   }
 
   @Test
-  void shouldRememberTheLastSixteenOfAPeer() {
+  void shouldRememberTheLastEightOfAPeer() {
     for (int mid = 0; mid < 20; mid++) {
       add("a", mid);
     }
-    assertThat(deduplicator.size()).isEqualTo(16);
-    assertThat(find("a", 3)).isNull();
-    assertThat(find("a", 4)).isNotNull();
+    assertThat(deduplicator.size()).isEqualTo(8);
+    assertThat(find("a", 11)).isNull();
+    assertThat(find("a", 12)).isNotNull();
     assertThat(find("a", 19)).isNotNull();
   }
 
