@@ -194,6 +194,12 @@ class SlowHttpIT {
       await()
           .atMost(Duration.ofSeconds(20))
           .untilAsserted(() -> assertThat(ask()).as("while nobody reads").endsWith("served"));
+      await()
+          .atMost(Duration.ofSeconds(20))
+          .untilAsserted(
+              () ->
+                  assertThat(gateway.get("/q/metrics").body())
+                      .contains("tinyfaas_http_connections 0.0"));
     } finally {
       for (RawHttp raw : slow) {
         raw.close();

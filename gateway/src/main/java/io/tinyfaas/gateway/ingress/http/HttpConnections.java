@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway.ingress.http;
 
+import io.netty.channel.Channel;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.net.impl.ConnectionBase;
 import java.time.Duration;
@@ -8,10 +9,11 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The connections that are open: how many there may be, and until when a client has to have done
- * what is its turn. On the event loop only.
+ * what is its turn. On the event loop only, but for {@link #count}.
  */
 final class HttpConnections {
 
@@ -33,13 +35,18 @@ final class HttpConnections {
       this.late = late;
     }
 
-    /** Also where the client does not take what was written: that is thrown away. */
+    /**
+     * Also where the client does not take what was written: that is thrown away, while a close by
+     * way of Vert.x would wait until it is taken.
+     */
     void close() {
-      ((ConnectionBase) connection).channel().close();
+      Channel.Unsafe channel = ((ConnectionBase) connection).channel().unsafe();
+      channel.close(channel.voidPromise());
     }
   }
 
   private final int max;
+  private final AtomicInteger count = new AtomicInteger();
   private final Map<HttpConnection, Open> all = new HashMap<>();
 
   /** Those without a request at hand, the one that has waited longest first. */
@@ -62,6 +69,7 @@ final class HttpConnections {
       longest.close();
     }
     all.put(connection, open);
+    count.set(all.size());
     connection.closeHandler(closed -> remove(connection));
     waitForRequest(open, headerTimeout);
   }
@@ -70,7 +78,13 @@ final class HttpConnections {
     Open open = all.remove(connection);
     if (open != null) {
       waiting.remove(open);
+      count.set(all.size());
     }
+  }
+
+  /** How many are open. On any thread. */
+  int count() {
+    return count.get();
   }
 
   /** No further request is taken on it: what follows may be a part of what was refused. */

@@ -68,6 +68,11 @@ final class HttpExchanges {
     connections.opened(connection, http.headerTimeout());
   }
 
+  /** The connections that are open. On any thread. */
+  int connections() {
+    return connections.count();
+  }
+
   void sweep() {
     connections.sweep();
   }

@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway.ingress.http;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import io.tinyfaas.gateway.ingress.Ingress;
 import io.tinyfaas.gateway.invoke.InvocationLoop;
 import io.tinyfaas.gateway.invoke.Protocol;
@@ -35,11 +36,17 @@ final class HttpIngress implements Ingress {
   private final HttpExchanges exchanges;
   private volatile HttpServer server;
 
-  HttpIngress(Vertx vertx, InvocationLoop loop, HttpConfig config, HttpExchanges exchanges) {
+  HttpIngress(
+      Vertx vertx,
+      InvocationLoop loop,
+      HttpConfig config,
+      HttpExchanges exchanges,
+      MeterRegistry registry) {
     this.vertx = vertx;
     this.loop = loop;
     this.config = config;
     this.exchanges = exchanges;
+    registry.gauge("tinyfaas.http.connections", exchanges, HttpExchanges::connections);
   }
 
   @Override
