@@ -117,6 +117,8 @@ class RoutingIT {
         TestManager manager = new TestManager(vertx, broker);
         TestHandler handler =
             new TestHandler(vertx, folder, (request, body) -> request.response().end("f"))) {
+      // What is counted before the metrics are there is lost.
+      await().ignoreExceptions().until(() -> gateway.get("/q/metrics").statusCode() == 200);
       manager.apply(5, 5, TestManager.route("f", 1_000, handler.handler()));
       manager.publish(5, 4);
       manager.publish(4, 9);
