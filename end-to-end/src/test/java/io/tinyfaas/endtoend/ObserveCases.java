@@ -17,6 +17,7 @@ import org.junit.jupiter.api.function.Executable;
 /** TD_COAP_OBS of the ETSI CoAP test descriptions (CoAP#4). */
 final class ObserveCases {
 
+  private static final int BLOCK = 1_024;
   private static final String LONG = "0123456789abcdef".repeat(125);
 
   private final PlugtestServer server;
@@ -41,7 +42,8 @@ final class ObserveCases {
         of(10, "a GET without Observe does not end it", "datagrams", this::plainGet),
         of(11, "notifications while datagrams are lost", this::lossy),
         of(12, "the client ends it by Observe 1", this::cancelled),
-        of(13, "notifications of a large resource", this::large));
+        of(13, "notifications of a large resource", () -> large(LONG)),
+        of(14, "notifications of a large resource whose size changes", this::largeOfManySizes));
   }
 
   private static ConformanceCase of(int number, String objective, Executable check) {
@@ -173,11 +175,23 @@ final class ObserveCases {
     }
   }
 
-  private void large() {
+  private void largeOfManySizes() {
+    large(LONG, LONG + LONG, LONG.substring(900));
+  }
+
+  private void large(String... states) {
     try (LibcoapObserver observer = observe("obs", "-s", "3")) {
+      int received = 1;
       registered(observer);
-      assertThat(server.ask("obs", "-m", "put", "-e", LONG).received()).isNotEmpty();
-      Exchange exchange = observer.end().shows(LONG);
+      for (String state : states) {
+        assertThat(server.ask("obs", "-m", "put", "-e", state).received()).isNotEmpty();
+        received += (state.length() + BLOCK - 1) / BLOCK;
+        observer.awaitReceived(received);
+      }
+      Exchange exchange = observer.end();
+      for (String state : states) {
+        exchange.shows(state);
+      }
       assertThat(
               exchange.received().stream()
                   .anyMatch(m -> m.getOptions().hasObserve() && m.getOptions().hasBlock2()))

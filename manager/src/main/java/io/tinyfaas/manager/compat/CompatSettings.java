@@ -18,8 +18,8 @@ interface CompatSettings {
 
   int grpcPort();
 
-  /** Whether a new function of an upload may open connections, as all could there. */
-  @WithDefault("false")
+  /** Whether a new function of an upload may open connections, as all can there. */
+  @WithDefault("true")
   boolean uploadNetworkAccess();
 
   /**

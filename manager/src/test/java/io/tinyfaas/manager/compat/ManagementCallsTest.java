@@ -116,7 +116,7 @@ class ManagementCallsTest {
     assertThat(answer.lines()).contains("coap://:5683/sieve");
     assertThat(spec("sieve").runtime()).isEqualTo("python3");
     assertThat(spec("sieve").handlers()).isEqualTo(2);
-    assertThat(spec("sieve").networkAccess()).isFalse();
+    assertThat(spec("sieve").networkAccess()).isTrue();
     assertThat(spec("sieve").environment()).isEqualTo(Map.of("A", "b", "C", "d=e", "EMPTY", ""));
   }
 
@@ -155,7 +155,7 @@ class ManagementCallsTest {
     post("/upload", upload("sieve", ", \"envs\": [\"OLD=1\"]")).statusCode(200);
     call()
         .contentType("application/json")
-        .body("{\"memory\": \"64M\", \"networkAccess\": true}")
+        .body("{\"memory\": \"64M\", \"networkAccess\": false}")
         .patch("/functions/sieve")
         .then()
         .statusCode(200);
@@ -163,7 +163,7 @@ class ManagementCallsTest {
     post("/upload", upload("sieve", ", \"envs\": [\"NEW=1\"]")).statusCode(200);
 
     assertThat(spec("sieve").memoryBytes()).isEqualTo(64L << 20);
-    assertThat(spec("sieve").networkAccess()).isTrue();
+    assertThat(spec("sieve").networkAccess()).isFalse();
     assertThat(spec("sieve").environment()).isEqualTo(Map.of("NEW", "1"));
   }
 

@@ -105,7 +105,7 @@ final class Responder {
     if (response.isNotification()) {
       context.ask();
     }
-    return size(request, response) <= context.peer().credit();
+    return context.peer().isVerified() || size(request, response) <= context.peer().credit();
   }
 
   private static boolean isUnwanted(Request request, Response response) {
