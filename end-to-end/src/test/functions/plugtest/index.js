@@ -94,6 +94,9 @@ const resources = {
   busy(req, res) {
     return res.status(429).set('Retry-After', '7').send('come back');
   },
+  unavailable(req, res) {
+    return res.status(503).set('Retry-After', '9').send('later');
+  },
   echo(req, res) {
     const type = req.headers['content-type'] ?? 'application/octet-stream';
     return res.type(type).send(req.rawBody.length === 0 ? req.method : req.rawBody);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
 import org.eclipse.californium.core.coap.CoAP.Type;
 import org.eclipse.californium.core.coap.Message;
@@ -26,7 +27,8 @@ final class RuleCases {
   }
 
   List<ConformanceCase> all() {
-    server.offer("count", "busy", "echo");
+    server.offer("count", "busy", "unavailable", "echo");
+    server.offer("private", Map.of("access", "device"));
     return List.of(
         of("RFC 7252, 4.2", "a CON that is sent again runs the function once", this::repeated),
         of("RFC 7252, 4.3", "a NON that is sent again runs the function once", this::repeatedNon),
@@ -46,6 +48,9 @@ final class RuleCases {
         libcoap("RFC 8949", "CBOR arrives as it was sent", this::cbor),
         libcoap("RFC 8075", "an unregistered Content-Format arrives as its number", this::format),
         libcoap("RFC 8516", "4.29 with Max-Age", this::busy),
+        libcoap("RFC 7252, 5.9.3.4", "5.03 with Max-Age", this::unavailable),
+        libcoap(
+            "RFC 7252, 5.9.2.2", "a function for devices only is 4.01 without DTLS", this::plain),
         of("RFC 7967, 2", "No-Response: a CON gets its acknowledgement only", this::noResponse),
         of("RFC 7967, 2", "No-Response: a NON gets nothing", this::noResponseNon),
         of("RFC 7959, 2.9.2", "a block in the middle of nothing is 4.08", this::incomplete),
@@ -149,6 +154,15 @@ final class RuleCases {
   private void busy() {
     Exchange exchange = server.ask("busy").isPiggybacked(ResponseCode.TOO_MANY_REQUESTS);
     assertThat(exchange.options().getMaxAge()).isEqualTo(7);
+  }
+
+  private void unavailable() {
+    Exchange exchange = server.ask("unavailable").isPiggybacked(ResponseCode.SERVICE_UNAVAILABLE);
+    assertThat(exchange.options().getMaxAge()).isEqualTo(9);
+  }
+
+  private void plain() {
+    server.ask("private").isPiggybacked(ResponseCode.UNAUTHORIZED).shows("use coaps");
   }
 
   /** Option 258 with 26: no response of the classes 2, 4 and 5 is of interest. */
