@@ -236,7 +236,7 @@ class BadInputIT {
             Code.answering("bad"),
             422,
             "unknown-runtime",
-            "There is no runtime cobol on this box; there is java, nodejs.");
+            "There is no runtime cobol on this box; there is binary, go, java, nodejs, python3.");
 
     assertThat(problem.getString("field")).isEqualTo("runtime");
   }

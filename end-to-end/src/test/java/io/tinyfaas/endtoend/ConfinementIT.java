@@ -118,10 +118,10 @@ class ConfinementIT {
     String code =
         """
         const fs = require('node:fs');
-        const http = require('node:http');
-        const { emit } = http.Server.prototype;
-        http.Server.prototype.emit = function (event, ...rest) {
-          if (event === 'request' && fs.lstatSync('%1$s').isSocket()) {
+        const net = require('node:net');
+        const { emit } = net.Server.prototype;
+        net.Server.prototype.emit = function (event, ...rest) {
+          if (event === 'connection' && fs.lstatSync('%1$s').isSocket()) {
             fs.unlinkSync('%1$s');
             fs.symlinkSync('../../victim/%2$s/http.sock', '%1$s');
           }
