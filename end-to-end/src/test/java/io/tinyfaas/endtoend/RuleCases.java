@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import org.eclipse.californium.core.WebLink;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
 import org.eclipse.californium.core.coap.CoAP.Type;
+import org.eclipse.californium.core.coap.LinkFormat;
 import org.eclipse.californium.core.coap.Message;
 import org.eclipse.californium.core.coap.Response;
 import org.junit.jupiter.api.function.Executable;
@@ -56,6 +58,7 @@ final class RuleCases {
         of("RFC 7959, 2.9.2", "a block in the middle of nothing is 4.08", this::incomplete),
         of("RFC 7959, 2.9.3", "a body beyond the limit is 4.13, with Size1", this::tooLarge),
         libcoap("RFC 7959, 4", "Size2 comes with the first block", this::size2),
+        libcoap("RFC 7959, 2.4", "/.well-known/core goes in blocks", this::discoveryInBlocks),
         of("RFC 9175, 3", "two uploads at once, told apart by Request-Tag", this::requestTag));
   }
 
@@ -196,6 +199,14 @@ final class RuleCases {
     server.offer("large");
     Exchange exchange = server.ask("large", "-b", "64");
     assertThat(exchange.received().getFirst().getOptions().getSize2()).isEqualTo(2000);
+  }
+
+  private void discoveryInBlocks() {
+    Exchange exchange = server.ask(".well-known/core", "-b", "64");
+    assertThat(exchange.received()).hasSizeGreaterThan(3);
+    assertThat(LinkFormat.parse(exchange.displayed()))
+        .extracting(WebLink::getURI)
+        .contains("/count", "/echo", "/private");
   }
 
   /** Option 292, once with 1 and once with 2; their blocks come in turns. */
