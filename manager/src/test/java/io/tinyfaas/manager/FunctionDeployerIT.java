@@ -38,6 +38,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -354,6 +355,32 @@ class FunctionDeployerIT {
   }
 
   @Test
+  void shouldStartAHandlerThatDiesAgainAsSoonAsItsBackOffIsOver() {
+    deploy(spec(), Zip.saying("alive"));
+
+    Instant second = killAndAwaitTheNextStart();
+    Instant third = killAndAwaitTheNextStart();
+
+    // 2 s. The look at all functions, every 5 s, would be too late.
+    assertThat(Duration.between(second, third))
+        .isBetween(Duration.ofMillis(1500), Duration.ofSeconds(4));
+  }
+
+  @Test
+  void shouldLeaveNothingOfAFunctionThatIsDeletedDuringABackOff() {
+    deploy(spec(), Zip.saying("alive"));
+    killAndAwaitTheNextStart();
+    docker("kill", "--signal", "KILL", containers().getFirst());
+
+    deployer.delete(FUNCTION);
+
+    await()
+        .during(Duration.ofSeconds(3))
+        .atMost(SOON)
+        .untilAsserted(() -> assertThat(containers()).isEmpty());
+  }
+
+  @Test
   void shouldReplaceAHandlerThatStopsAnswering() {
     deploy(
         spec(),
@@ -554,6 +581,20 @@ class FunctionDeployerIT {
 
   private static List<String> containerNames() {
     return docker("ps", "-a", "--format", "{{.Names}}", "--filter", ours());
+  }
+
+  private static Instant killAndAwaitTheNextStart() {
+    String container = containers().getFirst();
+    Instant before = startOf(container);
+    docker("kill", "--signal", "KILL", container);
+    return await()
+        .pollInterval(Duration.ofMillis(50))
+        .atMost(SOON)
+        .until(() -> startOf(container), start -> start.isAfter(before));
+  }
+
+  private static Instant startOf(String container) {
+    return Instant.parse(docker("inspect", "-f", "{{.State.StartedAt}}", container).getFirst());
   }
 
   private static List<String> images() {

@@ -15,6 +15,7 @@ import io.tinyfaas.manager.store.FunctionVersion;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -77,10 +78,11 @@ public class FunctionRunner {
    * The comparison.
    *
    * @param givenUp ends a wait for handlers to become healthy
+   * @return how long until the next handler that died may be started; empty if none waits for that
    */
-  void reconcile(FunctionName function, BooleanSupplier givenUp) {
+  Optional<Duration> reconcile(FunctionName function, BooleanSupplier givenUp) {
     if (store.isLeftOut(function)) {
-      return;
+      return Optional.empty();
     }
     List<HandlerContainer> found =
         containers.list(function).stream().flatMap(handler -> asItIs(handler).stream()).toList();
@@ -88,7 +90,7 @@ public class FunctionRunner {
     if (active.isEmpty()) {
       routes.remove(function);
       removeAll(function, found);
-      return;
+      return Optional.empty();
     }
     FunctionVersion version = active.get();
     List<HandlerContainer> wanted =
@@ -103,6 +105,10 @@ public class FunctionRunner {
     startMissing(version, wanted, givenUp);
     publish(version, wanted);
     retire(version, obsolete);
+    return wanted.stream()
+        .filter(handler -> !handler.isRunning())
+        .map(handler -> monitor.of(handler).untilRestart())
+        .min(Comparator.naturalOrder());
   }
 
   /** Whether a function needs no comparison; asks each of its handlers. */
@@ -254,7 +260,7 @@ public class FunctionRunner {
     List<HandlerContainer> started = new ArrayList<>();
     for (HandlerContainer handler : List.copyOf(wanted)) {
       HandlerHealth known = monitor.of(handler);
-      if (!handler.isRunning() && known.mayRestart()) {
+      if (!handler.isRunning() && known.untilRestart().isZero()) {
         known.restarted();
         containers.start(handler);
         wanted.set(wanted.indexOf(handler), handler.running());

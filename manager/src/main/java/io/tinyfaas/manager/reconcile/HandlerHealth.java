@@ -59,15 +59,19 @@ final class HandlerHealth {
     silent = false;
   }
 
-  /** At once the first time, later after a pause that doubles with each restart. */
-  synchronized boolean mayRestart() {
+  /**
+   * How long it must not be started yet: nothing the first time, later until a pause since its last
+   * start is over that doubles with each. Never negative.
+   */
+  synchronized Duration untilRestart() {
     if (restarts == 0) {
-      return true;
+      return Duration.ZERO;
     }
     Duration backoff = FIRST_BACKOFF.multipliedBy(1L << Math.min(restarts - 1, 6));
-    return since(startedAt)
-            .compareTo(backoff.compareTo(LONGEST_BACKOFF) < 0 ? backoff : LONGEST_BACKOFF)
-        >= 0;
+    Duration left =
+        (backoff.compareTo(LONGEST_BACKOFF) < 0 ? backoff : LONGEST_BACKOFF)
+            .minus(since(startedAt));
+    return left.isNegative() ? Duration.ZERO : left;
   }
 
   synchronized void restarted() {

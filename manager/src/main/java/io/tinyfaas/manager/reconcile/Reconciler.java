@@ -20,13 +20,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
 /**
  * Decides when to compare what a function should run with what it does: at start, when the engine
- * says that something happened, when the gateway lets go of handlers, and by the clock. One look
- * missed or made twice changes nothing.
+ * says that something happened, when the gateway lets go of handlers, when a handler that died may
+ * be started, and by the clock. One look missed or made twice changes nothing.
  */
 @ApplicationScoped
 public class Reconciler {
@@ -44,6 +47,15 @@ public class Reconciler {
 
   private final FunctionLocks locks = new FunctionLocks();
   private final Set<FunctionName> due = ConcurrentHashMap.newKeySet();
+
+  /** The next look at each function whose handlers may not be started yet, at most one. */
+  private final Map<FunctionName, Future<?>> later = new ConcurrentHashMap<>();
+
+  private final ScheduledThreadPoolExecutor clock =
+      new ScheduledThreadPoolExecutor(
+          1,
+          Thread.ofPlatform().daemon().name("look-later").factory(),
+          new ScheduledThreadPoolExecutor.DiscardPolicy());
   private volatile boolean stopped;
 
   Reconciler(
@@ -57,6 +69,7 @@ public class Reconciler {
     this.monitor = monitor;
     this.runner = runner;
     this.routes = routes;
+    clock.setRemoveOnCancelPolicy(true);
   }
 
   void start(@Observes StartupEvent event) {
@@ -65,6 +78,7 @@ public class Reconciler {
 
   void stop(@Observes ShutdownEvent event) {
     stopped = true;
+    clock.shutdownNow();
   }
 
   /** Runs an operation while nothing else changes the function. */
@@ -160,7 +174,10 @@ public class Reconciler {
   private void look(FunctionName function) {
     try (var held = locks.acquire(function)) {
       due.remove(function);
-      runner.reconcile(function, () -> stopped || held.isWanted());
+      forgetLater(function);
+      runner
+          .reconcile(function, () -> stopped || held.isWanted())
+          .ifPresent(pause -> lookLater(function, pause));
     } catch (RuntimeException e) {
       due.remove(function);
       ProblemException problem = Engine.problem(e);
@@ -171,6 +188,19 @@ public class Reconciler {
             "event=reconcile-failed function=%s problem=%s reason=\"%s\"",
             function, problem.type(), problem.getMessage());
       }
+    }
+  }
+
+  /** Called with the function's lock held, as {@link #forgetLater} is. */
+  private void lookLater(FunctionName function, Duration pause) {
+    later.put(
+        function, clock.schedule(() -> signal(function), pause.toNanos(), TimeUnit.NANOSECONDS));
+  }
+
+  private void forgetLater(FunctionName function) {
+    Future<?> look = later.remove(function);
+    if (look != null) {
+      look.cancel(false);
     }
   }
 
