@@ -6,6 +6,7 @@
 const fs = require('node:fs');
 const { spawnSync } = require('node:child_process');
 
+// What it installs for; the image's label tinyfaas.runtime.build.when lists the same.
 const WANTS_INSTALLATION = ['dependencies', 'optionalDependencies', 'peerDependencies'];
 const INSTALLATION_SCRIPTS = ['preinstall', 'install', 'postinstall', 'prepublish', 'preprepare', 'prepare', 'postprepare'];
 const LOCK_FILES = ['npm-shrinkwrap.json', 'package-lock.json'];
@@ -14,7 +15,7 @@ const CACHE = '/tmp/npm';
 function main() {
   const description = readDescription();
   const count = WANTS_INSTALLATION.reduce((sum, kind) => sum + Object.keys(description[kind] ?? {}).length, 0);
-  const hasScripts = INSTALLATION_SCRIPTS.some((name) => description.scripts?.[name] !== undefined);
+  const hasScripts = INSTALLATION_SCRIPTS.some((name) => Boolean(description.scripts?.[name]));
   if (count === 0 && !hasScripts) return console.log('package.json asks for no dependencies.');
 
   const clean = LOCK_FILES.some((name) => fs.existsSync(name)) && !fs.existsSync('node_modules');
@@ -51,4 +52,6 @@ function fail(message) {
   process.exit(1);
 }
 
-main();
+if (require.main === module) main();
+
+module.exports = { WANTS_INSTALLATION, INSTALLATION_SCRIPTS };

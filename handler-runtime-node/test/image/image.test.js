@@ -13,6 +13,7 @@ const path = require('node:path');
 const { execFile } = require('node:child_process');
 const { promisify } = require('node:util');
 const { setTimeout: pause } = require('node:timers/promises');
+const { WANTS_INSTALLATION, INSTALLATION_SCRIPTS } = require('../../image/install-dependencies.js');
 
 const IMAGE = process.env.RUNTIME_IMAGE ?? 'tinyfaas/runtime-nodejs';
 const HARDENED = [
@@ -82,10 +83,15 @@ function call(target, method, url, body) {
 
 test('should name its runtime in labels', async () => {
   assert.deepEqual(
-    await Promise.all(['aliases', 'transports', 'check', 'build.when', 'build.network'].map(label)),
-    ['node', 'unix,tcp', 'package.json,*.js,*.mjs,*.cjs', 'package.json', 'outbound'],
+    await Promise.all(['aliases', 'transports', 'check', 'build.network'].map(label)),
+    ['node', 'unix,tcp', 'package.json,*.js,*.mjs,*.cjs', 'outbound'],
   );
   assert.equal(await docker('image', 'inspect', '--format', '{{index .Config.Labels "tinyfaas.runtime"}}', IMAGE), 'nodejs');
+});
+
+test('should be built where there is something to install, and only there', async () => {
+  const pointers = [...WANTS_INSTALLATION, ...INSTALLATION_SCRIPTS.map((name) => `scripts/${name}`)];
+  assert.deepEqual((await label('build.when')).split(','), pointers.map((pointer) => `package.json#/${pointer}`));
 });
 
 test('should serve bytes hardened and without network, over a socket that any user may use, and stop at once', async (t) => {
@@ -167,7 +173,7 @@ const build = (package_, ...options) =>
 
 test('should need no network where nothing is to be installed', async (t) => {
   const began = performance.now();
-  assert.equal(await build('{"name":"fn"}'), 'package.json asks for no dependencies.');
+  assert.equal(await build('{"name":"fn","dependencies":{},"scripts":{"test":"false","install":""}}'), 'package.json asks for no dependencies.');
   t.diagnostic(`docker run with it: ${Math.round(performance.now() - began)} ms`);
   assert.match(await build('{"name":"fn","version":"1.0.0","scripts":{"postinstall":"echo built > /dev/stderr"}}'), /npm install: 0 direct dependencies/);
 });

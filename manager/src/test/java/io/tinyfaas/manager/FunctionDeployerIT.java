@@ -53,6 +53,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The deploy path and the reconciler on a real engine. */
 @QuarkusTest
@@ -73,6 +74,8 @@ class FunctionDeployerIT {
 
   @ConfigProperty(name = "tinyfaas.sockets")
   Path sockets;
+
+  private final Instant began = Instant.now();
 
   private PlayedGateway gateway;
 
@@ -343,6 +346,37 @@ class FunctionDeployerIT {
   }
 
   @Test
+  void shouldRunNoBuildCommandForAPackageJsonThatAsksForNothing() {
+    deploy(spec(), withPackageJson("{\"name\": \"fn\", \"dependencies\": {}}"));
+    assertThat(invoke(onlyHandler())).endsWith("deployed");
+    assertThat(startsOfBuilds()).isEmpty();
+
+    deploy(spec(), withPackageJson("{\"name\": \"fn\", \"scripts\": {\"install\": \"true\"}}"));
+    assertThat(invoke(onlyHandler())).endsWith("deployed");
+    assertThat(startsOfBuilds()).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"{ broken", "[]"})
+  void shouldSayWhatIsWrongWithAPackageJsonThatIsNone(String text) {
+    assertThatThrownBy(() -> deploy(spec(), withPackageJson(text)))
+        .asInstanceOf(type(ProblemException.class))
+        .satisfies(problem -> assertThat(problem.type()).isEqualTo(ProblemType.BUILD_FAILED))
+        .extracting(problem -> String.join("\n", problem.output()))
+        .asString()
+        .containsPattern("package.json (cannot be read|is not a JSON object)");
+  }
+
+  private static FunctionArchive withPackageJson(String text) {
+    return Zip.of(
+        Map.of(
+            "index.js",
+            "module.exports = (req, res) => res.send('deployed')",
+            "package.json",
+            text));
+  }
+
+  @Test
   void shouldRestartAHandlerThatDies() {
     deploy(spec(), Zip.saying("alive"));
 
@@ -595,6 +629,22 @@ class FunctionDeployerIT {
 
   private static Instant startOf(String container) {
     return Instant.parse(docker("inspect", "-f", "{{.State.StartedAt}}", container).getFirst());
+  }
+
+  /** Since this test began. */
+  private List<String> startsOfBuilds() {
+    return docker(
+        "events",
+        "--since",
+        began.toString(),
+        "--until",
+        Instant.now().toString(),
+        "--filter",
+        ours(),
+        "--filter",
+        "label=tinyfaas.role=build",
+        "--filter",
+        "event=start");
   }
 
   private static List<String> images() {

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.function.Predicate;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.apache.commons.compress.archivers.zip.ZipFile;
@@ -169,6 +170,32 @@ public final class FunctionArchive implements AutoCloseable {
   /** Paths of regular files, {@code /} separated, sorted, a single top-level folder stripped. */
   public List<String> paths() {
     return files.stream().map(ArchiveFile::path).toList();
+  }
+
+  /** Looks at a file of which as much is inflated as it reads. */
+  @FunctionalInterface
+  public interface ContentTest {
+    boolean test(String path, InputStream content) throws IOException;
+  }
+
+  /** Whether a file of such a path passes the test; the first that does ends the look. */
+  public boolean hasFile(Predicate<String> path, ContentTest test) {
+    List<ArchiveFile> candidates = files.stream().filter(each -> path.test(each.path())).toList();
+    if (candidates.isEmpty()) {
+      return false;
+    }
+    try (ZipFile zip = ArchiveCheck.open(file)) {
+      for (ArchiveFile each : candidates) {
+        try (InputStream content = zip.getInputStream(zip.getEntry(each.entry()))) {
+          if (test.test(each.path(), content)) {
+            return true;
+          }
+        }
+      }
+      return false;
+    } catch (IOException e) {
+      throw ProblemException.ofDisk("reading " + file, e);
+    }
   }
 
   /**

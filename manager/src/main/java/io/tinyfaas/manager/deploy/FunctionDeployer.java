@@ -69,7 +69,7 @@ public class FunctionDeployer {
         name,
         () -> {
           var runtime = runtimes.require(spec.runtime());
-          runtime.require(archive.paths());
+          runtime.require(archive);
           return roll(name, spec.withRuntime(runtime.name()), archive.digest(), archive.file());
         });
   }
@@ -85,7 +85,7 @@ public class FunctionDeployer {
           var runtime = runtimes.require(spec.runtime());
           Path archive = store.archive(active);
           try (FunctionArchive opened = FunctionArchive.open(archive)) {
-            runtime.require(opened.paths());
+            runtime.require(opened);
           }
           return roll(name, spec.withRuntime(runtime.name()), active.archiveDigest(), archive);
         });

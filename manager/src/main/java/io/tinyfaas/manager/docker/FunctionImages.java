@@ -96,7 +96,7 @@ public class FunctionImages {
     String container = null;
     try {
       container = create(version.function(), runtime);
-      var step = runtime.buildFor(archive.paths());
+      var step = runtime.buildFor(archive);
       if (step.isPresent()) {
         copyBuilt(version.function(), runtime, step.get(), archive, container);
       } else {

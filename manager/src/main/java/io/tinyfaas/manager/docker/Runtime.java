@@ -1,10 +1,8 @@
 package io.tinyfaas.manager.docker;
 
+import io.tinyfaas.manager.deploy.FunctionArchive;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
-import java.nio.file.FileSystems;
-import java.nio.file.Path;
-import java.nio.file.PathMatcher;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -19,24 +17,27 @@ import java.util.stream.Collectors;
  *
  * @param image the image's id, so that a build is not affected by a tag that moves; empty if it is
  *     not yet built
- * @param check the archive must have a path that matches one of these; all do if there is none
+ * @param check what an archive must hold
  */
 public record Runtime(
     String name,
     List<String> aliases,
     String image,
     Set<EngineSettings.Transport> transports,
-    List<String> check,
+    ArchiveConditions check,
     Optional<Build> build) {
 
   /**
-   * @param when the command runs only if the archive has a path that matches one of these globs
+   * @param when the command runs only for archives that hold this
    * @param outbound whether it may fetch from the internet
-   * @param outboundWhen it may only if the archive has a path that matches one of these; in any
-   *     case if there is none
+   * @param outboundWhen it may only for archives that hold this
    */
-  record Build(List<String> when, String command, boolean outbound, List<String> outboundWhen) {}
+  record Build(
+      ArchiveConditions when, String command, boolean outbound, ArchiveConditions outboundWhen) {}
 
+  /**
+   * @throws IllegalArgumentException if a label says what none may say
+   */
   static Runtime describedBy(String image, Map<String, String> labels) {
     return new Runtime(
         labels.get(Labels.RUNTIME),
@@ -45,16 +46,16 @@ public record Runtime(
         list(labels.getOrDefault(Labels.RUNTIME_TRANSPORTS, "unix,tcp")).stream()
             .map(t -> EngineSettings.Transport.valueOf(t.toUpperCase(Locale.ROOT)))
             .collect(Collectors.toUnmodifiableSet()),
-        list(labels.get(Labels.RUNTIME_CHECK)),
+        conditions(labels.get(Labels.RUNTIME_CHECK)),
         Optional.ofNullable(labels.get(Labels.BUILD_COMMAND))
             .filter(command -> !command.isBlank())
             .map(
                 command ->
                     new Build(
-                        list(labels.get(Labels.BUILD_WHEN)),
+                        conditions(labels.get(Labels.BUILD_WHEN)),
                         command,
                         "outbound".equals(labels.get(Labels.BUILD_NETWORK)),
-                        list(labels.get(Labels.BUILD_NETWORK_WHEN)))));
+                        conditions(labels.get(Labels.BUILD_NETWORK_WHEN)))));
   }
 
   boolean isCalled(String asked) {
@@ -62,15 +63,15 @@ public record Runtime(
   }
 
   /** Refuses an archive that this runtime cannot run, before anything is built. */
-  public void require(List<String> paths) {
-    if (!allows(check, paths)) {
+  public void require(FunctionArchive archive) {
+    if (!check.areMetBy(archive)) {
       throw ProblemException.ofField(
           ProblemType.INVALID_ARCHIVE,
           "archive",
           "The archive has no file that the runtime "
               + name
               + " can run: it needs one of "
-              + String.join(", ", check)
+              + check
               + ".");
     }
   }
@@ -91,26 +92,21 @@ public record Runtime(
     }
   }
 
-  /** The command to run for an archive of these paths, if any. */
-  Optional<Build> buildFor(List<String> paths) {
+  /** The command to run for this archive, if any. */
+  Optional<Build> buildFor(FunctionArchive archive) {
     return build
-        .filter(b -> allows(b.when(), paths))
+        .filter(b -> b.when().areMetBy(archive))
         .map(
             b ->
                 new Build(
                     b.when(),
                     b.command(),
-                    b.outbound() && allows(b.outboundWhen(), paths),
+                    b.outbound() && b.outboundWhen().areMetBy(archive),
                     b.outboundWhen()));
   }
 
-  private static boolean allows(List<String> globs, List<String> paths) {
-    return globs.isEmpty() || globs.stream().anyMatch(glob -> matches(glob, paths));
-  }
-
-  private static boolean matches(String glob, List<String> paths) {
-    PathMatcher matcher = FileSystems.getDefault().getPathMatcher("glob:" + glob);
-    return paths.stream().anyMatch(path -> matcher.matches(Path.of(path)));
+  private static ArchiveConditions conditions(String label) {
+    return ArchiveConditions.parse(list(label));
   }
 
   static List<String> list(String commaSeparated) {

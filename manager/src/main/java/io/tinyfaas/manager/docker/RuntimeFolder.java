@@ -84,6 +84,11 @@ record RuntimeFolder(Path checkout, String folder, Map<String, String> labels) {
                 + other);
       }
     }
+    try {
+      Runtime.describedBy("", labels);
+    } catch (IllegalArgumentException e) {
+      throw new IOException(DESCRIPTOR + " describes no runtime: " + e.getMessage(), e);
+    }
     return new RuntimeFolder(checkout, folder, labels);
   }
 

@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jboss.logging.Logger;
 
 /**
  * The runtimes on this box: every image that is called and labelled as one, and every folder that
@@ -16,6 +18,8 @@ import java.util.stream.Collectors;
  */
 @ApplicationScoped
 public class Runtimes {
+
+  private static final Logger LOG = Logger.getLogger(Runtimes.class);
 
   private final DockerClient docker;
   private final EngineSettings settings;
@@ -34,7 +38,9 @@ public class Runtimes {
   public List<Runtime> list() {
     TreeMap<String, Runtime> all = new TreeMap<>();
     folders.all().forEach(folder -> all.put(folder.runtime().name(), folder.runtime()));
-    images().stream().map(Runtimes::describe).forEach(runtime -> all.put(runtime.name(), runtime));
+    images().stream()
+        .flatMap(Runtimes::describe)
+        .forEach(runtime -> all.put(runtime.name(), runtime));
     return List.copyOf(all.values());
   }
 
@@ -89,8 +95,16 @@ public class Runtimes {
             .anyMatch(digest -> digest != null && !digest.equals(folder.digest()));
   }
 
-  private static Runtime describe(Image image) {
-    return Runtime.describedBy(image.getId(), image.getLabels());
+  /** One that describes itself as nothing that can be used is logged and left out. */
+  private static Stream<Runtime> describe(Image image) {
+    try {
+      return Stream.of(Runtime.describedBy(image.getId(), image.getLabels()));
+    } catch (IllegalArgumentException e) {
+      LOG.warnf(
+          "event=runtime-image image=%s outcome=ignored reason=\"%s\"",
+          image.getId(), e.getMessage());
+      return Stream.empty();
+    }
   }
 
   private List<Image> images() {

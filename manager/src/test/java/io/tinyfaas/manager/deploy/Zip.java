@@ -38,6 +38,6 @@ public final class Zip {
     return FunctionArchive.receive(
         new ByteArrayInputStream(bytes.toByteArray()),
         Path.of(System.getProperty("java.io.tmpdir")),
-        new ArchiveLimits(1 << 20, 1 << 20, 100));
+        new ArchiveLimits(1 << 20, 4 << 20, 100));
   }
 }

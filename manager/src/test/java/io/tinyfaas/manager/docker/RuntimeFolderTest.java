@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tinyfaas.manager.deploy.FunctionArchive;
+import io.tinyfaas.manager.deploy.Zip;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -11,6 +13,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -55,13 +59,39 @@ class RuntimeFolderTest {
     assertThat(runtime.isCalled("cobol")).isTrue();
     assertThat(runtime.isCalled("cbl")).isTrue();
     assertThat(runtime.image()).isEmpty();
-    assertThat(runtime.buildFor(List.of("a.cob")))
+    assertThat(build(runtime, Map.of("a.cob", "")))
         .hasValueSatisfying(
             build -> {
               assertThat(build.command()).isEqualTo("FLAGS=-O2 /opt/tinyfaas/compile");
               assertThat(build.outbound()).isFalse();
             });
-    assertThat(runtime.buildFor(List.of("a.cob", "deps.txt")).orElseThrow().outbound()).isTrue();
+    assertThat(build(runtime, Map.of("a.cob", "", "deps.txt", "")).orElseThrow().outbound())
+        .isTrue();
+  }
+
+  private static Optional<Runtime.Build> build(Runtime runtime, Map<String, String> files) {
+    try (FunctionArchive archive = Zip.of(files)) {
+      return runtime.buildFor(archive);
+    }
+  }
+
+  @Test
+  void shouldBuildWhatItsConditionsSayAndGiveItTheNetworkTheyGiveIt() throws IOException {
+    file(
+        FOLDER + "/runtime.labels",
+        "tinyfaas.runtime=cobol\n"
+            + "tinyfaas.runtime.build.when=*.cob,fn.json#/copybooks\n"
+            + "tinyfaas.runtime.build.command=compile\n"
+            + "tinyfaas.runtime.build.network=outbound\n"
+            + "tinyfaas.runtime.build.network.when=fn.json#/copybooks\n");
+    Runtime runtime = read().runtime();
+    String without = "{\"copybooks\": []}";
+    String with = "{\"copybooks\": [\"a\"]}";
+
+    assertThat(build(runtime, Map.of("fn.json", without))).isEmpty();
+    assertThat(build(runtime, Map.of("fn.json", with)).orElseThrow().outbound()).isTrue();
+    assertThat(build(runtime, Map.of("fn.json", without, "a.cob", "")).orElseThrow().outbound())
+        .isFalse();
   }
 
   @ParameterizedTest
@@ -73,6 +103,8 @@ class RuntimeFolderTest {
         "tinyfaas.runtime=../evil",
         "tinyfaas.runtime=cobol\nmaintainer=me",
         "tinyfaas.runtime=cobol\ntinyfaas.runtime.aliases",
+        "tinyfaas.runtime=cobol\ntinyfaas.runtime.transports=pigeon",
+        "tinyfaas.runtime=cobol\ntinyfaas.runtime.check=[",
         "tinyfaas.runtime=cobol\ntinyfaas.runtime.folders=compose",
         "tinyfaas.runtime=cobol\ntinyfaas.runtime.folders=handler-runtime-c/../compose"
       })

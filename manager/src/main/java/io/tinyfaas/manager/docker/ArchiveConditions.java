@@ -1,0 +1,121 @@
+package io.tinyfaas.manager.docker;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonPointer;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.tinyfaas.manager.deploy.FunctionArchive;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.FileSystems;
+import java.nio.file.Path;
+import java.nio.file.PathMatcher;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * What a label of a runtime asks of an archive ({@code contract/handler-http.md}): conditions of
+ * which one has to be met, or none at all.
+ */
+record ArchiveConditions(List<Condition> all) {
+
+  /** Of a file into which a pointer leads. As a tree, JSON takes up to thirty times its bytes. */
+  static final int MAX_BYTES = 256 * 1024;
+
+  /** As strict as the tools that will read the same file. */
+  private static final JsonMapper JSON =
+      JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+
+  /**
+   * @param text as the label has it
+   * @param files a file of the archive whose path matches
+   * @param value holds this value, and not an empty one; empty: whatever it holds
+   */
+  record Condition(String text, PathMatcher files, Optional<JsonPointer> value) {
+
+    /**
+     * @throws IllegalArgumentException if it is no glob, or its fragment no JSON Pointer
+     */
+    static Condition parse(String text) {
+      int hash = text.indexOf('#');
+      String glob = hash < 0 ? text : text.substring(0, hash);
+      return new Condition(
+          text,
+          FileSystems.getDefault().getPathMatcher("glob:" + glob),
+          hash < 0
+              ? Optional.empty()
+              : Optional.of(JsonPointer.compile(URI.create(text.substring(hash)).getFragment())));
+    }
+  }
+
+  ArchiveConditions {
+    all = List.copyOf(all);
+  }
+
+  /**
+   * @throws IllegalArgumentException if one of them is none
+   */
+  static ArchiveConditions parse(List<String> entries) {
+    return new ArchiveConditions(entries.stream().map(Condition::parse).toList());
+  }
+
+  boolean areMetBy(FunctionArchive archive) {
+    return all.isEmpty()
+        || archive.paths().stream().anyMatch(path -> of(path).anyMatch(c -> c.value().isEmpty()))
+        || archive.hasFile(path -> of(path).findAny().isPresent(), this::hasValue);
+  }
+
+  private Stream<Condition> of(String path) {
+    Path file = Path.of(path);
+    return all.stream().filter(condition -> condition.files().matches(file));
+  }
+
+  /**
+   * What is not the JSON that it should be counts as if it had the value: whoever is to work with
+   * it tells the author what is wrong.
+   */
+  private boolean hasValue(String path, InputStream content) throws IOException {
+    byte[] bytes = content.readNBytes(MAX_BYTES + 1);
+    if (bytes.length > MAX_BYTES) {
+      return true;
+    }
+    JsonNode document;
+    try {
+      document = JSON.readTree(UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString());
+    } catch (JacksonException | CharacterCodingException e) {
+      return true;
+    }
+    return document.isMissingNode()
+        || of(path).flatMap(c -> c.value().stream()).anyMatch(value -> isThere(document, value));
+  }
+
+  private static boolean isThere(JsonNode in, JsonPointer value) {
+    if (value.matches()) {
+      return !in.isMissingNode()
+          && !in.isNull()
+          && !(in.isContainerNode() && in.isEmpty())
+          && !(in.isTextual() && in.textValue().isEmpty());
+    }
+    return switch (in.getNodeType()) {
+      case OBJECT -> isThere(in.path(value.getMatchingProperty()), value.tail());
+      case ARRAY ->
+          !value.mayMatchElement() || isThere(in.path(value.getMatchingIndex()), value.tail());
+      case MISSING -> false;
+      case BINARY, BOOLEAN, NULL, NUMBER, POJO, STRING -> true;
+    };
+  }
+
+  /** For people. */
+  @Override
+  public String toString() {
+    return all.stream().map(Condition::text).collect(Collectors.joining(", "));
+  }
+}
