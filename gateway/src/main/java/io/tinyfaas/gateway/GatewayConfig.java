@@ -1,8 +1,13 @@
 package io.tinyfaas.gateway;
 
+import io.quarkus.runtime.Startup;
+import io.quarkus.runtime.configuration.ConfigurationException;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import io.tinyfaas.contract.handler.HandlerHttp;
+import io.tinyfaas.contract.setting.SettingsCheck;
+import jakarta.inject.Singleton;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -31,11 +36,11 @@ public interface GatewayConfig {
   @WithDefault("/run/tinyfaas")
   Path sockets();
 
-  /** The largest body of a request and of an answer, from 1K to 64M. */
+  /** The largest body of a request and of an answer. */
   @WithDefault("1M")
   MemorySize maxBody();
 
-  /** How many invocations may run at once, from 1; beyond it devices are told to come back. */
+  /** How many invocations may run at once; beyond it devices are told to come back. */
   @WithDefault("4096")
   int maxInFlight();
 
@@ -46,7 +51,7 @@ public interface GatewayConfig {
   @WithDefault("2048")
   int maxInFlightPerFunction();
 
-  /** The most connections to one handler, from 1; further invocations wait for one. */
+  /** The most connections to one handler; further invocations wait for one. */
   @WithDefault("64")
   int maxConnectionsPerHandler();
 
@@ -79,11 +84,11 @@ public interface GatewayConfig {
     @WithDefault("127.0.0.0/8,::1/128")
     List<String> trustedNetworks();
 
-    /** How many requests of one address may run at once, from 1; beyond it, it gets 4.29. */
+    /** How many requests of one address may run at once; beyond it, it gets 4.29. */
     @WithDefault("2048")
     int maxInFlightPerPeer();
 
-    /** How many may observe functions, from 1; at most half of them one and the same function. */
+    /** How many may observe functions; at most half of them one and the same function. */
     @WithDefault("1000")
     int maxObservers();
   }
@@ -117,5 +122,41 @@ public interface GatewayConfig {
 
     /** A file that holds the password, read at each connect; goes before {@link #password()}. */
     Optional<Path> passwordFile();
+  }
+
+  /** What these may be; looked at before anything starts. */
+  @Startup(1)
+  @Singleton
+  final class Ranges {
+
+    private static final int MAX_COUNT = 65_536;
+
+    Ranges(GatewayConfig config) {
+      Coap coap = config.coap();
+      new SettingsCheck()
+          .size(
+              "TINYFAAS_MAX_BODY",
+              config.maxBody().asBigInteger(),
+              HandlerHttp.MAX_BODY_FROM,
+              HandlerHttp.MAX_BODY_TO)
+          .number("TINYFAAS_MAX_IN_FLIGHT", config.maxInFlight(), 1, MAX_COUNT)
+          .number(
+              "TINYFAAS_MAX_IN_FLIGHT_PER_FUNCTION", config.maxInFlightPerFunction(), 1, MAX_COUNT)
+          .number(
+              "TINYFAAS_MAX_CONNECTIONS_PER_HANDLER", config.maxConnectionsPerHandler(), 1, 4_096)
+          .time(
+              "TINYFAAS_STOP_TIMEOUT", config.stopTimeout(), Duration.ZERO, Duration.ofMinutes(10))
+          .port("COAP_PORT", coap.port())
+          .port("COAPS_PORT", config.coaps().port())
+          .time(
+              "TINYFAAS_COAP_ACK_DELAY",
+              coap.ackDelay(),
+              Duration.ofMillis(1),
+              Duration.ofMillis(1900))
+          .number("TINYFAAS_COAP_MAX_IN_FLIGHT_PER_PEER", coap.maxInFlightPerPeer(), 1, MAX_COUNT)
+          .number("TINYFAAS_COAP_MAX_OBSERVERS", coap.maxObservers(), 1, MAX_COUNT)
+          .number("TINYFAAS_BROKER_PORT", config.broker().port(), 1, 65_535)
+          .orThrow(ConfigurationException::new);
+    }
   }
 }

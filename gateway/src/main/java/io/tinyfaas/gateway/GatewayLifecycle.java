@@ -23,8 +23,6 @@ import org.jboss.logging.Logger;
 final class GatewayLifecycle {
 
   private static final Logger LOG = Logger.getLogger(GatewayLifecycle.class);
-  private static final long MAX_BODY_FROM = 1 << 10;
-  private static final long MAX_BODY_TO = 64 << 20;
   private static final long IDLE_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
   private static final Duration FAREWELL = Duration.ofSeconds(1);
 
@@ -48,7 +46,7 @@ final class GatewayLifecycle {
   }
 
   void start(@Observes StartupEvent event) {
-    check();
+    requireNativeTransport();
     status.start();
     enabled().forEach(Ingress::start);
     LOG.infof(
@@ -91,23 +89,12 @@ final class GatewayLifecycle {
     return invoker.inFlight() + enabled().stream().mapToInt(Ingress::waiting).sum();
   }
 
-  private void check() {
-    require(
-        vertx.isNativeTransportEnabled(),
-        "Netty's epoll library does not load, without which no Unix socket is reached: its file"
-            + " belongs into a folder for libraries such as /usr/lib, or /tmp has to be mounted"
-            + " with exec");
-    long maxBody = config.maxBody().asLongValue();
-    require(maxBody >= MAX_BODY_FROM && maxBody <= MAX_BODY_TO, "TINYFAAS_MAX_BODY: 1K to 64M");
-    require(config.maxInFlight() >= 1, "TINYFAAS_MAX_IN_FLIGHT: from 1");
-    require(config.maxInFlightPerFunction() >= 1, "TINYFAAS_MAX_IN_FLIGHT_PER_FUNCTION: from 1");
-    require(config.coap().maxObservers() >= 1, "TINYFAAS_COAP_MAX_OBSERVERS: from 1");
-    require(config.maxConnectionsPerHandler() >= 1, "TINYFAAS_MAX_CONNECTIONS_PER_HANDLER: from 1");
-  }
-
-  private static void require(boolean holds, String rule) {
-    if (!holds) {
-      throw new IllegalArgumentException(rule);
+  private void requireNativeTransport() {
+    if (!vertx.isNativeTransportEnabled()) {
+      throw new IllegalStateException(
+          "Netty's epoll library does not load, without which no Unix socket is reached: its file"
+              + " belongs into a folder for libraries such as /usr/lib, or /tmp has to be mounted"
+              + " with exec");
     }
   }
 }

@@ -17,6 +17,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Ingresses that are stopped, and some that are off. */
 @Timeout(60)
@@ -100,6 +102,22 @@ class IngressesIT {
                   assertThat(gateway.log())
                       .anyMatch(line -> line.contains("event=stopped unfinished=0")));
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "TINYFAAS_MAX_IN_FLIGHT, 0",
+    "TINYFAAS_HTTP_IDLE_TIMEOUT, -5s",
+    "TINYFAAS_GRPC_MAX_CONNECTIONS, -1"
+  })
+  void shouldRefuseASettingThatCannotBeMeantBeforeItListens(String variable, String value) {
+    gateway = new GatewayProcess(broker, folder, Map.of(variable, value));
+
+    assertThat(gateway.awaitExit()).isEqualTo(1);
+    await()
+        .untilAsserted(
+            () -> assertThat(gateway.log()).anyMatch(l -> l.contains(variable + " is " + value)));
+    assertThat(gateway.log()).noneMatch(l -> l.contains("-started") || l.startsWith("\tat "));
   }
 
   @Test

@@ -18,6 +18,11 @@ public final class HandlerHttp {
   /** The environment variable with the bytes that a request's body may have. */
   public static final String MAX_BODY_VARIABLE = "TINYFAAS_MAX_BODY";
 
+  /** What that may be, from and to. */
+  public static final long MAX_BODY_FROM = 1L << 10;
+
+  public static final long MAX_BODY_TO = 64L << 20;
+
   /** The environment variable with the path of what is to be run; not set if none was named. */
   public static final String ENTRY_VARIABLE = "TINYFAAS_ENTRY";
 

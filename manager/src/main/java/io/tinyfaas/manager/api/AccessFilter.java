@@ -2,7 +2,9 @@ package io.tinyfaas.manager.api;
 
 import static io.tinyfaas.manager.problem.ProblemType.UNAUTHORIZED;
 
+import io.quarkus.runtime.configuration.ConfigurationException;
 import io.quarkus.vertx.http.runtime.filters.Filters;
+import io.tinyfaas.contract.setting.SettingsCheck;
 import io.tinyfaas.manager.problem.Problem;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.vertx.core.http.HttpHeaders;
@@ -44,6 +46,9 @@ class AccessFilter {
       AccessPolicy policy,
       BodyLimit bodyLimit,
       @ConfigProperty(name = "tinyfaas.upload-timeout") Duration uploadTimeout) {
+    new SettingsCheck()
+        .time("TINYFAAS_UPLOAD_TIMEOUT", uploadTimeout, Duration.ofSeconds(1), Duration.ofHours(24))
+        .orThrow(ConfigurationException::new);
     this.policy = policy;
     this.bodyLimit = bodyLimit;
     this.uploadTimeout = uploadTimeout;

@@ -1,7 +1,11 @@
 package io.tinyfaas.manager.compat;
 
+import io.quarkus.runtime.Startup;
+import io.quarkus.runtime.configuration.ConfigurationException;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import io.tinyfaas.contract.setting.SettingsCheck;
+import jakarta.inject.Singleton;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -33,4 +37,23 @@ interface CompatSettings {
 
   /** Its {@code compose/ca-certificates} are trusted beside the usual certificate authorities. */
   Optional<Path> checkout();
+
+  /** What these may be; looked at before anything starts. */
+  @Startup(1)
+  @Singleton
+  final class Ranges {
+
+    Ranges(CompatSettings settings) {
+      new SettingsCheck()
+          .port("COAP_PORT", settings.coapPort())
+          .port("HTTP_PORT", settings.httpPort())
+          .port("GRPC_PORT", settings.grpcPort())
+          .time(
+              "TINYFAAS_FETCH_TIMEOUT",
+              settings.fetchTimeout(),
+              Duration.ofSeconds(1),
+              Duration.ofHours(1))
+          .orThrow(ConfigurationException::new);
+    }
+  }
 }

@@ -3,6 +3,7 @@ package io.tinyfaas.manager.deploy;
 import io.quarkus.runtime.Startup;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import io.quarkus.runtime.configuration.MemorySize;
+import io.tinyfaas.contract.setting.SettingsCheck;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
@@ -24,16 +25,13 @@ public record ArchiveLimits(long uploadBytes, long unpackedBytes, int entries) {
   /** From {@code TINYFAAS_MAX_ARCHIVE}; a record cannot hold its own producer. */
   static final class Configured {
 
-    @Startup
+    @Startup(1)
     @Produces
     @Singleton
     static ArchiveLimits limits(@ConfigProperty(name = "tinyfaas.max-archive") MemorySize size) {
-      if (size.asLongValue() < MIN_UPLOAD_BYTES || size.asLongValue() > MAX_UPLOAD_BYTES) {
-        throw new ConfigurationException(
-            "TINYFAAS_MAX_ARCHIVE is "
-                + size.asLongValue()
-                + " bytes: use a size from 1K to 1G, such as 64M.");
-      }
+      new SettingsCheck()
+          .size("TINYFAAS_MAX_ARCHIVE", size.asBigInteger(), MIN_UPLOAD_BYTES, MAX_UPLOAD_BYTES)
+          .orThrow(ConfigurationException::new);
       return new ArchiveLimits(size.asLongValue(), UNPACKED_BYTES, ENTRIES);
     }
   }

@@ -1,9 +1,14 @@
 package io.tinyfaas.manager.docker;
 
+import io.quarkus.runtime.Startup;
 import io.quarkus.runtime.annotations.StaticInitSafe;
+import io.quarkus.runtime.configuration.ConfigurationException;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import io.tinyfaas.contract.handler.HandlerHttp;
+import io.tinyfaas.contract.setting.SettingsCheck;
+import jakarta.inject.Singleton;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -100,4 +105,33 @@ public interface EngineSettings {
   /** How long a runtime's build command may take. */
   @WithDefault("5m")
   Duration buildTimeout();
+
+  /** What these may be; looked at before anything starts. */
+  @Startup(1)
+  @Singleton
+  final class Ranges {
+
+    private static final Duration SHORTEST = Duration.ofSeconds(1);
+
+    Ranges(EngineSettings settings) {
+      new SettingsCheck()
+          .time(
+              "TINYFAAS_ENGINE_TIMEOUT", settings.engineTimeout(), SHORTEST, Duration.ofMinutes(30))
+          .time(
+              "TINYFAAS_RUNTIME_BUILD_TIMEOUT",
+              settings.runtimeBuildTimeout(),
+              SHORTEST,
+              Duration.ofHours(12))
+          .time(
+              "TINYFAAS_RUNTIME_WAIT", settings.runtimeWait(), Duration.ZERO, Duration.ofHours(12))
+          .size(
+              "TINYFAAS_MAX_BODY",
+              settings.maxBody().asBigInteger(),
+              HandlerHttp.MAX_BODY_FROM,
+              HandlerHttp.MAX_BODY_TO)
+          .time("TINYFAAS_START_TIMEOUT", settings.startTimeout(), SHORTEST, Duration.ofHours(1))
+          .time("TINYFAAS_BUILD_TIMEOUT", settings.buildTimeout(), SHORTEST, Duration.ofHours(12))
+          .orThrow(ConfigurationException::new);
+    }
+  }
 }

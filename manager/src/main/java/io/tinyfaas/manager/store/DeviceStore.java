@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import io.tinyfaas.contract.device.DeviceCredential;
 import io.tinyfaas.contract.device.DeviceName;
+import io.tinyfaas.contract.setting.SettingsCheck;
 import io.tinyfaas.manager.problem.ProblemException;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -32,6 +33,9 @@ import org.jboss.logging.Logger;
 @ApplicationScoped
 public class DeviceStore {
 
+  /** They fit into one message (4 MiB). */
+  private static final int MOST_DEVICES = 20_000;
+
   private static final Logger LOG = Logger.getLogger(DeviceStore.class);
   private static final String SUFFIX = ".json";
   private static final JsonMapper JSON =
@@ -47,13 +51,16 @@ public class DeviceStore {
 
   /**
    * @param root of the store; created if it is not there
-   * @param max devices that there may be, from 1
-   * @throws ConfigurationException if the folder cannot be used
+   * @param max devices that there may be, from 1 to {@value #MOST_DEVICES}
+   * @throws ConfigurationException if it is not, or the folder cannot be used
    */
   @Inject
   public DeviceStore(
       @ConfigProperty(name = "tinyfaas.store") Path root,
       @ConfigProperty(name = "tinyfaas.max-devices") int max) {
+    new SettingsCheck()
+        .number("TINYFAAS_MAX_DEVICES", max, 1, MOST_DEVICES)
+        .orThrow(ConfigurationException::new);
     this.folder = root.resolve("devices");
     this.max = max;
     try {

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarkus.runtime.Startup;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.contract.setting.SettingsCheck;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.store.StoredFunction.Pointer;
 import jakarta.annotation.PreDestroy;
@@ -56,6 +57,9 @@ import org.jboss.logging.Logger;
 @ApplicationScoped
 public class FunctionStore implements AutoCloseable {
 
+  /** Their routes fit into one message (4 MiB). */
+  private static final int MOST_FUNCTIONS = 10_000;
+
   /** How many versions that were once active are kept for a rollback. */
   public static final int KEPT_VERSIONS = 10;
 
@@ -78,13 +82,17 @@ public class FunctionStore implements AutoCloseable {
 
   /**
    * @param root is created if it is not there
-   * @param maxFunctions that there may be, from 1
-   * @throws ConfigurationException if the folder cannot be used or another manager uses it
+   * @param maxFunctions that there may be, from 1 to {@value #MOST_FUNCTIONS}
+   * @throws ConfigurationException if it is not, the folder cannot be used or another manager uses
+   *     it
    */
   @Inject
   public FunctionStore(
       @ConfigProperty(name = "tinyfaas.store") Path root,
       @ConfigProperty(name = "tinyfaas.max-functions") int maxFunctions) {
+    new SettingsCheck()
+        .number("TINYFAAS_MAX_FUNCTIONS", maxFunctions, 1, MOST_FUNCTIONS)
+        .orThrow(ConfigurationException::new);
     this.root = root;
     this.uploads = root.resolve("uploads");
     this.functionsFolder = root.resolve("functions");

@@ -2,8 +2,10 @@ package io.tinyfaas.manager.store;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.quarkus.runtime.configuration.ConfigurationException;
 import io.tinyfaas.contract.device.DeviceCredential;
 import io.tinyfaas.contract.device.DeviceName;
 import io.tinyfaas.contract.device.KeySeal;
@@ -19,6 +21,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DeviceStoreTest {
 
@@ -69,6 +73,14 @@ class DeviceStoreTest {
 
     assertThat(reopened().list()).containsExactly(BUTTON, LAMP);
     assertThat(reopened().get(LAMP.name())).isEqualTo(LAMP);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, -1, 20_001})
+  void shouldRefuseABoundThatCannotBeMeant(int most) {
+    assertThatThrownBy(() -> new DeviceStore(root, most))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessage("TINYFAAS_MAX_DEVICES is %d: use a number from 1 to 20000.", most);
   }
 
   @Test

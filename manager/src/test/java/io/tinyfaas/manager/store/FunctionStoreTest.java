@@ -27,6 +27,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class FunctionStoreTest {
 
@@ -316,6 +318,14 @@ class FunctionStoreTest {
     deploy(SIEVE, 2);
     store.remove(SIEVE);
     deploy(ECHO, 1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, -1, 10_001})
+  void shouldRefuseABoundThatCannotBeMeant(int functions) {
+    assertThatThrownBy(() -> new FunctionStore(root.resolve("another"), functions))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessage("TINYFAAS_MAX_FUNCTIONS is %d: use a number from 1 to 10000.", functions);
   }
 
   @Test

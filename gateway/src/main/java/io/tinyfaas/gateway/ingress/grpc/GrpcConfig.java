@@ -1,7 +1,11 @@
 package io.tinyfaas.gateway.ingress.grpc;
 
+import io.quarkus.runtime.Startup;
+import io.quarkus.runtime.configuration.ConfigurationException;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import io.tinyfaas.contract.setting.SettingsCheck;
+import jakarta.inject.Singleton;
 import java.time.Duration;
 
 /** The settings of the gRPC ingress: {@code TINYFAAS_GRPC_…}, and {@code GRPC_PORT}. */
@@ -16,7 +20,7 @@ interface GrpcConfig {
   @WithDefault("9000")
   int port();
 
-  /** How many connections may be open, from 1; further ones are closed at once. */
+  /** How many connections may be open; further ones are closed at once. */
   @WithDefault("500")
   int maxConnections();
 
@@ -35,4 +39,24 @@ interface GrpcConfig {
   /** How long a client may take to receive an answer. */
   @WithDefault("60s")
   Duration sendTimeout();
+
+  /** What these may be; looked at before anything starts. */
+  @Startup(1)
+  @Singleton
+  final class Ranges {
+
+    private static final Duration SHORTEST = Duration.ofSeconds(1);
+    private static final Duration LONGEST = Duration.ofHours(1);
+
+    Ranges(GrpcConfig config) {
+      new SettingsCheck()
+          .port("GRPC_PORT", config.port())
+          .number("TINYFAAS_GRPC_MAX_CONNECTIONS", config.maxConnections(), 1, 65_536)
+          .time("TINYFAAS_GRPC_HANDSHAKE_TIMEOUT", config.handshakeTimeout(), SHORTEST, LONGEST)
+          .time("TINYFAAS_GRPC_IDLE_TIMEOUT", config.idleTimeout(), SHORTEST, LONGEST)
+          .time("TINYFAAS_GRPC_RECEIVE_TIMEOUT", config.receiveTimeout(), SHORTEST, LONGEST)
+          .time("TINYFAAS_GRPC_SEND_TIMEOUT", config.sendTimeout(), SHORTEST, LONGEST)
+          .orThrow(ConfigurationException::new);
+    }
+  }
 }

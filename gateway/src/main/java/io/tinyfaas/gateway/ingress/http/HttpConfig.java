@@ -1,8 +1,12 @@
 package io.tinyfaas.gateway.ingress.http;
 
+import io.quarkus.runtime.Startup;
+import io.quarkus.runtime.configuration.ConfigurationException;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import io.tinyfaas.contract.setting.SettingsCheck;
+import jakarta.inject.Singleton;
 import java.time.Duration;
 
 /**
@@ -21,8 +25,8 @@ interface HttpConfig {
   int port();
 
   /**
-   * How many connections may be open, from 1. Beyond it the one that has waited longest for a
-   * request is closed for a new one, and the new one if none waits.
+   * How many connections may be open. Beyond it the one that has waited longest for a request is
+   * closed for a new one, and the new one if none waits.
    */
   @WithDefault("1000")
   int maxConnections();
@@ -43,11 +47,37 @@ interface HttpConfig {
   @WithDefault("60s")
   Duration sendTimeout();
 
-  /** How many invocations may wait or run whose answer nobody waits for, from 1. */
+  /** How many invocations may wait or run whose answer nobody waits for. */
   @WithDefault("256")
   int maxAsync();
 
   /** The bodies of all those together; one of the largest size always fits. */
   @WithDefault("4M")
   MemorySize maxAsyncBytes();
+
+  /** What these may be; looked at before anything starts. */
+  @Startup(1)
+  @Singleton
+  final class Ranges {
+
+    private static final Duration SHORTEST = Duration.ofSeconds(1);
+    private static final Duration LONGEST = Duration.ofHours(1);
+
+    Ranges(HttpConfig config) {
+      new SettingsCheck()
+          .port("HTTP_PORT", config.port())
+          .number("TINYFAAS_HTTP_MAX_CONNECTIONS", config.maxConnections(), 1, 65_536)
+          .time("TINYFAAS_HTTP_HEADER_TIMEOUT", config.headerTimeout(), SHORTEST, LONGEST)
+          .time("TINYFAAS_HTTP_IDLE_TIMEOUT", config.idleTimeout(), SHORTEST, LONGEST)
+          .time("TINYFAAS_HTTP_BODY_TIMEOUT", config.bodyTimeout(), SHORTEST, LONGEST)
+          .time("TINYFAAS_HTTP_SEND_TIMEOUT", config.sendTimeout(), SHORTEST, LONGEST)
+          .number("TINYFAAS_HTTP_MAX_ASYNC", config.maxAsync(), 1, 65_536)
+          .size(
+              "TINYFAAS_HTTP_MAX_ASYNC_BYTES",
+              config.maxAsyncBytes().asBigInteger(),
+              1 << 10,
+              1 << 30)
+          .orThrow(ConfigurationException::new);
+    }
+  }
 }

@@ -1,0 +1,43 @@
+package io.tinyfaas.gateway.ingress.grpc;
+
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.quarkus.runtime.configuration.ConfigurationException;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class GrpcConfigTest {
+
+  @Test
+  void shouldTakeItsDefaultsAndTheEndsOfARange() {
+    assertThatCode(() -> new GrpcConfig.Ranges(with("tinyfaas.grpc.port", "-1")))
+        .doesNotThrowAnyException();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "tinyfaas.grpc.port, -7, GRPC_PORT",
+    "tinyfaas.grpc.max-connections, 0, TINYFAAS_GRPC_MAX_CONNECTIONS",
+    "tinyfaas.grpc.handshake-timeout, 0s, TINYFAAS_GRPC_HANDSHAKE_TIMEOUT",
+    "tinyfaas.grpc.idle-timeout, -5s, TINYFAAS_GRPC_IDLE_TIMEOUT",
+    "tinyfaas.grpc.receive-timeout, 100h, TINYFAAS_GRPC_RECEIVE_TIMEOUT",
+    "tinyfaas.grpc.send-timeout, 0s, TINYFAAS_GRPC_SEND_TIMEOUT"
+  })
+  void shouldRefuseWhatCannotBeMeant(String property, String value, String variable) {
+    assertThatThrownBy(() -> new GrpcConfig.Ranges(with(property, value)))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageStartingWith(variable + " is ");
+  }
+
+  private static GrpcConfig with(String property, String value) {
+    return new SmallRyeConfigBuilder()
+        .addDiscoveredConverters()
+        .withMapping(GrpcConfig.class)
+        .withDefaultValue(property, value)
+        .build()
+        .getConfigMapping(GrpcConfig.class);
+  }
+}

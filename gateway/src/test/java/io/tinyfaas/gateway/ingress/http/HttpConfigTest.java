@@ -1,0 +1,45 @@
+package io.tinyfaas.gateway.ingress.http;
+
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.quarkus.runtime.configuration.ConfigurationException;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class HttpConfigTest {
+
+  @Test
+  void shouldTakeItsDefaultsAndTheEndsOfARange() {
+    assertThatCode(() -> new HttpConfig.Ranges(with("tinyfaas.http.port", "-1")))
+        .doesNotThrowAnyException();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "tinyfaas.http.port, 70000, HTTP_PORT",
+    "tinyfaas.http.max-connections, 0, TINYFAAS_HTTP_MAX_CONNECTIONS",
+    "tinyfaas.http.header-timeout, 10ms, TINYFAAS_HTTP_HEADER_TIMEOUT",
+    "tinyfaas.http.idle-timeout, -5s, TINYFAAS_HTTP_IDLE_TIMEOUT",
+    "tinyfaas.http.body-timeout, 100h, TINYFAAS_HTTP_BODY_TIMEOUT",
+    "tinyfaas.http.send-timeout, 0s, TINYFAAS_HTTP_SEND_TIMEOUT",
+    "tinyfaas.http.max-async, -3, TINYFAAS_HTTP_MAX_ASYNC",
+    "tinyfaas.http.max-async-bytes, 2G, TINYFAAS_HTTP_MAX_ASYNC_BYTES"
+  })
+  void shouldRefuseWhatCannotBeMeant(String property, String value, String variable) {
+    assertThatThrownBy(() -> new HttpConfig.Ranges(with(property, value)))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageStartingWith(variable + " is ");
+  }
+
+  private static HttpConfig with(String property, String value) {
+    return new SmallRyeConfigBuilder()
+        .addDiscoveredConverters()
+        .withMapping(HttpConfig.class)
+        .withDefaultValue(property, value)
+        .build()
+        .getConfigMapping(HttpConfig.class);
+  }
+}
