@@ -3,7 +3,7 @@ package io.tinyfaas.manager.deploy;
 import static io.tinyfaas.manager.problem.ProblemType.TOO_MANY;
 
 import io.tinyfaas.manager.problem.ProblemException;
-import io.tinyfaas.manager.store.FunctionStore;
+import io.tinyfaas.manager.store.StoreFolder;
 import jakarta.inject.Singleton;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -17,12 +17,12 @@ public class ArchiveUploads {
 
   private static final int WAIT_SECONDS = 30;
 
-  private final FunctionStore store;
+  private final StoreFolder folder;
   private final ArchiveLimits limits;
   private final Semaphore uploads = new Semaphore(AT_ONCE);
 
-  ArchiveUploads(FunctionStore store, ArchiveLimits limits) {
-    this.store = store;
+  ArchiveUploads(StoreFolder folder, ArchiveLimits limits) {
+    this.folder = folder;
     this.limits = limits;
   }
 
@@ -42,7 +42,7 @@ public class ArchiveUploads {
       throw new IllegalStateException("interrupted while waiting to receive an archive", e);
     }
     try {
-      return FunctionArchive.receive(upload, subfolder, store.uploads(), limits);
+      return FunctionArchive.receive(upload, subfolder, folder.uploads(), limits);
     } finally {
       uploads.release();
     }

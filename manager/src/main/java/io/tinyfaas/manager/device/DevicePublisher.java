@@ -9,7 +9,7 @@ import io.tinyfaas.contract.route.RouteRevision;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.route.RoutePublisher;
 import io.tinyfaas.manager.store.DeviceStore;
-import io.tinyfaas.manager.store.FunctionStore;
+import io.tinyfaas.manager.store.EpochFile;
 import io.tinyfaas.manager.store.StoredDevice;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -33,7 +33,7 @@ public class DevicePublisher {
   private static final Duration RESEND_INTERVAL = Duration.ofSeconds(1);
 
   private final DeviceStore devices;
-  private final FunctionStore store;
+  private final EpochFile epochs;
   private final RoutePublisher routes;
   private final Emitter<byte[]> channel;
 
@@ -47,12 +47,12 @@ public class DevicePublisher {
 
   DevicePublisher(
       DeviceStore devices,
-      FunctionStore store,
+      EpochFile epochs,
       RoutePublisher routes,
       @Channel("devices") @OnOverflow(OnOverflow.Strategy.UNBOUNDED_BUFFER)
           Emitter<byte[]> channel) {
     this.devices = devices;
-    this.store = store;
+    this.epochs = epochs;
     this.routes = routes;
     this.channel = channel;
   }
@@ -164,7 +164,7 @@ public class DevicePublisher {
 
   /** A life of tables, newer than what the gateway has. */
   private void next(GatewayStatus gateway) {
-    revision = new RouteRevision(store.nextEpoch(gateway.devices().epoch() + 1), 1);
+    revision = new RouteRevision(epochs.next(gateway.devices().epoch() + 1), 1);
     send();
     LOG.infof("event=devices-opened revision=%s", revision);
   }

@@ -9,7 +9,7 @@ import io.tinyfaas.contract.route.RouteRevision;
 import io.tinyfaas.contract.route.RouteTable;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
-import io.tinyfaas.manager.store.FunctionStore;
+import io.tinyfaas.manager.store.EpochFile;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
 import java.time.Duration;
@@ -49,7 +49,7 @@ public class RoutePublisher {
 
   private static final Duration RESEND_INTERVAL = Duration.ofSeconds(1);
 
-  private final FunctionStore store;
+  private final EpochFile epochs;
   private final Emitter<byte[]> channel;
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
 
@@ -64,10 +64,10 @@ public class RoutePublisher {
   private long lastSent = System.nanoTime();
 
   RoutePublisher(
-      FunctionStore store,
+      EpochFile epochs,
       @Channel("routes") @OnOverflow(OnOverflow.Strategy.UNBOUNDED_BUFFER)
           Emitter<byte[]> channel) {
-    this.store = store;
+    this.epochs = epochs;
     this.channel = channel;
   }
 
@@ -79,7 +79,7 @@ public class RoutePublisher {
     lock.lock();
     try {
       initial.forEach(route -> routes.put(route.function(), route));
-      revision = new RouteRevision(store.nextEpoch(gateway.applied().epoch() + 1), 1);
+      revision = new RouteRevision(epochs.next(gateway.applied().epoch() + 1), 1);
       send();
     } finally {
       lock.unlock();
@@ -252,7 +252,7 @@ public class RoutePublisher {
       gateway = status;
       if (isOpen() && status.applied().isNewerThan(revision)) {
         // A store that was lost, or a clock turned back: whatever the gateway has, ours is newer.
-        revision = new RouteRevision(store.nextEpoch(status.applied().epoch() + 1), 1);
+        revision = new RouteRevision(epochs.next(status.applied().epoch() + 1), 1);
         send();
       } else if (isOpen() && status.online() && revision.isNewerThan(status.applied())) {
         send();

@@ -16,7 +16,6 @@ import jakarta.inject.Inject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -64,19 +63,10 @@ public class DeviceStore {
     this.folder = root.resolve("devices");
     this.max = max;
     try {
-      Files.createDirectories(
-          folder,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-      DurableFiles.sync(root);
+      DurableFiles.createPrivate(folder);
       open();
     } catch (IOException e) {
-      throw new ConfigurationException(
-          "The store "
-              + folder.toAbsolutePath()
-              + " cannot be used ("
-              + e
-              + "): mount a folder that the manager may write, or name another one with"
-              + " TINYFAAS_STORE.");
+      throw StoreFolder.unusable(folder, e);
     }
   }
 

@@ -10,6 +10,7 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
 
 /**
  * Writes that survive a power cut. A name in a folder is only on the disk once the folder itself is
@@ -18,6 +19,13 @@ import java.nio.file.attribute.BasicFileAttributes;
 final class DurableFiles {
 
   private DurableFiles() {}
+
+  /** A folder for its owner alone, if it is not there: what is stored has people's secrets. */
+  static void createPrivate(Path folder) throws IOException {
+    Files.createDirectories(
+        folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    sync(folder.getParent());
+  }
 
   /** Puts new content in place of the old in one step: a reader or a crash sees one of the two. */
   static void replace(Path file, byte[] content) throws IOException {

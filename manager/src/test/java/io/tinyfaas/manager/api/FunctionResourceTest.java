@@ -24,6 +24,7 @@ import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.store.FunctionSpec;
 import io.tinyfaas.manager.store.FunctionStore;
+import io.tinyfaas.manager.store.StoreFolder;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.HttpMethod;
 import jakarta.ws.rs.Path;
@@ -63,6 +64,7 @@ class FunctionResourceTest {
 
   @Inject FakeDeployer deployer;
   @Inject FunctionStore store;
+  @Inject StoreFolder folder;
 
   @TestHTTPResource URI server;
 
@@ -71,7 +73,7 @@ class FunctionResourceTest {
     store.functions().forEach(store::remove);
     Awaitility.await()
         .atMost(Duration.ofSeconds(5))
-        .untilAsserted(() -> assertThat(store.uploads()).isEmptyDirectory());
+        .untilAsserted(() -> assertThat(folder.uploads()).isEmptyDirectory());
   }
 
   private static RequestSpecification call() {

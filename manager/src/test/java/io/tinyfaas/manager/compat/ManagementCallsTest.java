@@ -20,6 +20,7 @@ import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.store.FunctionSpec;
 import io.tinyfaas.manager.store.FunctionStore;
+import io.tinyfaas.manager.store.StoreFolder;
 import jakarta.inject.Inject;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -51,13 +52,14 @@ class ManagementCallsTest {
 
   @Inject FakeDeployer deployer;
   @Inject FunctionStore store;
+  @Inject StoreFolder folder;
 
   @AfterEach
   void removeFunctionsAndUploads() {
     store.functions().forEach(store::remove);
     Awaitility.await()
         .atMost(Duration.ofSeconds(5))
-        .untilAsserted(() -> assertThat(store.uploads()).isEmptyDirectory());
+        .untilAsserted(() -> assertThat(folder.uploads()).isEmptyDirectory());
   }
 
   private static RequestSpecification call() {

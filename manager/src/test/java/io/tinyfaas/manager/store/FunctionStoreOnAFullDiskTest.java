@@ -40,19 +40,21 @@ class FunctionStoreOnAFullDiskTest {
   @TempDir Path disk;
   @TempDir Path elsewhere;
   private SmallDisk smallDisk;
+  private StoreFolder folder;
   private FunctionStore store;
   private Path zip;
 
   @BeforeEach
   void mount() throws Exception {
     smallDisk = new SmallDisk(disk);
-    store = new FunctionStore(disk.resolve("store"), 1000);
+    folder = new StoreFolder(disk.resolve("store"));
+    store = new FunctionStore(folder, 1000);
     zip = Files.write(elsewhere.resolve("large.zip"), new byte[300_000]);
   }
 
   @AfterEach
   void unmount() throws Exception {
-    store.close();
+    folder.close();
     smallDisk.close();
   }
 
@@ -94,7 +96,7 @@ class FunctionStoreOnAFullDiskTest {
     FunctionVersion candidate = store.add(SIEVE, SPEC, "digest", zip);
     smallDisk.fillUpTo(0);
     shouldSayThatTheDiskIsFull(() -> store.activate(candidate));
-    shouldSayThatTheDiskIsFull(() -> store.nextEpoch(0));
+    shouldSayThatTheDiskIsFull(() -> new EpochFile(folder).next(0));
     assertThat(store.active(SIEVE)).contains(first);
     store.discard(candidate);
     assertThat(tree()).isEqualTo(before);

@@ -38,24 +38,30 @@ class FunctionStoreTest {
   @TempDir Path folder;
   private Path root;
   private Path zip;
+  private StoreFolder opened;
   private FunctionStore store;
 
   @BeforeEach
   void open() throws IOException {
     root = folder.resolve("store");
     zip = Files.writeString(folder.resolve("some.zip"), "the archive");
-    store = new FunctionStore(root, 1000);
+    open(1000);
+  }
+
+  private void open(int maxFunctions) {
+    opened = new StoreFolder(root);
+    store = new FunctionStore(opened, maxFunctions);
   }
 
   @AfterEach
   void close() {
-    store.close();
+    opened.close();
   }
 
   /** As after a crash: nothing in memory is kept. */
   private void reopen() {
-    store.close();
-    store = new FunctionStore(root, 1000);
+    opened.close();
+    open(1000);
   }
 
   private static FunctionSpec spec(int handlers) {
@@ -236,7 +242,7 @@ class FunctionStoreTest {
 
     assertThat(store.functions()).containsExactly(SIEVE);
     assertThat(store.active(SIEVE)).contains(active);
-    assertThat(store.nextEpoch(0)).isEqualTo(1);
+    assertThat(new EpochFile(opened).next(0)).isEqualTo(1);
     assertThat(tree())
         .containsExactly(
             "epoch",
@@ -291,26 +297,9 @@ class FunctionStoreTest {
   }
 
   @Test
-  void shouldGrowTheEpochAtEachLife() {
-    assertThat(store.nextEpoch(0)).isEqualTo(1);
-    assertThat(store.nextEpoch(0)).isEqualTo(2);
-    assertThat(store.nextEpoch(40)).isEqualTo(40);
-    reopen();
-    assertThat(store.nextEpoch(7)).isEqualTo(41);
-  }
-
-  @Test
-  void shouldGrowTheEpochOverAnUnreadableOne() throws IOException {
-    Files.writeString(root.resolve("epoch"), "");
-    long now = System.currentTimeMillis() / 1000;
-    assertThat(store.nextEpoch(0)).isGreaterThan(now);
-    assertThat(store.nextEpoch(0)).isGreaterThan(now + 1);
-  }
-
-  @Test
   void shouldBoundTheNumberOfFunctions() {
-    store.close();
-    store = new FunctionStore(root, 1);
+    opened.close();
+    open(1);
     deploy(SIEVE, 1);
     ProblemException problem = catchThrowableOfType(ProblemException.class, () -> add(ECHO, 1));
     assertThat(problem.type()).isEqualTo(ProblemType.TOO_MANY);
@@ -323,7 +312,7 @@ class FunctionStoreTest {
   @ParameterizedTest
   @ValueSource(ints = {0, -1, 10_001})
   void shouldRefuseABoundThatCannotBeMeant(int functions) {
-    assertThatThrownBy(() -> new FunctionStore(root.resolve("another"), functions))
+    assertThatThrownBy(() -> new FunctionStore(opened, functions))
         .isInstanceOf(ConfigurationException.class)
         .hasMessage("TINYFAAS_MAX_FUNCTIONS is %d: use a number from 1 to 10000.", functions);
   }
@@ -356,7 +345,7 @@ class FunctionStoreTest {
 
   @Test
   void shouldRefuseASecondManager() {
-    assertThatThrownBy(() -> new FunctionStore(root, 10))
+    assertThatThrownBy(() -> new StoreFolder(root))
         .isInstanceOf(ConfigurationException.class)
         .hasMessageContaining("another manager is using it");
   }

@@ -1,0 +1,58 @@
+package io.tinyfaas.manager.store;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.tinyfaas.manager.problem.ProblemException;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jboss.logging.Logger;
+
+/** The lives of managers, counted over all their starts. */
+@ApplicationScoped
+public class EpochFile {
+
+  private static final Logger LOG = Logger.getLogger(EpochFile.class);
+
+  private final Path file;
+  private final ReentrantLock lock = new ReentrantLock();
+
+  public EpochFile(StoreFolder folder) {
+    this.file = folder.root().resolve("epoch");
+  }
+
+  /**
+   * Grows at each call, durable before it returns: the life of this manager.
+   *
+   * @param atLeast what others have seen, if the store was lost meanwhile
+   */
+  public long next(long atLeast) {
+    lock.lock();
+    try {
+      long next = Math.max(Math.addExact(read(), 1), atLeast);
+      DurableFiles.replace(file, Long.toString(next).getBytes(US_ASCII));
+      return next;
+    } catch (IOException e) {
+      throw ProblemException.ofDisk("writing " + file, e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private long read() throws IOException {
+    if (!Files.exists(file)) {
+      return 0;
+    }
+    try {
+      return Long.parseLong(Files.readString(file, US_ASCII).strip());
+    } catch (NumberFormatException e) {
+      // The clock is ahead of any count of starts, so the epoch still grows.
+      long now = Instant.now().getEpochSecond();
+      LOG.errorf("event=unreadable file=%s reason=%s using=%d", file, e.getMessage(), now);
+      return now;
+    }
+  }
+}

@@ -1,0 +1,236 @@
+package io.tinyfaas.manager.store;
+
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.manager.store.StoredFunction.Pointer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.jboss.logging.Logger;
+
+/**
+ * The functions' files, which survive power cuts. They remember nothing; who calls sees to it that
+ * nobody else changes the function meanwhile.
+ *
+ * <pre>
+ * NAME/active.json           which version is active, which ones were
+ * NAME/versions/3/           one immutable version: version.json, archive.zip
+ * </pre>
+ *
+ * A version's folder is written whole under another name, synced, then renamed; a pointer is
+ * replaced the same way. Whatever begins with a dot is unfinished and removed at start, as is a
+ * version that never became active. What a method has written is durable when it returns.
+ */
+final class FunctionFolders {
+
+  private static final Logger LOG = Logger.getLogger(FunctionFolders.class);
+  private static final JsonMapper JSON =
+      JsonMapper.builder()
+          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .build();
+
+  private final Path root;
+
+  /**
+   * @param root of all of them, and of nothing else
+   */
+  FunctionFolders(Path root) {
+    this.root = root;
+  }
+
+  /** Reads what there is, and removes what an earlier life left unfinished. */
+  Map<FunctionName, StoredFunction> open() throws IOException {
+    Map<FunctionName, StoredFunction> functions = new HashMap<>();
+    try (Stream<Path> folders = Files.list(root)) {
+      for (Path folder : folders.toList()) {
+        String name = folder.getFileName().toString();
+        if (FunctionName.isValid(name) && Files.isDirectory(folder)) {
+          FunctionName function = new FunctionName(name);
+          open(function, folder).ifPresent(stored -> functions.put(function, stored));
+        } else if (name.startsWith(".")) {
+          DurableFiles.deleteTree(folder);
+        }
+      }
+    }
+    return functions;
+  }
+
+  private Optional<StoredFunction> open(FunctionName function, Path folder) throws IOException {
+    Files.deleteIfExists(folder.resolve(".active.json.new"));
+    List<Integer> numbers = new ArrayList<>();
+    Path versionsFolder = folder.resolve("versions");
+    if (Files.isDirectory(versionsFolder)) {
+      try (Stream<Path> versions = Files.list(versionsFolder)) {
+        for (Path version : versions.toList()) {
+          String name = version.getFileName().toString();
+          if (name.matches("[1-9]\\d{0,8}")) {
+            numbers.add(Integer.valueOf(name));
+          } else if (name.startsWith(".")) {
+            DurableFiles.deleteTree(version);
+          }
+        }
+      }
+    }
+    Pointer pointer = readPointer(function, folder, numbers.stream().sorted().toList());
+    Map<Integer, FunctionVersion> versions = new TreeMap<>();
+    for (int number : numbers) {
+      if (pointer.history().contains(number)) {
+        readVersion(function, number).ifPresent(version -> versions.put(number, version));
+      } else {
+        DurableFiles.deleteTree(versionFolder(function, number));
+      }
+    }
+    if (pointer.history().isEmpty()) {
+      DurableFiles.deleteTree(folder);
+      return Optional.empty();
+    }
+    StoredFunction stored = new StoredFunction(pointer, versions);
+    if (stored.active().isEmpty()) {
+      LOG.errorf(
+          "event=function-left-out function=%s version=%d kept=%s: its active version cannot be read"
+              + " from %s. Deploy it again, or put the folder back"
+              + " from a backup and restart the manager.",
+          function, pointer.active(), versions.keySet(), folder);
+    }
+    return Optional.of(stored);
+  }
+
+  private static Pointer readPointer(FunctionName function, Path folder, List<Integer> numbers) {
+    Path file = folder.resolve("active.json");
+    int highest = numbers.isEmpty() ? 0 : numbers.getLast();
+    if (numbers.isEmpty() && !Files.exists(file)) {
+      return Pointer.NONE;
+    }
+    try {
+      Pointer pointer = JSON.readValue(file.toFile(), Pointer.class);
+      return pointer.withHighest(Math.max(pointer.highest(), highest));
+    } catch (IOException e) {
+      // Which versions were active is lost with it; rather keep them all than remove a good one.
+      LOG.errorf("event=unreadable file=%s reason=%s", file, e.getMessage());
+      return new Pointer(0, numbers, highest);
+    }
+  }
+
+  private Optional<FunctionVersion> readVersion(FunctionName function, int number) {
+    Path folder = versionFolder(function, number);
+    try {
+      Stored stored = JSON.readValue(folder.resolve("version.json").toFile(), Stored.class);
+      if (stored.number() != number || !stored.function().equals(function)) {
+        throw new IOException("it is of " + stored.function() + " " + stored.number());
+      }
+      if (!Files.isRegularFile(folder.resolve("archive.zip"))) {
+        throw new IOException("archive.zip is missing");
+      }
+      return Optional.of(
+          new FunctionVersion(
+              function,
+              number,
+              FunctionSpecJson.read(stored.spec()),
+              stored.archiveDigest(),
+              Instant.parse(stored.created())));
+    } catch (IOException | RuntimeException e) {
+      LOG.errorf(
+          "event=unreadable function=%s version=%d folder=%s reason=%s",
+          function, number, folder, e);
+      return Optional.empty();
+    }
+  }
+
+  /** The content of {@code version.json}. */
+  private record Stored(
+      FunctionName function, int number, ObjectNode spec, String archiveDigest, String created) {}
+
+  /** A place for a function's first version. */
+  void create(FunctionName function) throws IOException {
+    Files.createDirectories(functionFolder(function).resolve("versions"));
+    DurableFiles.sync(functionFolder(function));
+    DurableFiles.sync(root);
+  }
+
+  void writePointer(FunctionName function, Pointer pointer) throws IOException {
+    DurableFiles.replace(
+        functionFolder(function).resolve("active.json"), JSON.writeValueAsBytes(pointer));
+  }
+
+  /** Links the archive where it can, else copies it. Nothing is left of a version that fails. */
+  void writeVersion(FunctionVersion version, Path archive) throws IOException {
+    Path folder = versionFolder(version.function(), version.number());
+    Path written = folder.resolveSibling(".new-" + version.number());
+    try {
+      Files.createDirectory(written);
+      Stored stored =
+          new Stored(
+              version.function(),
+              version.number(),
+              FunctionSpecJson.write(version.spec()),
+              version.archiveDigest(),
+              version.created().toString());
+      Files.write(written.resolve("version.json"), JSON.writeValueAsBytes(stored));
+      link(archive, written.resolve("archive.zip"));
+      DurableFiles.sync(written.resolve("version.json"));
+      DurableFiles.sync(written.resolve("archive.zip"));
+      DurableFiles.sync(written);
+      DurableFiles.rename(written, folder);
+    } catch (IOException e) {
+      DurableFiles.deleteTree(written);
+      throw e;
+    }
+  }
+
+  private static void link(Path from, Path to) throws IOException {
+    try {
+      Files.createLink(to, from);
+    } catch (IOException | UnsupportedOperationException e) {
+      Files.copy(from, to);
+    }
+  }
+
+  /** The archive (checked zip) of a stored version. */
+  Path archive(FunctionVersion version) {
+    return versionFolder(version.function(), version.number()).resolve("archive.zip");
+  }
+
+  /** For good, before anything of it is deleted; its files go to the folder that is returned. */
+  Path setAside(FunctionName function) throws IOException {
+    Path away = root.resolve(".deleted-" + function);
+    DurableFiles.deleteTree(away);
+    DurableFiles.rename(functionFolder(function), away);
+    return away;
+  }
+
+  void deleteSoon(FunctionName function) {
+    deleteSoon(functionFolder(function));
+  }
+
+  void deleteSoon(FunctionName function, int number) {
+    deleteSoon(versionFolder(function, number));
+  }
+
+  /** Deletes what is no longer referred to; what stays because of a failure goes at next start. */
+  static void deleteSoon(Path folder) {
+    try {
+      DurableFiles.deleteTree(folder);
+    } catch (IOException e) {
+      LOG.warnf("event=not-deleted folder=%s reason=%s", folder, e.getMessage());
+    }
+  }
+
+  private Path functionFolder(FunctionName function) {
+    return root.resolve(function.value());
+  }
+
+  private Path versionFolder(FunctionName function, int number) {
+    return functionFolder(function).resolve("versions").resolve(Integer.toString(number));
+  }
+}

@@ -1,0 +1,47 @@
+package io.tinyfaas.manager.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class EpochFileTest {
+
+  @TempDir Path root;
+  private StoreFolder folder;
+  private EpochFile epochs;
+
+  @BeforeEach
+  void open() {
+    folder = new StoreFolder(root);
+    epochs = new EpochFile(folder);
+  }
+
+  @AfterEach
+  void close() {
+    folder.close();
+  }
+
+  @Test
+  void shouldGrowAtEachLife() {
+    assertThat(epochs.next(0)).isEqualTo(1);
+    assertThat(epochs.next(0)).isEqualTo(2);
+    assertThat(epochs.next(40)).isEqualTo(40);
+    close();
+    open();
+    assertThat(epochs.next(7)).isEqualTo(41);
+  }
+
+  @Test
+  void shouldGrowOverAnUnreadableOne() throws IOException {
+    Files.writeString(root.resolve("epoch"), "");
+    long now = System.currentTimeMillis() / 1000;
+    assertThat(epochs.next(0)).isGreaterThan(now);
+    assertThat(epochs.next(0)).isGreaterThan(now + 1);
+  }
+}
