@@ -1,5 +1,6 @@
 package io.tinyfaas.manager.route;
 
+import io.quarkus.runtime.ShutdownEvent;
 import io.smallrye.reactive.messaging.annotations.Blocking;
 import io.tinyfaas.contract.route.ControlMessages;
 import io.tinyfaas.contract.route.FunctionName;
@@ -11,6 +12,7 @@ import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.store.EpochFile;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,21 +25,15 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.BooleanSupplier;
 import org.eclipse.microprofile.reactive.messaging.Channel;
 import org.eclipse.microprofile.reactive.messaging.Emitter;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
-import org.eclipse.microprofile.reactive.messaging.Message;
 import org.eclipse.microprofile.reactive.messaging.OnOverflow;
 import org.jboss.logging.Logger;
 
 /**
- * The routes as the gateway is to have them, and what it says it has.
- *
- * <p>Level-triggered: the table is sent again until the gateway has confirmed it. So a broker that
- * was away, forgot what it retained, or brought back something old needs no case of its own.
+ * The routes as the gateway is to have them, a {@link ConfirmedTable}, and what the gateway says it
+ * has.
  */
 @ApplicationScoped
 public class RoutePublisher {
@@ -47,28 +43,41 @@ public class RoutePublisher {
   /** The broker answers on the same box within a millisecond, if it is there. */
   private static final Duration BROKER_TIMEOUT = Duration.ofSeconds(3);
 
-  private static final Duration RESEND_INTERVAL = Duration.ofSeconds(1);
-
-  private final EpochFile epochs;
-  private final Emitter<byte[]> channel;
+  private final ConfirmedTable table;
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
 
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition();
-
-  /** Guarded by {@link #lock}, as all below. */
+  /** Guarded by {@link #table}, as is {@link #gateway}. */
   private final Map<FunctionName, Route> routes = new TreeMap<>();
 
-  private RouteRevision revision = RouteRevision.NONE;
   private GatewayStatus gateway = GatewayStatus.gone("");
-  private long lastSent = System.nanoTime();
+
+  private final class Routes implements ConfirmedTable.Table {
+    @Override
+    public byte[] encode(RouteRevision revision) {
+      return ControlMessages.encode(new RouteTable(revision, new ArrayList<>(routes.values())));
+    }
+
+    @Override
+    public GatewayStatus gateway() {
+      return gateway;
+    }
+
+    @Override
+    public RouteRevision confirmedBy(GatewayStatus status) {
+      return status.applied();
+    }
+
+    @Override
+    public boolean isSentWithoutGateway() {
+      return true;
+    }
+  }
 
   RoutePublisher(
       EpochFile epochs,
       @Channel("routes") @OnOverflow(OnOverflow.Strategy.UNBOUNDED_BUFFER)
           Emitter<byte[]> channel) {
-    this.epochs = epochs;
-    this.channel = channel;
+    this.table = new ConfirmedTable("routes", epochs, channel, new Routes());
   }
 
   /**
@@ -76,35 +85,24 @@ public class RoutePublisher {
    * away functions that run well.
    */
   public void open(Collection<Route> initial) {
-    lock.lock();
-    try {
-      initial.forEach(route -> routes.put(route.function(), route));
-      revision = new RouteRevision(epochs.next(gateway.applied().epoch() + 1), 1);
-      send();
-    } finally {
-      lock.unlock();
-    }
-    LOG.infof("event=routes-opened revision=%s functions=%d", revision, initial.size());
-    Thread.ofVirtual().name("routes-resend").start(this::resendUntilConfirmed);
+    table.locked(
+        () -> {
+          initial.forEach(route -> routes.put(route.function(), route));
+          table.open();
+        });
+  }
+
+  void stop(@Observes ShutdownEvent event) {
+    table.stop();
   }
 
   boolean isOpen() {
-    lock.lock();
-    try {
-      return revision.epoch() > 0;
-    } finally {
-      lock.unlock();
-    }
+    return table.isOpen();
   }
 
   /** What it said last. */
   public GatewayStatus gateway() {
-    lock.lock();
-    try {
-      return gateway;
-    } finally {
-      lock.unlock();
-    }
+    return table.locked(() -> gateway);
   }
 
   /** Called after each change of the gateway's status. */
@@ -116,30 +114,14 @@ public class RoutePublisher {
    * @return the revision that has the route
    */
   public RouteRevision put(Route route) {
-    lock.lock();
-    try {
-      if (!route.equals(routes.put(route.function(), route))) {
-        next();
-      }
-      return revision;
-    } finally {
-      lock.unlock();
-    }
+    return table.change(() -> !route.equals(routes.put(route.function(), route)));
   }
 
   /**
    * @return the revision that no longer has a route for the function
    */
   public RouteRevision remove(FunctionName function) {
-    lock.lock();
-    try {
-      if (routes.remove(function) != null) {
-        next();
-      }
-      return revision;
-    } finally {
-      lock.unlock();
-    }
+    return table.change(() -> routes.remove(function) != null);
   }
 
   /**
@@ -148,17 +130,11 @@ public class RoutePublisher {
    * @throws ProblemException {@code GATEWAY_UNAVAILABLE} otherwise
    */
   public void requireGateway() {
+    if (!isOpen()) {
+      throw unavailable("The manager is still starting.");
+    }
     try {
-      CompletableFuture<Void> sent;
-      lock.lock();
-      try {
-        if (!isOpen()) {
-          throw unavailable("The manager is still starting.");
-        }
-        sent = send();
-      } finally {
-        lock.unlock();
-      }
+      CompletableFuture<Void> sent = table.send();
       sent.get(BROKER_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -166,7 +142,7 @@ public class RoutePublisher {
     } catch (ExecutionException | TimeoutException e) {
       throw unavailable("The broker does not take messages.");
     }
-    if (!await(() -> gateway.online(), BROKER_TIMEOUT)) {
+    if (!table.await(() -> gateway.online(), BROKER_TIMEOUT)) {
       throw unavailable("The gateway is not connected to the broker.");
     }
   }
@@ -182,7 +158,7 @@ public class RoutePublisher {
    *     later one
    */
   public boolean awaitApplied(RouteRevision wanted, Duration atMost) {
-    return await(() -> gateway.online() && !wanted.isNewerThan(gateway.applied()), atMost);
+    return table.awaitApplied(wanted, atMost);
   }
 
   /**
@@ -190,46 +166,21 @@ public class RoutePublisher {
    *     invocation left
    */
   public boolean awaitReleased(Collection<String> handlers, Duration atMost) {
-    return await(() -> handlers.stream().noneMatch(this::isHeld), atMost);
+    return table.await(() -> handlers.stream().noneMatch(this::isHeld), atMost);
   }
 
   /** Whether the gateway may still send an invocation to this handler or wait for its answer. */
   public boolean isReleased(String handler) {
-    lock.lock();
-    try {
-      return !isHeld(handler);
-    } finally {
-      lock.unlock();
-    }
+    return table.locked(() -> !isHeld(handler));
   }
 
   /** While the gateway is away, or has an older table, nobody knows. */
   private boolean isHeld(String handler) {
-    return !gateway.online()
-        || revision.isNewerThan(gateway.applied())
+    return !table.isApplied(table.revision())
         || gateway.draining().contains(handler)
         || routes.values().stream()
             .flatMap(route -> route.handlers().stream())
             .anyMatch(h -> h.id().equals(handler));
-  }
-
-  private boolean await(BooleanSupplier condition, Duration atMost) {
-    long left = atMost.toNanos();
-    lock.lock();
-    try {
-      while (!condition.getAsBoolean()) {
-        if (left <= 0) {
-          return false;
-        }
-        left = changed.awaitNanos(left);
-      }
-      return true;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
-    } finally {
-      lock.unlock();
-    }
   }
 
   @Incoming("gateway-status")
@@ -242,69 +193,17 @@ public class RoutePublisher {
       LOG.warnf("event=gateway-status-refused reason=\"%s\"", e.getMessage());
       return;
     }
-    lock.lock();
-    try {
-      if (status.online() != gateway.online() || !status.instance().equals(gateway.instance())) {
-        LOG.infof(
-            "event=gateway-status online=%s instance=%s applied=%s",
-            status.online(), status.instance(), status.applied());
-      }
-      gateway = status;
-      if (isOpen() && status.applied().isNewerThan(revision)) {
-        // A store that was lost, or a clock turned back: whatever the gateway has, ours is newer.
-        revision = new RouteRevision(epochs.next(status.applied().epoch() + 1), 1);
-        send();
-      } else if (isOpen() && status.online() && revision.isNewerThan(status.applied())) {
-        send();
-      }
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
+    table.locked(
+        () -> {
+          if (status.online() != gateway.online()
+              || !status.instance().equals(gateway.instance())) {
+            LOG.infof(
+                "event=gateway-status online=%s instance=%s applied=%s",
+                status.online(), status.instance(), status.applied());
+          }
+          gateway = status;
+          table.gatewayChanged();
+        });
     listeners.forEach(Runnable::run);
-  }
-
-  private void next() {
-    if (isOpen()) {
-      revision = new RouteRevision(revision.epoch(), revision.number() + 1);
-      send();
-    }
-  }
-
-  /** Completes when the broker has it. */
-  private CompletableFuture<Void> send() {
-    CompletableFuture<Void> sent = new CompletableFuture<>();
-    lastSent = System.nanoTime();
-    byte[] message =
-        ControlMessages.encode(new RouteTable(revision, new ArrayList<>(routes.values())));
-    channel.send(
-        Message.of(
-            message,
-            () -> {
-              sent.complete(null);
-              return CompletableFuture.completedFuture(null);
-            },
-            failure -> {
-              sent.completeExceptionally(failure);
-              return CompletableFuture.completedFuture(null);
-            }));
-    return sent;
-  }
-
-  private void resendUntilConfirmed() {
-    while (!Thread.currentThread().isInterrupted()) {
-      await(() -> false, RESEND_INTERVAL);
-      lock.lock();
-      try {
-        if (revision.isNewerThan(gateway.applied())
-            && System.nanoTime() - lastSent >= RESEND_INTERVAL.toNanos()) {
-          send();
-        }
-      } catch (IllegalStateException e) {
-        return; // the channel is closed: the manager stops
-      } finally {
-        lock.unlock();
-      }
-    }
   }
 }

@@ -1,0 +1,228 @@
+package io.tinyfaas.manager.route;
+
+import io.tinyfaas.contract.route.GatewayStatus;
+import io.tinyfaas.contract.route.RouteRevision;
+import io.tinyfaas.manager.store.EpochFile;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import org.eclipse.microprofile.reactive.messaging.Emitter;
+import org.eclipse.microprofile.reactive.messaging.Message;
+import org.jboss.logging.Logger;
+
+/**
+ * Brings a table to the gateway: sends it again until the gateway has confirmed it. So a broker
+ * that was away, forgot what it retained, or brought back something old needs no case of its own.
+ *
+ * <p>Its lock guards what the table is made of, too: {@link Table} is asked with the lock held.
+ */
+public final class ConfirmedTable {
+
+  private static final Logger LOG = Logger.getLogger(ConfirmedTable.class);
+  private static final Duration RESEND_INTERVAL = Duration.ofSeconds(1);
+
+  /** What is sent, and what the gateway says of it. */
+  public interface Table {
+
+    byte[] encode(RouteRevision revision);
+
+    /** What it said last. */
+    GatewayStatus gateway();
+
+    /** The revision of this table that the gateway heeds. */
+    RouteRevision confirmedBy(GatewayStatus gateway);
+
+    /** Whether it is sent again while the gateway is away, for the broker to have it. */
+    boolean isSentWithoutGateway();
+  }
+
+  private final String name;
+  private final EpochFile epochs;
+  private final Emitter<byte[]> channel;
+  private final Table table;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+
+  /** Guarded by {@link #lock}, as all below. */
+  private RouteRevision revision = RouteRevision.NONE;
+
+  private long lastSent = System.nanoTime();
+  private boolean stopping;
+
+  /**
+   * @param name for the log
+   */
+  public ConfirmedTable(String name, EpochFile epochs, Emitter<byte[]> channel, Table table) {
+    this.name = name;
+    this.epochs = epochs;
+    this.channel = channel;
+    this.table = table;
+  }
+
+  /** Begins to send; before, nothing is. */
+  public void open() {
+    locked(this::beginLife);
+    Thread.ofVirtual().name(name + "-resend").start(this::resendUntilConfirmed);
+  }
+
+  /** Ends the thread that sends again. */
+  public void stop() {
+    locked(
+        () -> {
+          stopping = true;
+          changed.signalAll();
+        });
+  }
+
+  public boolean isOpen() {
+    return locked(() -> revision.epoch() > 0);
+  }
+
+  public RouteRevision revision() {
+    return locked(() -> revision);
+  }
+
+  /**
+   * Sends what the table is after a change.
+   *
+   * @param change says whether it changed anything
+   * @return the revision that has it
+   */
+  public RouteRevision change(BooleanSupplier change) {
+    return locked(
+        () -> {
+          if (change.getAsBoolean() && isOpen()) {
+            revision = new RouteRevision(revision.epoch(), revision.number() + 1);
+            send();
+          }
+          return revision;
+        });
+  }
+
+  /** Completes when the broker has it. */
+  public CompletableFuture<Void> send() {
+    CompletableFuture<Void> sent = new CompletableFuture<>();
+    locked(
+        () -> {
+          lastSent = System.nanoTime();
+          channel.send(
+              Message.of(
+                  table.encode(revision),
+                  () -> {
+                    sent.complete(null);
+                    return CompletableFuture.completedFuture(null);
+                  },
+                  failure -> {
+                    sent.completeExceptionally(failure);
+                    return CompletableFuture.completedFuture(null);
+                  }));
+        });
+    return sent;
+  }
+
+  /** To be called when {@link Table#gateway} has. */
+  public void gatewayChanged() {
+    locked(
+        () -> {
+          if (isOpen() && confirmed().isNewerThan(revision)) {
+            // A store that was lost, or a clock turned back: whatever the gateway has, ours is
+            // newer.
+            beginLife();
+          } else if (isOpen() && isMissing() && table.gateway().online()) {
+            send();
+          }
+          changed.signalAll();
+        });
+  }
+
+  /** Whether the gateway heeds this revision or a later one. */
+  public boolean isApplied(RouteRevision wanted) {
+    return locked(() -> table.gateway().online() && !wanted.isNewerThan(confirmed()));
+  }
+
+  /**
+   * @return false if the gateway has not said within this time that it heeds this revision or a
+   *     later one
+   */
+  public boolean awaitApplied(RouteRevision wanted, Duration atMost) {
+    return await(() -> isApplied(wanted), atMost);
+  }
+
+  /**
+   * @param condition asked at each change of the gateway's status
+   * @return false if it does not hold within this time
+   */
+  public boolean await(BooleanSupplier condition, Duration atMost) {
+    long left = atMost.toNanos();
+    lock.lock();
+    try {
+      while (!condition.getAsBoolean()) {
+        if (left <= 0) {
+          return false;
+        }
+        left = changed.awaitNanos(left);
+      }
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  public void locked(Runnable change) {
+    lock.lock();
+    try {
+      change.run();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  public <T> T locked(Supplier<T> question) {
+    lock.lock();
+    try {
+      return question.get();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private RouteRevision confirmed() {
+    return table.confirmedBy(table.gateway());
+  }
+
+  private boolean isMissing() {
+    return revision.isNewerThan(confirmed());
+  }
+
+  private void beginLife() {
+    revision = new RouteRevision(epochs.next(confirmed().epoch() + 1), 1);
+    send();
+    LOG.infof("event=%s-opened revision=%s", name, revision);
+  }
+
+  private void resendUntilConfirmed() {
+    while (!await(() -> stopping, RESEND_INTERVAL)) {
+      try {
+        locked(this::sendAgain);
+      } catch (IllegalStateException e) {
+        return; // the channel is closed: the manager stops
+      }
+    }
+  }
+
+  private void sendAgain() {
+    if (!stopping
+        && System.nanoTime() - lastSent >= RESEND_INTERVAL.toNanos()
+        && (table.isSentWithoutGateway() || table.gateway().online())
+        && isMissing()) {
+      send();
+    }
+  }
+}
