@@ -24,20 +24,20 @@ final class CoapDevices implements AutoCloseable {
   private final Vertx vertx;
   private final TestBroker broker;
   private final GatewayProcess gateway;
-  private final TestManager manager;
+  private final PlayedManager manager;
   private final TestHandler handler;
 
   CoapDevices(Path folder, Map<String, String> environment) throws IOException {
     vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
     broker = new TestBroker().start();
     gateway = new GatewayProcess(broker, folder, environment);
-    manager = new TestManager(vertx, broker);
+    manager = new PlayedManager(vertx, broker);
     handler = new TestHandler(vertx, folder, this::function);
     route(handler.handler());
   }
 
   private void route(Handler handler) {
-    manager.apply(1, 1, TestManager.route("f", FUNCTION_TIMEOUT_MILLIS, handler));
+    manager.apply(1, 1, PlayedManager.route("f", FUNCTION_TIMEOUT_MILLIS, handler));
   }
 
   private void function(HttpServerRequest request, Buffer body) {

@@ -52,7 +52,7 @@ class CoapInvocationIT {
   @TempDir static Path folder;
   private static Vertx vertx;
   private static TestBroker broker;
-  private static TestManager manager;
+  private static PlayedManager manager;
   private static GatewayProcess gateway;
   private static TestHandler unix;
   private static TestHandler tcp;
@@ -67,7 +67,7 @@ class CoapInvocationIT {
     vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
     broker = new TestBroker().start();
     gateway = new GatewayProcess(broker, folder, Map.of());
-    manager = new TestManager(vertx, broker);
+    manager = new PlayedManager(vertx, broker);
     unix = new TestHandler(vertx, folder, CoapInvocationIT::function);
     tcp = new TestHandler(vertx, CoapInvocationIT::function);
     garbage =
@@ -84,13 +84,13 @@ class CoapInvocationIT {
     manager.apply(
         1,
         1,
-        TestManager.route("unix", FUNCTION_TIMEOUT, unix.handler()),
-        TestManager.route("tcp", FUNCTION_TIMEOUT, tcp.handler()),
-        TestManager.route("empty", FUNCTION_TIMEOUT),
-        TestManager.route("locked", FUNCTION_TIMEOUT, FOR_DEVICES, unix.handler()),
-        TestManager.route("dead", FUNCTION_TIMEOUT, noSocket),
-        TestManager.route("half", FUNCTION_TIMEOUT, refusing, unix.handler(), noSocket),
-        TestManager.route("garbage", FUNCTION_TIMEOUT, talkingNonsense));
+        PlayedManager.route("unix", FUNCTION_TIMEOUT, unix.handler()),
+        PlayedManager.route("tcp", FUNCTION_TIMEOUT, tcp.handler()),
+        PlayedManager.route("empty", FUNCTION_TIMEOUT),
+        PlayedManager.route("locked", FUNCTION_TIMEOUT, FOR_DEVICES, unix.handler()),
+        PlayedManager.route("dead", FUNCTION_TIMEOUT, noSocket),
+        PlayedManager.route("half", FUNCTION_TIMEOUT, refusing, unix.handler(), noSocket),
+        PlayedManager.route("garbage", FUNCTION_TIMEOUT, talkingNonsense));
     Configuration settings =
         Configuration.createStandardWithoutFile()
             .set(CoapConfig.MAX_RESOURCE_BODY_SIZE, 2 * MAX_BODY)

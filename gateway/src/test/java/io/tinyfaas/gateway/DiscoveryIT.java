@@ -35,7 +35,7 @@ class DiscoveryIT {
   @TempDir static Path folder;
   private static Vertx vertx;
   private static TestBroker broker;
-  private static TestManager manager;
+  private static PlayedManager manager;
   private static GatewayProcess gateway;
   private static CoapEndpoint device;
   private static int revision;
@@ -48,7 +48,7 @@ class DiscoveryIT {
     vertx = Vertx.vertx();
     broker = new TestBroker().start();
     gateway = new GatewayProcess(broker, folder, Map.of());
-    manager = new TestManager(vertx, broker);
+    manager = new PlayedManager(vertx, broker);
     Configuration settings =
         Configuration.createStandardWithoutFile().set(CoapConfig.MAX_RESOURCE_BODY_SIZE, 100_000);
     device = CoapEndpoint.builder().setConfiguration(settings).setPort(0).build();
@@ -69,7 +69,7 @@ class DiscoveryIT {
         IntStream.range(0, FUNCTIONS)
             .mapToObj(
                 i ->
-                    TestManager.route(
+                    PlayedManager.route(
                         "f%03d".formatted(i),
                         1_000,
                         new Exposure(

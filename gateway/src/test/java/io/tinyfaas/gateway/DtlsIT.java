@@ -61,7 +61,7 @@ class DtlsIT {
   private static Vertx vertx;
   private static TestBroker broker;
   private static GatewayProcess gateway;
-  private static TestManager manager;
+  private static PlayedManager manager;
   private static TestHandler handler;
   private static int port;
   private static long tables;
@@ -83,15 +83,15 @@ class DtlsIT {
             Map.of(
                 "TINYFAAS_DEVICE_KEY_FILE", secret.toString(),
                 "TINYFAAS_COAPS_CERTIFICATE_FILE", server.toString()));
-    manager = new TestManager(vertx, broker);
+    manager = new PlayedManager(vertx, broker);
     handler = new TestHandler(vertx, folder, DtlsIT::function);
     manager.apply(
         1,
         1,
-        TestManager.route("any", 2_000, handler.handler()),
-        TestManager.route(
+        PlayedManager.route("any", 2_000, handler.handler()),
+        PlayedManager.route(
             "locked", 2_000, new Exposure(Access.DEVICE, false, Map.of()), handler.handler()),
-        TestManager.route(
+        PlayedManager.route(
             "watched", 2_000, new Exposure(Access.DEVICE, true, Map.of()), handler.handler()));
     assertThat(gateway.log()).noneMatch(line -> line.contains("coaps-started"));
     register();

@@ -82,7 +82,7 @@ class GrpcInvocationIT {
   private final List<HttpServerRequest> held = new CopyOnWriteArrayList<>();
   private Vertx vertx;
   private TestBroker broker;
-  private TestManager manager;
+  private PlayedManager manager;
   private GatewayProcess gateway;
   private TestHandler handler;
   private ManagedChannel channel;
@@ -104,17 +104,17 @@ class GrpcInvocationIT {
                 "12",
                 "TINYFAAS_GRPC_HANDSHAKE_TIMEOUT",
                 "1s"));
-    manager = new TestManager(vertx, broker);
+    manager = new PlayedManager(vertx, broker);
     handler = new TestHandler(vertx, folder, this::function);
     Handler gone = new Handler("gone", new HandlerEndpoint.Unix("f/gone.sock"));
     manager.apply(
         1,
         1,
-        TestManager.route("echo", 10_000, handler.handler()),
-        TestManager.route("f", 10_000, handler.handler()),
-        TestManager.route("slow", 200, handler.handler()),
-        TestManager.route("gone", 10_000, gone),
-        TestManager.route("none", 10_000));
+        PlayedManager.route("echo", 10_000, handler.handler()),
+        PlayedManager.route("f", 10_000, handler.handler()),
+        PlayedManager.route("slow", 200, handler.handler()),
+        PlayedManager.route("gone", 10_000, gone),
+        PlayedManager.route("none", 10_000));
     channel =
         NettyChannelBuilder.forAddress("127.0.0.1", gateway.grpcPort())
             .usePlaintext()

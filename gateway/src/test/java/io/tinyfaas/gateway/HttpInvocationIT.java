@@ -51,7 +51,7 @@ class HttpInvocationIT {
   private final HttpClient client = HttpClient.newHttpClient();
   private Vertx vertx;
   private TestBroker broker;
-  private TestManager manager;
+  private PlayedManager manager;
   private GatewayProcess gateway;
   private TestHandler handler;
 
@@ -70,16 +70,16 @@ class HttpInvocationIT {
                 "8",
                 "TINYFAAS_HTTP_MAX_ASYNC",
                 "3"));
-    manager = new TestManager(vertx, broker);
+    manager = new PlayedManager(vertx, broker);
     handler = new TestHandler(vertx, folder, this::function);
     Handler gone = new Handler("gone", new HandlerEndpoint.Unix("f/gone.sock"));
     manager.apply(
         1,
         1,
-        TestManager.route("f", 10_000, handler.handler()),
-        TestManager.route("slow", 200, handler.handler()),
-        TestManager.route("gone", 10_000, gone),
-        TestManager.route("none", 10_000));
+        PlayedManager.route("f", 10_000, handler.handler()),
+        PlayedManager.route("slow", 200, handler.handler()),
+        PlayedManager.route("gone", 10_000, gone),
+        PlayedManager.route("none", 10_000));
   }
 
   @BeforeEach

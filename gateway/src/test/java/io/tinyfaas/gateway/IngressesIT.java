@@ -30,7 +30,7 @@ class IngressesIT {
   private final List<HttpServerRequest> held = new CopyOnWriteArrayList<>();
   private Vertx vertx;
   private TestBroker broker;
-  private TestManager manager;
+  private PlayedManager manager;
   private TestHandler handler;
   private GatewayProcess gateway;
 
@@ -39,12 +39,12 @@ class IngressesIT {
     vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
     broker = new TestBroker().start();
     handler = new TestHandler(vertx, folder, this::function);
-    manager = new TestManager(vertx, broker);
+    manager = new PlayedManager(vertx, broker);
   }
 
   private void start(Map<String, String> environment) {
     gateway = new GatewayProcess(broker, folder, environment);
-    manager.apply(1, 1, TestManager.route("f", 20_000, handler.handler()));
+    manager.apply(1, 1, PlayedManager.route("f", 20_000, handler.handler()));
   }
 
   @AfterEach

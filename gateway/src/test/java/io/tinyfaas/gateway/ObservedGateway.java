@@ -25,7 +25,7 @@ final class ObservedGateway implements AutoCloseable {
 
   private final Vertx vertx;
   private final TestBroker broker;
-  private final TestManager manager;
+  private final PlayedManager manager;
   private final GatewayProcess process;
   private final TestHandler handler;
   private int revision;
@@ -45,7 +45,7 @@ final class ObservedGateway implements AutoCloseable {
                 Integer.toString(maxObservers),
                 "TINYFAAS_COAP_TRUSTED_NETWORKS",
                 "127.0.0.1/32"));
-    manager = new TestManager(vertx, broker);
+    manager = new PlayedManager(vertx, broker);
     handler = new TestHandler(vertx, folder, ObservedGateway::function);
   }
 
@@ -65,7 +65,7 @@ final class ObservedGateway implements AutoCloseable {
   }
 
   Route route(String name, Exposure exposure) {
-    return TestManager.route(name, 5_000, exposure, handler.handler());
+    return PlayedManager.route(name, 5_000, exposure, handler.handler());
   }
 
   void apply(Route... table) {

@@ -82,17 +82,17 @@ class RoutingIT {
     broker.start();
     List<HttpServerResponse> held = new CopyOnWriteArrayList<>();
     try (GatewayProcess gateway = gateway(Map.of());
-        TestManager manager = new TestManager(vertx, broker);
+        PlayedManager manager = new PlayedManager(vertx, broker);
         TestHandler old =
             new TestHandler(vertx, folder, (request, body) -> held.add(request.response()));
         TestHandler replacement =
             new TestHandler(vertx, folder, (request, body) -> request.response().end("new"));
         CoapPeer peer = new CoapPeer(gateway.coapPort())) {
-      manager.apply(1, 1, TestManager.route("f", 10_000, old.handler()));
+      manager.apply(1, 1, PlayedManager.route("f", 10_000, old.handler()));
       peer.send(CoapPeer.request("CON", 1, 1, "f"));
       await().until(() -> held.size() == 1);
 
-      manager.apply(1, 2, TestManager.route("f", 10_000, replacement.handler()));
+      manager.apply(1, 2, PlayedManager.route("f", 10_000, replacement.handler()));
       assertThat(manager.heard().getLast().draining()).containsExactly(old.handler().id());
       assertThat(answer(gateway, "f")).isEqualTo("2.05 new");
 
@@ -114,12 +114,12 @@ class RoutingIT {
   void shouldIgnoreWhatIsNoNewerTable() {
     broker.start();
     try (GatewayProcess gateway = gateway(Map.of());
-        TestManager manager = new TestManager(vertx, broker);
+        PlayedManager manager = new PlayedManager(vertx, broker);
         TestHandler handler =
             new TestHandler(vertx, folder, (request, body) -> request.response().end("f"))) {
       // What is counted before the metrics are there is lost.
       await().ignoreExceptions().until(() -> gateway.get("/q/metrics").statusCode() == 200);
-      manager.apply(5, 5, TestManager.route("f", 1_000, handler.handler()));
+      manager.apply(5, 5, PlayedManager.route("f", 1_000, handler.handler()));
       manager.publish(5, 4);
       manager.publish(4, 9);
       manager.publish("{".getBytes(StandardCharsets.UTF_8));
@@ -145,13 +145,13 @@ class RoutingIT {
       assertThat(gateway.get("/q/health/live").statusCode()).isEqualTo(200);
       assertThat(gateway.get("/q/health/ready").statusCode()).isEqualTo(503);
       broker.start();
-      try (TestManager manager = new TestManager(vertx, broker);
+      try (PlayedManager manager = new PlayedManager(vertx, broker);
           TestHandler handler =
               new TestHandler(vertx, folder, (request, body) -> request.response().end("f"))) {
         manager.awaitStatus(
             status -> status.online() && status.applied().equals(RouteRevision.NONE));
         assertThat(gateway.get("/q/health/ready").statusCode()).isEqualTo(503);
-        manager.apply(1, 1, TestManager.route("f", 1_000, handler.handler()));
+        manager.apply(1, 1, PlayedManager.route("f", 1_000, handler.handler()));
         assertThat(answer(gateway, "f")).isEqualTo("2.05 f");
         assertThat(gateway.get("/q/health/ready").statusCode()).isEqualTo(200);
       }
@@ -165,14 +165,14 @@ class RoutingIT {
     try (GatewayProcess gateway = gateway(Map.of());
         TestHandler handler =
             new TestHandler(vertx, folder, (request, body) -> request.response().end("f"))) {
-      try (TestManager manager = new TestManager(vertx, broker)) {
-        manager.apply(1, 1, TestManager.route("f", 1_000, handler.handler()));
+      try (PlayedManager manager = new PlayedManager(vertx, broker)) {
+        manager.apply(1, 1, PlayedManager.route("f", 1_000, handler.handler()));
       }
       broker.kill();
       await().until(() -> gateway.get("/q/health/ready").statusCode() == 503);
       assertThat(answer(gateway, "f")).isEqualTo("2.05 f");
       broker.start();
-      try (TestManager manager = new TestManager(vertx, broker)) {
+      try (PlayedManager manager = new PlayedManager(vertx, broker)) {
         manager.awaitStatus(
             status -> status.online() && status.applied().equals(new RouteRevision(1, 1)));
         await().until(() -> gateway.get("/q/health/ready").statusCode() == 200);
@@ -186,7 +186,7 @@ class RoutingIT {
   @Test
   void shouldSayThatItIsGoneWhenKilledAndWhenStopped() {
     broker.start();
-    try (TestManager manager = new TestManager(vertx, broker)) {
+    try (PlayedManager manager = new PlayedManager(vertx, broker)) {
       try (GatewayProcess gateway = gateway(Map.of())) {
         manager.awaitStatus(status -> status.online());
         gateway.kill();
@@ -212,15 +212,15 @@ class RoutingIT {
     broker.start();
     List<HttpServerResponse> held = new CopyOnWriteArrayList<>();
     try (GatewayProcess gateway = gateway(Map.of());
-        TestManager manager = new TestManager(vertx, broker);
+        PlayedManager manager = new PlayedManager(vertx, broker);
         TestHandler handler =
             new TestHandler(vertx, folder, (request, body) -> held.add(request.response()));
         CoapPeer peer = new CoapPeer(gateway.coapPort())) {
       manager.apply(
           1,
           1,
-          TestManager.route("f", 10_000, handler.handler()),
-          TestManager.route("g", 200, handler.handler()));
+          PlayedManager.route("f", 10_000, handler.handler()),
+          PlayedManager.route("g", 200, handler.handler()));
       peer.send(CoapPeer.request("NON", 1, 1, "f"));
       await().until(() -> held.size() == 1);
       gateway.terminate();
@@ -239,7 +239,7 @@ class RoutingIT {
     Map<String, String> environment =
         Map.of("TINYFAAS_BROKER_PASSWORD", "", "TINYFAAS_BROKER_PASSWORD_FILE", file.toString());
     try (GatewayProcess gateway = gateway(environment);
-        TestManager manager = new TestManager(vertx, broker)) {
+        PlayedManager manager = new PlayedManager(vertx, broker)) {
       manager.apply(1, 1);
       assertThat(gateway.get("/q/health/ready").statusCode()).isEqualTo(200);
     }
@@ -265,15 +265,15 @@ class RoutingIT {
     Map<String, String> bounds =
         Map.of("TINYFAAS_MAX_IN_FLIGHT", "3", "TINYFAAS_MAX_IN_FLIGHT_PER_FUNCTION", "2");
     try (GatewayProcess gateway = gateway(bounds);
-        TestManager manager = new TestManager(vertx, broker);
+        PlayedManager manager = new PlayedManager(vertx, broker);
         TestHandler handler =
             new TestHandler(vertx, folder, (request, body) -> held.add(request.response()));
         CoapPeer peer = new CoapPeer(gateway.coapPort())) {
       manager.apply(
           1,
           1,
-          TestManager.route("f", 10_000, handler.handler()),
-          TestManager.route("g", 10_000, handler.handler()));
+          PlayedManager.route("f", 10_000, handler.handler()),
+          PlayedManager.route("g", 10_000, handler.handler()));
       peer.send(CoapPeer.request("NON", 1, 1, "f"));
       peer.send(CoapPeer.request("NON", 1, 2, "f"));
       await().until(() -> held.size() == 2);
@@ -298,10 +298,10 @@ class RoutingIT {
   void shouldSurviveUploadsThatAreNeverFinished() throws IOException {
     broker.start();
     try (GatewayProcess gateway = gateway(Map.of());
-        TestManager manager = new TestManager(vertx, broker);
+        PlayedManager manager = new PlayedManager(vertx, broker);
         TestHandler handler =
             new TestHandler(vertx, folder, (request, body) -> request.response().end("f"))) {
-      manager.apply(1, 1, TestManager.route("f", 10_000, handler.handler()));
+      manager.apply(1, 1, PlayedManager.route("f", 10_000, handler.handler()));
       byte[] firstBlock = new byte[4 + 1_024];
       firstBlock[0] = (byte) 0xd1; // Block1 (27), 16 on from Uri-Path
       firstBlock[1] = 16 - 13;
@@ -328,13 +328,13 @@ class RoutingIT {
   void shouldSurviveDownloadsThatAreNeverFinished() throws IOException {
     broker.start();
     try (GatewayProcess gateway = gateway(Map.of());
-        TestManager manager = new TestManager(vertx, broker);
+        PlayedManager manager = new PlayedManager(vertx, broker);
         TestHandler handler =
             new TestHandler(
                 vertx,
                 folder,
                 (request, body) -> request.response().end(Buffer.buffer(new byte[1 << 20])))) {
-      manager.apply(1, 1, TestManager.route("f", 10_000, handler.handler()));
+      manager.apply(1, 1, PlayedManager.route("f", 10_000, handler.handler()));
       Map<String, Integer> answers = new TreeMap<>();
       for (int i = 0; i < 200; i++) {
         try (CoapPeer peer = new CoapPeer(gateway.coapPort())) {
@@ -355,10 +355,10 @@ class RoutingIT {
   void shouldReachAHandlerAgainAfterItsRestart() {
     broker.start();
     try (GatewayProcess gateway = gateway(Map.of());
-        TestManager manager = new TestManager(vertx, broker)) {
+        PlayedManager manager = new PlayedManager(vertx, broker)) {
       TestHandler handler =
           new TestHandler(vertx, folder, (request, body) -> request.response().end("one"));
-      manager.apply(1, 1, TestManager.route("f", 5_000, handler.handler()));
+      manager.apply(1, 1, PlayedManager.route("f", 5_000, handler.handler()));
       assertThat(answer(gateway, "f")).isEqualTo("2.05 one");
       handler.close();
       assertThat(get(gateway, "f").getCode().text).isEqualTo("5.03");

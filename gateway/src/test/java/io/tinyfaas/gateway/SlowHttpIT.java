@@ -34,7 +34,7 @@ class SlowHttpIT {
   private Path folder;
   private Vertx vertx;
   private TestBroker broker;
-  private TestManager manager;
+  private PlayedManager manager;
   private TestHandler handler;
   private GatewayProcess gateway;
 
@@ -54,8 +54,8 @@ class SlowHttpIT {
                 "TINYFAAS_HTTP_BODY_TIMEOUT", "1s",
                 "TINYFAAS_HTTP_SEND_TIMEOUT", "2s"));
     handler = new TestHandler(vertx, folder, this::function);
-    manager = new TestManager(vertx, broker);
-    manager.apply(1, 1, TestManager.route("f", 20_000, handler.handler()));
+    manager = new PlayedManager(vertx, broker);
+    manager.apply(1, 1, PlayedManager.route("f", 20_000, handler.handler()));
   }
 
   @BeforeEach

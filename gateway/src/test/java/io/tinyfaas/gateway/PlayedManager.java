@@ -27,17 +27,17 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
 /** The manager's side of the broker: writes route tables, hears what the gateway says of itself. */
-final class TestManager implements AutoCloseable {
+final class PlayedManager implements AutoCloseable {
 
   private final List<GatewayStatus> heard = new CopyOnWriteArrayList<>();
   private final MqttClient client;
 
-  TestManager(Vertx vertx, TestBroker broker) {
+  PlayedManager(Vertx vertx, TestBroker broker) {
     client =
         MqttClient.create(
             vertx,
             new MqttClientOptions()
-                .setClientId("test-manager")
+                .setClientId("played-manager")
                 .setUsername("manager")
                 .setPassword(TestBroker.MANAGER_PASSWORD)
                 .setMaxMessageSize(ControlTopics.MAX_MESSAGE_BYTES));
