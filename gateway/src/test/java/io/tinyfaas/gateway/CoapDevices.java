@@ -1,8 +1,5 @@
 package io.tinyfaas.gateway;
 
-import io.tinyfaas.contract.route.Handler;
-import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import java.io.IOException;
@@ -21,23 +18,13 @@ final class CoapDevices implements AutoCloseable {
 
   private static final long FUNCTION_TIMEOUT_MILLIS = 5_000;
 
-  private final Vertx vertx;
-  private final TestBroker broker;
+  private final ServedGateway system;
   private final GatewayProcess gateway;
-  private final PlayedManager manager;
-  private final TestHandler handler;
 
   CoapDevices(Path folder, Map<String, String> environment) throws IOException {
-    vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
-    broker = new TestBroker().start();
-    gateway = new GatewayProcess(broker, folder, environment);
-    manager = new PlayedManager(vertx, broker);
-    handler = new TestHandler(vertx, folder, this::function);
-    route(handler.handler());
-  }
-
-  private void route(Handler handler) {
-    manager.apply(1, 1, PlayedManager.route("f", FUNCTION_TIMEOUT_MILLIS, handler));
+    system = new ServedGateway(folder, environment, this::function);
+    gateway = system.process();
+    system.serve(PlayedManager.route("f", FUNCTION_TIMEOUT_MILLIS, system.handler()));
   }
 
   private void function(HttpServerRequest request, Buffer body) {
@@ -52,7 +39,7 @@ final class CoapDevices implements AutoCloseable {
     String[] path = Optional.ofNullable(request.getHeader("X-tinyFaaS-Path")).orElse("").split("/");
     switch (path.length > 1 ? path[1] : "echo") {
       case "slow" ->
-          vertx.setTimer(Long.parseLong(path[2]), late -> request.response().end("late"));
+          system.vertx().setTimer(Long.parseLong(path[2]), late -> request.response().end("late"));
       case "size" ->
           request
               .response()
@@ -96,15 +83,11 @@ final class CoapDevices implements AutoCloseable {
 
   /** How often the function has been run. */
   int runs() {
-    return handler.runs();
+    return system.runs();
   }
 
   @Override
   public void close() {
-    gateway.close();
-    manager.close();
-    broker.close();
-    handler.close();
-    vertx.close().toCompletionStage().toCompletableFuture().join();
+    system.close();
   }
 }

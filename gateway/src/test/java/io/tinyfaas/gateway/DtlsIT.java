@@ -10,8 +10,6 @@ import io.tinyfaas.contract.device.DeviceName;
 import io.tinyfaas.contract.device.KeySeal;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.Exposure.Access;
-import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import java.io.IOException;
@@ -58,11 +56,8 @@ class DtlsIT {
   private static Path server;
   private static Path lamp;
   private static Path barn;
-  private static Vertx vertx;
-  private static TestBroker broker;
+  private static ServedGateway system;
   private static GatewayProcess gateway;
-  private static PlayedManager manager;
-  private static TestHandler handler;
   private static int port;
   private static long tables;
 
@@ -74,25 +69,20 @@ class DtlsIT {
     barn = certificates.selfSigned("barn");
     Path secret = folder.resolve("device-key");
     Files.writeString(secret, Base64.getEncoder().encodeToString(SECRET));
-    vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
-    broker = new TestBroker().start();
-    gateway =
-        new GatewayProcess(
-            broker,
+    system =
+        new ServedGateway(
             folder,
             Map.of(
                 "TINYFAAS_DEVICE_KEY_FILE", secret.toString(),
-                "TINYFAAS_COAPS_CERTIFICATE_FILE", server.toString()));
-    manager = new PlayedManager(vertx, broker);
-    handler = new TestHandler(vertx, folder, DtlsIT::function);
-    manager.apply(
-        1,
-        1,
-        PlayedManager.route("any", 2_000, handler.handler()),
+                "TINYFAAS_COAPS_CERTIFICATE_FILE", server.toString()),
+            DtlsIT::function);
+    gateway = system.process();
+    system.serve(
+        PlayedManager.route("any", 2_000, system.handler()),
         PlayedManager.route(
-            "locked", 2_000, new Exposure(Access.DEVICE, false, Map.of()), handler.handler()),
+            "locked", 2_000, new Exposure(Access.DEVICE, false, Map.of()), system.handler()),
         PlayedManager.route(
-            "watched", 2_000, new Exposure(Access.DEVICE, true, Map.of()), handler.handler()));
+            "watched", 2_000, new Exposure(Access.DEVICE, true, Map.of()), system.handler()));
     assertThat(gateway.log()).noneMatch(line -> line.contains("coaps-started"));
     register();
     port = gateway.coapsPort();
@@ -105,16 +95,7 @@ class DtlsIT {
 
   @AfterAll
   static void stop() {
-    Stream.of(gateway, manager, broker, handler)
-        .forEach(
-            part -> {
-              try {
-                part.close();
-              } catch (Exception e) {
-                throw new AssertionError(e);
-              }
-            });
-    vertx.close().toCompletionStage().toCompletableFuture().join();
+    system.close();
   }
 
   /** Who called, by what, and the body's size; or what the path asks for. */
@@ -125,7 +106,9 @@ class DtlsIT {
       return;
     }
     if (path.startsWith("/slow/")) {
-      vertx.setTimer(Long.parseLong(path.substring(6)), late -> request.response().end("late"));
+      system
+          .vertx()
+          .setTimer(Long.parseLong(path.substring(6)), late -> request.response().end("late"));
       return;
     }
     String peer = request.getHeader("X-tinyFaaS-Peer");
@@ -162,7 +145,7 @@ class DtlsIT {
   }
 
   private static void registerOnly(Device... devices) {
-    manager.applyDevices(1, ++tables, devices);
+    system.manager().applyDevices(1, ++tables, devices);
   }
 
   private static DtlsDevice device(String name, String key) {
@@ -203,13 +186,13 @@ class DtlsIT {
   @Test
   @DisplayName("TD_COAP_DTLS_02: a device with a wrong key")
   void shouldRefuseAWrongKeyAndAnUnknownName() {
-    int runs = handler.runs();
+    int runs = system.runs();
     try (DtlsDevice wrong = device("button", OTHER_KEY);
         DtlsDevice unknown = device("nobody", KEY);
         DtlsDevice certified = device("lamp", KEY)) {
       assertThat(List.of(wrong, unknown, certified)).allMatch(DtlsIT::refused);
     }
-    assertThat(handler.runs()).isEqualTo(runs);
+    assertThat(system.runs()).isEqualTo(runs);
   }
 
   @Test
@@ -271,12 +254,12 @@ class DtlsIT {
       long revoked = System.nanoTime();
       registerOnly(withKey("other", OTHER_KEY));
       assertThat(Duration.ofNanos(System.nanoTime() - revoked)).isLessThan(Duration.ofSeconds(1));
-      int runs = handler.runs();
+      int runs = system.runs();
       assertThat(refused(button)).isTrue();
       try (DtlsDevice again = device("button", KEY)) {
         assertThat(refused(again)).isTrue();
       }
-      assertThat(handler.runs()).isEqualTo(runs);
+      assertThat(system.runs()).isEqualTo(runs);
       assertThat(other.get("any")).startsWith("2.05 other");
     }
   }
@@ -336,14 +319,14 @@ class DtlsIT {
     try (UdpRelay relay = new UdpRelay(port, number -> false);
         DtlsDevice button = device("button", KEY)) {
       button.asks(relay.port());
-      int runs = handler.runs();
+      int runs = system.runs();
       CompletableFuture<String> slow =
           CompletableFuture.supplyAsync(() -> button.get("any/slow/1500"));
-      await().until(() -> handler.runs() > runs);
+      await().until(() -> system.runs() > runs);
       relay.rebind();
       assertThat(button.get("any")).endsWith("port " + relay.outsidePort());
       assertThat(slow).succeedsWithin(Duration.ofSeconds(5)).isEqualTo("2.05 late");
-      assertThat(handler.runs()).isEqualTo(runs + 2);
+      assertThat(system.runs()).isEqualTo(runs + 2);
     }
   }
 

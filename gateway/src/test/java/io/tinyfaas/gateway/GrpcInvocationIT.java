@@ -31,8 +31,6 @@ import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.HandlerEndpoint;
-import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
@@ -80,20 +78,14 @@ class GrpcInvocationIT {
           .build();
 
   private final List<HttpServerRequest> held = new CopyOnWriteArrayList<>();
-  private Vertx vertx;
-  private TestBroker broker;
-  private PlayedManager manager;
+  private ServedGateway system;
   private GatewayProcess gateway;
-  private TestHandler handler;
   private ManagedChannel channel;
 
   @BeforeAll
   void start(@TempDir Path folder) {
-    vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
-    broker = new TestBroker().start();
-    gateway =
-        new GatewayProcess(
-            broker,
+    system =
+        new ServedGateway(
             folder,
             Map.of(
                 "TINYFAAS_MAX_BODY",
@@ -103,16 +95,14 @@ class GrpcInvocationIT {
                 "TINYFAAS_GRPC_MAX_CONNECTIONS",
                 "12",
                 "TINYFAAS_GRPC_HANDSHAKE_TIMEOUT",
-                "1s"));
-    manager = new PlayedManager(vertx, broker);
-    handler = new TestHandler(vertx, folder, this::function);
+                "1s"),
+            this::function);
+    gateway = system.process();
     Handler gone = new Handler("gone", new HandlerEndpoint.Unix("f/gone.sock"));
-    manager.apply(
-        1,
-        1,
-        PlayedManager.route("echo", 10_000, handler.handler()),
-        PlayedManager.route("f", 10_000, handler.handler()),
-        PlayedManager.route("slow", 200, handler.handler()),
+    system.serve(
+        PlayedManager.route("echo", 10_000, system.handler()),
+        PlayedManager.route("f", 10_000, system.handler()),
+        PlayedManager.route("slow", 200, system.handler()),
         PlayedManager.route("gone", 10_000, gone),
         PlayedManager.route("none", 10_000));
     channel =
@@ -130,11 +120,7 @@ class GrpcInvocationIT {
   @AfterAll
   void stop() {
     channel.shutdownNow();
-    gateway.close();
-    manager.close();
-    handler.close();
-    broker.close();
-    vertx.close().toCompletionStage().toCompletableFuture().join();
+    system.close();
   }
 
   /** What it does, the data say. */
@@ -382,12 +368,14 @@ class GrpcInvocationIT {
     Buffer part =
         Buffer.buffer().appendByte((byte) 0).appendInt(255_000).appendBytes(new byte[250_000]);
     HttpClient client =
-        vertx.createHttpClient(
-            new HttpClientOptions()
-                .setProtocolVersion(HttpVersion.HTTP_2)
-                .setHttp2ClearTextUpgrade(false)
-                .setHttp2MaxPoolSize(8)
-                .setHttp2MultiplexingLimit(100));
+        system
+            .vertx()
+            .createHttpClient(
+                new HttpClientOptions()
+                    .setProtocolVersion(HttpVersion.HTTP_2)
+                    .setHttp2ClearTextUpgrade(false)
+                    .setHttp2MaxPoolSize(8)
+                    .setHttp2MultiplexingLimit(100));
     int calls = 800;
     List<CompletableFuture<Void>> written = new ArrayList<>();
     for (int i = 0; i < calls; i++) {

@@ -5,8 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.HandlerEndpoint;
-import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import java.io.IOException;
@@ -49,19 +47,13 @@ class HttpInvocationIT {
   private final List<String> heard = new CopyOnWriteArrayList<>();
   private final List<HttpServerRequest> held = new CopyOnWriteArrayList<>();
   private final HttpClient client = HttpClient.newHttpClient();
-  private Vertx vertx;
-  private TestBroker broker;
-  private PlayedManager manager;
+  private ServedGateway system;
   private GatewayProcess gateway;
-  private TestHandler handler;
 
   @BeforeAll
   void start(@TempDir Path folder) {
-    vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
-    broker = new TestBroker().start();
-    gateway =
-        new GatewayProcess(
-            broker,
+    system =
+        new ServedGateway(
             folder,
             Map.of(
                 "TINYFAAS_MAX_BODY",
@@ -69,15 +61,13 @@ class HttpInvocationIT {
                 "TINYFAAS_MAX_IN_FLIGHT_PER_FUNCTION",
                 "8",
                 "TINYFAAS_HTTP_MAX_ASYNC",
-                "3"));
-    manager = new PlayedManager(vertx, broker);
-    handler = new TestHandler(vertx, folder, this::function);
+                "3"),
+            this::function);
+    gateway = system.process();
     Handler gone = new Handler("gone", new HandlerEndpoint.Unix("f/gone.sock"));
-    manager.apply(
-        1,
-        1,
-        PlayedManager.route("f", 10_000, handler.handler()),
-        PlayedManager.route("slow", 200, handler.handler()),
+    system.serve(
+        PlayedManager.route("f", 10_000, system.handler()),
+        PlayedManager.route("slow", 200, system.handler()),
         PlayedManager.route("gone", 10_000, gone),
         PlayedManager.route("none", 10_000));
   }
@@ -91,11 +81,7 @@ class HttpInvocationIT {
   @AfterAll
   void stop() {
     client.close();
-    gateway.close();
-    manager.close();
-    handler.close();
-    broker.close();
-    vertx.close().toCompletionStage().toCompletableFuture().join();
+    system.close();
   }
 
   /** What it does, its path says. */

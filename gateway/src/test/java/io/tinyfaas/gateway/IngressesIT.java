@@ -3,8 +3,6 @@ package io.tinyfaas.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import java.io.IOException;
@@ -13,12 +11,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 /** Ingresses that are stopped, and some that are off. */
 @Timeout(60)
@@ -28,32 +23,18 @@ class IngressesIT {
 
   @TempDir Path folder;
   private final List<HttpServerRequest> held = new CopyOnWriteArrayList<>();
-  private Vertx vertx;
-  private TestBroker broker;
-  private PlayedManager manager;
-  private TestHandler handler;
+  private ServedGateway system;
   private GatewayProcess gateway;
 
-  @BeforeEach
-  void create() {
-    vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
-    broker = new TestBroker().start();
-    handler = new TestHandler(vertx, folder, this::function);
-    manager = new PlayedManager(vertx, broker);
-  }
-
   private void start(Map<String, String> environment) {
-    gateway = new GatewayProcess(broker, folder, environment);
-    manager.apply(1, 1, PlayedManager.route("f", 20_000, handler.handler()));
+    system = new ServedGateway(folder, environment, this::function);
+    gateway = system.process();
+    system.serve(PlayedManager.route("f", 20_000, system.handler()));
   }
 
   @AfterEach
   void remove() {
-    gateway.close();
-    manager.close();
-    handler.close();
-    broker.close();
-    vertx.close().toCompletionStage().toCompletableFuture().join();
+    system.close();
   }
 
   private void function(HttpServerRequest request, Buffer body) {
@@ -102,22 +83,6 @@ class IngressesIT {
                   assertThat(gateway.log())
                       .anyMatch(line -> line.contains("event=stopped unfinished=0")));
     }
-  }
-
-  @ParameterizedTest
-  @CsvSource({
-    "TINYFAAS_MAX_IN_FLIGHT, 0",
-    "TINYFAAS_HTTP_IDLE_TIMEOUT, -5s",
-    "TINYFAAS_GRPC_MAX_CONNECTIONS, -1"
-  })
-  void shouldRefuseASettingThatCannotBeMeantBeforeItListens(String variable, String value) {
-    gateway = new GatewayProcess(broker, folder, Map.of(variable, value));
-
-    assertThat(gateway.awaitExit()).isEqualTo(1);
-    await()
-        .untilAsserted(
-            () -> assertThat(gateway.log()).anyMatch(l -> l.contains(variable + " is " + value)));
-    assertThat(gateway.log()).noneMatch(l -> l.contains("-started") || l.startsWith("\tat "));
   }
 
   @Test

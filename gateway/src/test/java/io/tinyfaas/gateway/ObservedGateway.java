@@ -6,8 +6,6 @@ import static org.awaitility.Awaitility.await;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.Exposure.Access;
 import io.tinyfaas.contract.route.Route;
-import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import java.io.IOException;
@@ -23,30 +21,22 @@ final class ObservedGateway implements AutoCloseable {
 
   static final Exposure OBSERVABLE = new Exposure(Access.ANY, true, Map.of());
 
-  private final Vertx vertx;
-  private final TestBroker broker;
-  private final PlayedManager manager;
-  private final GatewayProcess process;
-  private final TestHandler handler;
+  private final ServedGateway system;
   private int revision;
 
   /**
    * @param maxObservers at once
    */
   ObservedGateway(Path folder, int maxObservers) {
-    vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
-    broker = new TestBroker().start();
-    process =
-        new GatewayProcess(
-            broker,
+    system =
+        new ServedGateway(
             folder,
             Map.of(
                 "TINYFAAS_COAP_MAX_OBSERVERS",
                 Integer.toString(maxObservers),
                 "TINYFAAS_COAP_TRUSTED_NETWORKS",
-                "127.0.0.1/32"));
-    manager = new PlayedManager(vertx, broker);
-    handler = new TestHandler(vertx, folder, ObservedGateway::function);
+                "127.0.0.1/32"),
+            ObservedGateway::function);
   }
 
   private static void function(HttpServerRequest request, Buffer body) {
@@ -65,44 +55,40 @@ final class ObservedGateway implements AutoCloseable {
   }
 
   Route route(String name, Exposure exposure) {
-    return PlayedManager.route(name, 5_000, exposure, handler.handler());
+    return PlayedManager.route(name, 5_000, exposure, system.handler());
   }
 
   void apply(Route... table) {
-    manager.apply(1, ++revision, table);
+    system.manager().apply(1, ++revision, table);
   }
 
   GatewayProcess process() {
-    return process;
+    return system.process();
   }
 
   ObservingDevice device() throws IOException {
-    return new ObservingDevice(process.coapPort());
+    return new ObservingDevice(process().coapPort());
   }
 
   ObservingDevice device(String own) throws IOException {
-    return new ObservingDevice(own, process.coapPort());
+    return new ObservingDevice(own, process().coapPort());
   }
 
   /** How often the functions have been run. */
   int runs() {
-    return handler.runs();
+    return system.runs();
   }
 
   void awaitObservers(int count) {
     await()
         .untilAsserted(
             () ->
-                assertThat(process.get("/q/metrics").body())
+                assertThat(process().get("/q/metrics").body())
                     .contains("tinyfaas_observers " + count + ".0"));
   }
 
   @Override
   public void close() {
-    process.close();
-    manager.close();
-    broker.close();
-    handler.close();
-    vertx.close().toCompletionStage().toCompletableFuture().join();
+    system.close();
   }
 }

@@ -3,8 +3,6 @@ package io.tinyfaas.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import java.io.IOException;
@@ -32,30 +30,24 @@ class SlowHttpIT {
 
   private final List<String> heard = new CopyOnWriteArrayList<>();
   private Path folder;
-  private Vertx vertx;
-  private TestBroker broker;
-  private PlayedManager manager;
-  private TestHandler handler;
+  private ServedGateway system;
   private GatewayProcess gateway;
 
   @BeforeAll
   void start(@TempDir Path temporary) {
     folder = temporary;
-    vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
-    broker = new TestBroker().start();
-    gateway =
-        new GatewayProcess(
-            broker,
+    system =
+        new ServedGateway(
             folder,
             Map.of(
                 "TINYFAAS_HTTP_MAX_CONNECTIONS", "64",
                 "TINYFAAS_HTTP_HEADER_TIMEOUT", "2s",
                 "TINYFAAS_HTTP_IDLE_TIMEOUT", "2s",
                 "TINYFAAS_HTTP_BODY_TIMEOUT", "1s",
-                "TINYFAAS_HTTP_SEND_TIMEOUT", "2s"));
-    handler = new TestHandler(vertx, folder, this::function);
-    manager = new PlayedManager(vertx, broker);
-    manager.apply(1, 1, PlayedManager.route("f", 20_000, handler.handler()));
+                "TINYFAAS_HTTP_SEND_TIMEOUT", "2s"),
+            this::function);
+    gateway = system.process();
+    system.serve(PlayedManager.route("f", 20_000, system.handler()));
   }
 
   @BeforeEach
@@ -65,11 +57,7 @@ class SlowHttpIT {
 
   @AfterAll
   void remove() {
-    gateway.close();
-    manager.close();
-    handler.close();
-    broker.close();
-    vertx.close().toCompletionStage().toCompletableFuture().join();
+    system.close();
   }
 
   private void function(HttpServerRequest request, Buffer body) {
@@ -211,7 +199,7 @@ class SlowHttpIT {
   /** Accepted is accepted: the handler is away for a moment. */
   @Test
   void shouldRunWhatNobodyWaitsForOnceThereIsAHandler() throws IOException {
-    handler.close();
+    system.stopHandler();
     try (RawHttp raw = connect()) {
       raw.send(
           "POST /f/hear HTTP/1.1\r\nHost: x\r\nX-tinyFaaS-Async: 1\r\nConnection: close\r\n"
@@ -219,7 +207,7 @@ class SlowHttpIT {
       assertThat(raw.readAll()).startsWith("HTTP/1.1 202 Accepted");
     }
     assertThat(ask()).startsWith("HTTP/1.1 503").contains("no-handler", "retry-after: 2");
-    handler = new TestHandler(vertx, folder, handler.handler(), this::function);
+    system.startHandler();
 
     await().atMost(Duration.ofSeconds(15)).until(() -> heard.equals(List.of("later")));
   }
@@ -229,13 +217,13 @@ class SlowHttpIT {
     assertThat(gateway.loadedClasses("io.grpc.internal.")).as("where gRPC is on").isNotEmpty();
     try (GatewayProcess second =
         new GatewayProcess(
-            broker, folder, Map.of("HTTP_PORT", Integer.toString(gateway.httpPort())))) {
+            system.broker(), folder, Map.of("HTTP_PORT", Integer.toString(gateway.httpPort())))) {
       assertThat(second.awaitExit()).isEqualTo(1);
       assertThat(second.log()).anyMatch(line -> line.contains("choose another HTTP_PORT"));
     }
     try (GatewayProcess second =
         new GatewayProcess(
-            broker, folder, Map.of("GRPC_PORT", Integer.toString(gateway.grpcPort())))) {
+            system.broker(), folder, Map.of("GRPC_PORT", Integer.toString(gateway.grpcPort())))) {
       assertThat(second.awaitExit()).isEqualTo(1);
       assertThat(second.log()).anyMatch(line -> line.contains("choose another GRPC_PORT"));
     }

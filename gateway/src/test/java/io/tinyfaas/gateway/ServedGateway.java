@@ -1,0 +1,91 @@
+package io.tinyfaas.gateway;
+
+import io.tinyfaas.contract.route.Handler;
+import io.tinyfaas.contract.route.Route;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerRequest;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.function.BiConsumer;
+
+/** The packaged gateway with all that an invocation needs: a broker, a manager and a handler. */
+final class ServedGateway implements AutoCloseable {
+
+  private final Path folder;
+  private final BiConsumer<HttpServerRequest, Buffer> function;
+  private final Vertx vertx;
+  private final TestBroker broker;
+  private final GatewayProcess process;
+  private final PlayedManager manager;
+  private TestHandler handler;
+
+  /**
+   * @param folder of the handler's socket
+   * @param environment of the gateway
+   * @param function what the handler answers
+   */
+  ServedGateway(
+      Path folder,
+      Map<String, String> environment,
+      BiConsumer<HttpServerRequest, Buffer> function) {
+    this.folder = folder;
+    this.function = function;
+    vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
+    broker = new TestBroker().start();
+    process = new GatewayProcess(broker, folder, environment);
+    manager = new PlayedManager(vertx, broker);
+    handler = new TestHandler(vertx, folder, function);
+  }
+
+  /** Returns when the gateway routes by these. */
+  ServedGateway serve(Route... routes) {
+    manager.apply(1, 1, routes);
+    return this;
+  }
+
+  Vertx vertx() {
+    return vertx;
+  }
+
+  TestBroker broker() {
+    return broker;
+  }
+
+  GatewayProcess process() {
+    return process;
+  }
+
+  PlayedManager manager() {
+    return manager;
+  }
+
+  /** As routes have it. */
+  Handler handler() {
+    return handler.handler();
+  }
+
+  /** How often the function has been run. */
+  int runs() {
+    return handler.runs();
+  }
+
+  void stopHandler() {
+    handler.close();
+  }
+
+  /** At the place of the one that was stopped. */
+  void startHandler() {
+    handler = new TestHandler(vertx, folder, handler.handler(), function);
+  }
+
+  @Override
+  public void close() {
+    process.close();
+    manager.close();
+    handler.close();
+    broker.close();
+    vertx.close().toCompletionStage().toCompletableFuture().join();
+  }
+}
