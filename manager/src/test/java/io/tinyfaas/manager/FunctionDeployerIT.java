@@ -377,6 +377,23 @@ class FunctionDeployerIT {
   }
 
   @Test
+  void shouldGiveAFunctionNoNetworkButItsOwnLoopback() {
+    deploy(
+        spec(),
+        Zip.node(
+            """
+            const { networkInterfaces } = require('node:os')
+            const { lookup } = require('node:dns/promises')
+            module.exports = async (req, res) => {
+              const { address } = await lookup('localhost')
+              res.send(Object.keys(networkInterfaces()) + ' ' + address)
+            }
+            """));
+
+    assertThat(invoke(onlyHandler())).endsWith("\r\nlo 127.0.0.1");
+  }
+
+  @Test
   void shouldRestartAHandlerThatDies() {
     deploy(spec(), Zip.saying("alive"));
 
@@ -662,7 +679,7 @@ class FunctionDeployerIT {
             () -> {
               assertThat(containerNames()).containsExactly(INSTANCE + "-broker");
               assertThat(images()).isEmpty();
-              assertThat(sockets).isEmptyDirectory();
+              assertThat(sockets).isDirectoryNotContaining(Files::isDirectory);
             });
     assertThat(docker("network", "ls", "-q", "--filter", ours())).isEmpty();
   }

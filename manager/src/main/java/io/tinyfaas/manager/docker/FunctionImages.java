@@ -146,6 +146,7 @@ public class FunctionImages {
               .withWorkingDir(HandlerHttp.FUNCTION_FOLDER)
               .withEntrypoint("/bin/sh", "-c", step.command())
               .withCmd()
+              .withNetworkDisabled(!step.outbound())
               .withHostConfig(
                   HostConfig.newHostConfig()
                       .withNetworkMode(network)

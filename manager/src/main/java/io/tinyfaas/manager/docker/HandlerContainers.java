@@ -5,14 +5,12 @@ import com.github.dockerjava.api.command.CreateContainerCmd;
 import com.github.dockerjava.api.command.InspectContainerResponse;
 import com.github.dockerjava.api.exception.NotFoundException;
 import com.github.dockerjava.api.exception.NotModifiedException;
-import com.github.dockerjava.api.model.Bind;
 import com.github.dockerjava.api.model.Capability;
 import com.github.dockerjava.api.model.Container;
 import com.github.dockerjava.api.model.HostConfig;
 import com.github.dockerjava.api.model.Info;
 import com.github.dockerjava.api.model.LogConfig;
 import com.github.dockerjava.api.model.Ulimit;
-import com.github.dockerjava.api.model.Volume;
 import io.tinyfaas.contract.handler.HandlerHttp;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.Handler;
@@ -173,10 +171,11 @@ public class HandlerContainers {
         endpoint = sockets.endpoint(function, id);
         environment.put(
             HandlerHttp.SOCKET_VARIABLE, HandlerHttp.SOCKET_FOLDER + "/" + HandlerHttp.SOCKET_FILE);
-        host.withBinds(
-            new Bind(sockets.hostFolder(function, id), new Volume(HandlerHttp.SOCKET_FOLDER)));
-        host.withNetworkMode(
-            version.spec().networkAccess() ? networks.outbound(function).network() : "none");
+        boolean networked = version.spec().networkAccess();
+        host.withBinds(sockets.mounts(function, id, networked));
+        host.withNetworkMode(networked ? networks.outbound(function).network() : "none");
+        // Without this, the engine takes as long again to make a network that leads nowhere.
+        create.withNetworkDisabled(!networked);
       }
       case TCP -> {
         Attachment own = networks.own(function);

@@ -1,6 +1,9 @@
 package io.tinyfaas.manager.docker;
 
 import com.github.dockerjava.api.DockerClient;
+import com.github.dockerjava.api.model.AccessMode;
+import com.github.dockerjava.api.model.Bind;
+import com.github.dockerjava.api.model.Volume;
 import io.tinyfaas.contract.handler.HandlerHttp;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.HandlerEndpoint;
@@ -32,6 +35,12 @@ public class HandlerSockets {
   private static final String OPEN = "rwxrwxrwx";
   private static final String CLOSED = "r-xr-xr-x";
   private static final String OURS = "rwxr-xr-x";
+
+  /** No function is called that. */
+  private static final String HOSTS = "etc.hosts";
+
+  private static final String LOCALHOST = "127.0.0.1\tlocalhost\n";
+
   private static final int SOCKET = 0140000;
   private static final int FILE_TYPE = 0170000;
 
@@ -52,16 +61,25 @@ public class HandlerSockets {
     return settings.sockets().resolve(endpoint.path());
   }
 
-  /** The handler's folder as the engine mounts it. */
-  String hostFolder(FunctionName function, String handler) {
+  /**
+   * What is mounted into a handler, as the engine finds it on the host.
+   *
+   * @param networked whether the engine makes a network for it, and with that the file that says
+   *     what localhost is
+   */
+  List<Bind> mounts(FunctionName function, String handler, boolean networked) {
     String volume = docker.inspectVolumeCmd(settings.socketsVolume()).exec().getMountpoint();
-    return volume + "/" + function + "/" + handler;
+    Bind folder =
+        new Bind(volume + "/" + function + "/" + handler, new Volume(HandlerHttp.SOCKET_FOLDER));
+    Bind hosts = new Bind(volume + "/" + HOSTS, new Volume("/etc/hosts"), AccessMode.ro);
+    return networked ? List.of(folder) : List.of(folder, hosts);
   }
 
   /** Makes the folder if need be, empties it, and lets the handler write in it. */
   void open(FunctionName function, String handler) {
     Path folder = folder(function, handler);
     try {
+      provideHosts();
       Files.createDirectories(folder);
       permit(folder.getParent(), OURS);
       permit(folder, OURS);
@@ -73,6 +91,17 @@ public class HandlerSockets {
       permit(folder, OPEN);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Before a handler starts: a file that is not there the engine would mount as a folder. One that
+   * was being written when the power went is written again.
+   */
+  private synchronized void provideHosts() throws IOException {
+    Path hosts = settings.sockets().resolve(HOSTS);
+    if (!Files.exists(hosts) || !Files.readString(hosts).equals(LOCALHOST)) {
+      Files.writeString(hosts, LOCALHOST);
     }
   }
 

@@ -33,10 +33,10 @@ import java.util.function.BooleanSupplier;
 public class HandlerMonitor {
 
   private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(2);
-  private static final Duration POLL_INTERVAL = Duration.ofMillis(15);
+  private static final Duration POLL_INTERVAL = Duration.ofMillis(5);
 
   /** The engine is asked whether the process is still there once in so many polls. */
-  private static final int POLLS_PER_INSPECTION = 8;
+  private static final int POLLS_PER_INSPECTION = 24;
 
   private final EngineSettings settings;
   private final HandlerContainers containers;
