@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(180)
 class AddressesIT {
 
-  private static final Installation SYSTEM = Installation.UNIX;
+  @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
   private static final String HEADERS = "contract/golden/handler/functions/nodejs/headers";
   private static final String DEVICES =
       "tinyfaas-e2e-devices" + (Installation.LANE == 0 ? "" : Installation.LANE);
@@ -32,7 +32,6 @@ class AddressesIT {
 
   @BeforeAll
   static void start() {
-    SYSTEM.start();
     SYSTEM.run(Duration.ofSeconds(20), "bash", "-c", "docker network rm $0; true", DEVICES);
     SYSTEM.docker("network", "create", "--subnet", PREFIX + "0/28", "--gateway", BRIDGE, DEVICES);
   }

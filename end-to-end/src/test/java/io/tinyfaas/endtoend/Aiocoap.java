@@ -7,11 +7,19 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** aiocoap, in Debian's package of it; in a container, so that the machine need not have it. */
 final class Aiocoap {
 
-  private static final String IMAGE = "tinyfaas/test-aiocoap";
+  private static final ClientImage IMAGE =
+      new ClientImage(
+          "tinyfaas/test-aiocoap",
+          """
+          FROM debian:trixie-slim
+          RUN apt-get update && apt-get install -y --no-install-recommends python3-aiocoap \\
+           && rm -rf /var/lib/apt/lists/*
+          """);
 
   private final Installation system;
   private final Path folder;
@@ -26,28 +34,7 @@ final class Aiocoap {
 
   /** Builds its image, if that is not there yet. */
   Aiocoap build() {
-    try {
-      Path context = Files.createDirectories(folder.resolve("aiocoap-image"));
-      Files.writeString(
-          context.resolve("Dockerfile"),
-          """
-          FROM debian:trixie-slim
-          RUN apt-get update && apt-get install -y --no-install-recommends python3-aiocoap \\
-           && rm -rf /var/lib/apt/lists/*
-          """);
-      system.run(
-          Duration.ofMinutes(3),
-          "docker",
-          "buildx",
-          "build",
-          "--quiet",
-          "--load",
-          "--tag",
-          IMAGE,
-          context.toString());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    IMAGE.build(system, folder, Map.of());
     return this;
   }
 
@@ -120,7 +107,7 @@ final class Aiocoap {
     List<String> command = new ArrayList<>(List.of("docker", "run", "--rm", "--init"));
     command.addAll(where);
     command.addAll(
-        List.of("--volume", folder + ":/work:ro", IMAGE, "python3", "-u", "/work/" + file));
+        List.of("--volume", folder + ":/work:ro", IMAGE.tag(), "python3", "-u", "/work/" + file));
     return command.toArray(String[]::new);
   }
 }

@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 class BadInputIT {
 
-  private static final Installation SYSTEM = Installation.UNIX;
+  @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
   private static final Device DEVICE = new Device(SYSTEM);
 
   /** Runs before, during and after everything here. */
@@ -50,7 +50,6 @@ class BadInputIT {
 
   @BeforeAll
   static void start() {
-    SYSTEM.start();
     STEADY_FUNCTION.deploy(STEADY, Code.answering("steady"));
     before = SYSTEM.inventory();
   }

@@ -8,8 +8,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.eclipse.californium.core.CoapResponse;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -18,21 +16,11 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @Timeout(60)
 class BinaryRuntimeIT {
 
-  private static final Installation SYSTEM = Installation.UNIX;
+  @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
 
   @RegisterExtension private final Functions functions = new Functions(SYSTEM);
 
-  private final Device device = new Device(SYSTEM);
-
-  @BeforeAll
-  static void start() {
-    SYSTEM.start();
-  }
-
-  @AfterEach
-  void switchOff() {
-    device.switchOff();
-  }
+  @RegisterExtension private final Device device = new Device(SYSTEM);
 
   private static long sleeping(String function) {
     return SYSTEM.docker("top", SYSTEM.handlers(function).getFirst(), "-o", "pid,args").stream()

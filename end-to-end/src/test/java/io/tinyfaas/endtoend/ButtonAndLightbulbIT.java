@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -25,17 +24,12 @@ class ButtonAndLightbulbIT {
 
   static final String EXAMPLE = "button-and-lightbulb";
 
-  private static final Installation SYSTEM = Installation.UNIX;
+  @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
   private static final Duration AT_MOST = Duration.ofSeconds(60);
 
   @RegisterExtension private final Functions functions = new Functions(SYSTEM);
 
   @TempDir private Path folder;
-
-  @BeforeAll
-  static void start() {
-    SYSTEM.start();
-  }
 
   /** As the example's README says. */
   @BeforeEach

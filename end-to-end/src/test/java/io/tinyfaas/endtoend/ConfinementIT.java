@@ -11,31 +11,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.eclipse.californium.core.CoapResponse;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What a function can do to its own container, and to the little of this box that it sees. */
 class ConfinementIT {
 
-  private static final Installation SYSTEM = Installation.UNIX;
+  @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
   private static final String SOCKET = "/run/tinyfaas/http.sock";
 
   @RegisterExtension private final Functions functions = new Functions(SYSTEM);
 
-  private final Device device = new Device(SYSTEM);
+  @RegisterExtension private final Device device = new Device(SYSTEM);
   private final Intruder intruder = new Intruder(device, "intruder");
-
-  @BeforeAll
-  static void start() {
-    SYSTEM.start();
-  }
-
-  @AfterEach
-  void switchOff() {
-    device.switchOff();
-  }
 
   @Test
   void shouldRunWithoutRights() {

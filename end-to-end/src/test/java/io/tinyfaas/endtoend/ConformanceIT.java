@@ -18,6 +18,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The cases of {@code docs/coap-conformance.md}, and that the page says what they showed. */
@@ -25,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ConformanceIT {
 
-  private static final Installation SYSTEM = Installation.UNIX;
+  @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
 
   private final PlugtestServer server = new PlugtestServer(SYSTEM);
   private final Map<String, List<ConformanceCase>> sections = new LinkedHashMap<>();
@@ -34,7 +35,6 @@ class ConformanceIT {
 
   @BeforeAll
   void start(@TempDir Path folder) throws IOException {
-    SYSTEM.start();
     sections.put("Messages and methods (ETSI TD_COAP_CORE)", new CoreCases(server).all());
     sections.put("Discovery (ETSI TD_COAP_LINK)", new LinkCases(server).all());
     sections.put("Observe (ETSI TD_COAP_OBS)", new ObserveCases(server).all());

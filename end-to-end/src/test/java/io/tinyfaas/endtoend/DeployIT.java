@@ -34,8 +34,6 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.eclipse.californium.core.CoapResponse;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -49,21 +47,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 class DeployIT {
 
-  private static final Installation SYSTEM = Installation.UNIX;
+  @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
 
   @RegisterExtension private final Functions functions = new Functions(SYSTEM);
 
-  private final Device device = new Device(SYSTEM);
-
-  @BeforeAll
-  static void start() {
-    SYSTEM.start();
-  }
-
-  @AfterEach
-  void switchOff() {
-    device.switchOff();
-  }
+  @RegisterExtension private final Device device = new Device(SYSTEM);
 
   private static byte[] utf8(String text) {
     return text.getBytes(StandardCharsets.UTF_8);

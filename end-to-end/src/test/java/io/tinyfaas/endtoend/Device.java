@@ -11,9 +11,14 @@ import org.eclipse.californium.core.config.CoapConfig;
 import org.eclipse.californium.core.network.CoapEndpoint;
 import org.eclipse.californium.elements.config.Configuration;
 import org.eclipse.californium.elements.exception.ConnectorException;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** A device with one UDP socket of its own, that asks one installation. */
-final class Device {
+/**
+ * A device with one UDP socket of its own, that asks one installation. It is switched off after the
+ * test, where it is registered for that.
+ */
+final class Device implements AfterEachCallback {
 
   private static final long PATIENCE_MILLIS = 20_000;
 
@@ -60,6 +65,11 @@ final class Device {
     } finally {
       client.shutdown();
     }
+  }
+
+  @Override
+  public void afterEach(ExtensionContext context) {
+    switchOff();
   }
 
   void switchOff() {

@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(180)
 class DevicesIT {
 
-  private static final Installation SYSTEM = Installation.UNIX;
+  @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
   private static final byte[] WHO =
       Installation.zipOf("contract/golden/handler/functions/nodejs/headers");
   private static final Map<String, String> FOR_DEVICES =
@@ -44,7 +44,6 @@ class DevicesIT {
 
   @BeforeAll
   static void start() {
-    SYSTEM.start();
     FUNCTIONS.deploy("who", FOR_DEVICES, WHO);
     FUNCTIONS.deploy("whoever", WHO);
   }

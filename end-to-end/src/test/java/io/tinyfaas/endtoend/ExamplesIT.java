@@ -10,8 +10,6 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.eclipse.californium.core.CoapResponse;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,12 +22,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Timeout(180) // A runtime may have to be built.
 class ExamplesIT {
 
-  private static final Installation SYSTEM = Installation.UNIX;
+  @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
   private static final Path EXAMPLES = Installation.checkout().resolve("examples");
 
   @RegisterExtension private final Functions functions = new Functions(SYSTEM);
 
-  private final Device device = new Device(SYSTEM);
+  @RegisterExtension private final Device device = new Device(SYSTEM);
 
   static List<String> examples() throws IOException {
     try (Stream<Path> found = Files.list(EXAMPLES)) {
@@ -40,16 +38,6 @@ class ExamplesIT {
           .sorted()
           .toList();
     }
-  }
-
-  @BeforeAll
-  static void start() {
-    SYSTEM.start();
-  }
-
-  @AfterEach
-  void switchOff() {
-    device.switchOff();
   }
 
   @ParameterizedTest

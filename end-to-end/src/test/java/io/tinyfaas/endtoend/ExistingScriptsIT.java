@@ -16,8 +16,6 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.californium.core.CoapResponse;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -33,20 +31,15 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Timeout(180) // A runtime may have to be built.
 class ExistingScriptsIT {
 
-  private static final Installation SYSTEM = Installation.UNIX;
+  @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
   private static final Path THEIRS =
       Installation.checkout().resolve("end-to-end/src/test/tinyfaas");
 
   @RegisterExtension private final Functions functions = new Functions(SYSTEM);
 
-  private final Device device = new Device(SYSTEM);
+  @RegisterExtension private final Device device = new Device(SYSTEM);
 
   @TempDir private Path home;
-
-  @BeforeAll
-  static void start() {
-    SYSTEM.start();
-  }
 
   @BeforeEach
   void settings() throws IOException {
@@ -54,11 +47,6 @@ class ExistingScriptsIT {
         home.resolve(".curlrc"),
         "silent\nconnect-to = \"localhost:8080:127.0.0.1:%d\"\nheader = \"Authorization: Bearer %s\"\n"
             .formatted(SYSTEM.managerPort(), SYSTEM.token()));
-  }
-
-  @AfterEach
-  void switchOff() {
-    device.switchOff();
   }
 
   private String script(String name, String... arguments) throws Exception {

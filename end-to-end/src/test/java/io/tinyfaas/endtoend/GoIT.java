@@ -11,8 +11,6 @@ import java.util.Map;
 import java.util.Random;
 import org.eclipse.californium.core.CoapResponse;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -22,23 +20,13 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(180) // It may have to be built.
 class GoIT {
 
-  private static final Installation SYSTEM = Installation.UNIX;
+  @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
 
   @RegisterExtension private final Functions functions = new Functions(SYSTEM);
 
-  private final Device device = new Device(SYSTEM);
+  @RegisterExtension private final Device device = new Device(SYSTEM);
 
   @TempDir private Path folder;
-
-  @BeforeAll
-  static void start() {
-    SYSTEM.start();
-  }
-
-  @AfterEach
-  void switchOff() {
-    device.switchOff();
-  }
 
   private void deploy(String name, Map<String, String> files) {
     functions.deploy(name, Map.of("runtime", "go"), zip(files));

@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Debian's gRPC client for Python, with what its compiler makes of our {@code .proto}; in a
@@ -13,7 +13,20 @@ import java.util.List;
  */
 final class GrpcClient {
 
-  private static final String IMAGE = "tinyfaas/test-grpc";
+  private static final ClientImage IMAGE =
+      new ClientImage(
+          "tinyfaas/test-grpc",
+          """
+          FROM debian:trixie-slim
+          RUN apt-get update \\
+           && apt-get install -y --no-install-recommends python3-grpcio python3-protobuf protobuf-compiler \\
+                protobuf-compiler-grpc \\
+           && rm -rf /var/lib/apt/lists/*
+          COPY tinyfaas.proto /client/
+          RUN cd /client && protoc --python_out=. --grpc_out=. --plugin=protoc-gen-grpc=/usr/bin/grpc_python_plugin \\
+                tinyfaas.proto
+          ENV PYTHONPATH=/client
+          """);
 
   private final Installation system;
   private final Path folder;
@@ -28,35 +41,8 @@ final class GrpcClient {
 
   /** Builds its image, if that is not there yet. */
   GrpcClient build() {
-    try {
-      Path context = Files.createDirectories(folder.resolve("grpc-image"));
-      Files.write(context.resolve("tinyfaas.proto"), Installation.read("contract/tinyfaas.proto"));
-      Files.writeString(
-          context.resolve("Dockerfile"),
-          """
-          FROM debian:trixie-slim
-          RUN apt-get update \\
-           && apt-get install -y --no-install-recommends python3-grpcio python3-protobuf protobuf-compiler \\
-                protobuf-compiler-grpc \\
-           && rm -rf /var/lib/apt/lists/*
-          COPY tinyfaas.proto /client/
-          RUN cd /client && protoc --python_out=. --grpc_out=. --plugin=protoc-gen-grpc=/usr/bin/grpc_python_plugin \\
-                tinyfaas.proto
-          ENV PYTHONPATH=/client
-          """);
-      system.run(
-          Duration.ofMinutes(3),
-          "docker",
-          "buildx",
-          "build",
-          "--quiet",
-          "--load",
-          "--tag",
-          IMAGE,
-          context.toString());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    IMAGE.build(
+        system, folder, Map.of("tinyfaas.proto", Installation.read("contract/tinyfaas.proto")));
     return this;
   }
 
@@ -93,7 +79,7 @@ final class GrpcClient {
         "host",
         "--volume",
         folder + ":/work:ro",
-        IMAGE,
+        IMAGE.tag(),
         "python3",
         "/work/ask.py");
   }

@@ -3,7 +3,6 @@ package io.tinyfaas.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -14,18 +13,13 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(180)
 class GrpcIT {
 
-  private static final Installation SYSTEM = Installation.UNIX;
+  @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
   private static final String ECHO = "contract/golden/handler/functions/nodejs/echo";
 
   @RegisterExtension private final Functions functions = new Functions(SYSTEM);
 
   @TempDir private Path folder;
   private GrpcClient client;
-
-  @BeforeAll
-  static void start() {
-    SYSTEM.start();
-  }
 
   @BeforeEach
   void deploy() {

@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Random;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -22,18 +21,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(120)
 class HttpIT {
 
-  private static final Installation SYSTEM = Installation.UNIX;
+  @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
   private static final String FUNCTIONS = "contract/golden/handler/functions/nodejs/";
 
   @RegisterExtension private final Functions functions = new Functions(SYSTEM);
 
   @TempDir private Path folder;
   private Curl curl;
-
-  @BeforeAll
-  static void start() {
-    SYSTEM.start();
-  }
 
   @BeforeEach
   void deploy() {

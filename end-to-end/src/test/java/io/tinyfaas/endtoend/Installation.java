@@ -21,13 +21,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
  * The composed system as an operator runs it: containers, ports, networks and volumes of its own,
- * beside whatever else the engine holds. Started once for all tests that use it and removed with
- * everything it made when they have ended.
+ * beside whatever else the engine holds. Started once for all tests that use it, by the first in
+ * which it is registered, and removed with everything it made when they have ended.
  */
-final class Installation {
+final class Installation implements BeforeAllCallback {
 
   /**
    * Moves ports and addresses, so that two runs of these tests can share a box: -Dtinyfaas.lane=1.
@@ -124,6 +126,11 @@ final class Installation {
             socket.toString(),
             "TINYFAAS_BIND",
             host));
+  }
+
+  @Override
+  public void beforeAll(ExtensionContext context) {
+    start();
   }
 
   /** Starts it if no test has, from images that `make images` has built. */

@@ -9,22 +9,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What was acknowledged is there, what was not is not, and what fails alone heals alone. */
 class LosesNothingIT {
 
-  private static final Installation SYSTEM = Installation.UNIX;
+  @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
   private static final Duration BOUND = Duration.ofSeconds(60);
 
   private Workload workload;
-
-  @BeforeAll
-  static void start() {
-    SYSTEM.start();
-  }
 
   @BeforeEach
   void shouldBeWell() {

@@ -12,11 +12,12 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** More functions than Docker has networks of its own, each on its own. */
 class ManyFunctionsIT {
 
-  private static final Installation SYSTEM = Installation.TCP;
+  @RegisterExtension private static final Installation SYSTEM = Installation.TCP;
   private static final Duration BOUND = Duration.ofSeconds(15);
 
   private static final List<String> NAMES =
@@ -26,7 +27,6 @@ class ManyFunctionsIT {
 
   @BeforeAll
   static void deploy() {
-    SYSTEM.start();
     workload = new Workload(SYSTEM);
     long begin = System.nanoTime();
     inParallel(

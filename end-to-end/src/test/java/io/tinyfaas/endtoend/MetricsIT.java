@@ -11,8 +11,6 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.eclipse.californium.core.CoapResponse;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -23,21 +21,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 class MetricsIT {
 
-  private static final Installation SYSTEM = Installation.UNIX;
+  @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
 
   @RegisterExtension private final Functions functions = new Functions(SYSTEM);
 
-  private final Device device = new Device(SYSTEM);
-
-  @BeforeAll
-  static void start() {
-    SYSTEM.start();
-  }
-
-  @AfterEach
-  void switchOff() {
-    device.switchOff();
-  }
+  @RegisterExtension private final Device device = new Device(SYSTEM);
 
   private static String gateway() {
     return get(SYSTEM.gatewayUri("/q/metrics")).then().statusCode(200).extract().asString();

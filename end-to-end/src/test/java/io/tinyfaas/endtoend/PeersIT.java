@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -21,18 +20,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(180)
 class PeersIT {
 
-  private static final Installation SYSTEM = Installation.UNIX;
+  @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
   private static final String ECHO = "contract/golden/handler/functions/nodejs/echo";
   private static final String HEADERS = "contract/golden/handler/functions/nodejs/headers";
 
   @RegisterExtension private final Functions functions = new Functions(SYSTEM);
 
   @TempDir private Path folder;
-
-  @BeforeAll
-  static void start() {
-    SYSTEM.start();
-  }
 
   @BeforeEach
   void deploy() {

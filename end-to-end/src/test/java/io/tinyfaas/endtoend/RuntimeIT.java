@@ -29,8 +29,6 @@ import java.util.stream.Stream;
 import org.eclipse.californium.core.CoapResponse;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
 import org.eclipse.californium.core.coap.MediaTypeRegistry;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -52,7 +50,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @MethodSource("runtimes")
 class RuntimeIT {
 
-  private static final Installation SYSTEM = Installation.UNIX;
+  @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
   private static final String GOLDEN = "contract/golden/handler/";
 
   private static final List<String> FUNCTIONS =
@@ -75,7 +73,7 @@ class RuntimeIT {
 
   @RegisterExtension private final Functions functions = new Functions(SYSTEM);
 
-  private final Device device = new Device(SYSTEM);
+  @RegisterExtension private final Device device = new Device(SYSTEM);
 
   @Parameter String runtime;
 
@@ -96,11 +94,6 @@ class RuntimeIT {
     }
   }
 
-  @BeforeAll
-  static void start() {
-    SYSTEM.start();
-  }
-
   @BeforeParameterizedClassInvocation
   static void deploy(String runtime) {
     for (String function : FUNCTIONS) {
@@ -118,11 +111,6 @@ class RuntimeIT {
   @AfterParameterizedClassInvocation
   static void delete() {
     GOLDEN_FUNCTIONS.removeAll();
-  }
-
-  @AfterEach
-  void switchOff() {
-    device.switchOff();
   }
 
   @ParameterizedTest

@@ -15,8 +15,6 @@ import java.util.Random;
 import org.eclipse.californium.core.CoapResponse;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -25,26 +23,16 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @Timeout(60)
 class SmallBoxIT {
 
-  private static final Installation SYSTEM = Installation.SMALL;
+  @RegisterExtension private static final Installation SYSTEM = Installation.SMALL;
   private static final int MEBIBYTE = 1024 * 1024;
 
   @RegisterExtension private final Functions functions = new Functions(SYSTEM);
 
-  private final Device device = new Device(SYSTEM);
-
-  @BeforeAll
-  static void start() {
-    SYSTEM.start();
-  }
+  @RegisterExtension private final Device device = new Device(SYSTEM);
 
   @AfterAll
   static void remove() {
     SYSTEM.remove();
-  }
-
-  @AfterEach
-  void switchOff() {
-    device.switchOff();
   }
 
   /** The disk takes 8 MiB. */

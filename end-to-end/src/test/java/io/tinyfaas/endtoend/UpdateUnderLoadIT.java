@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -19,16 +18,11 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @Timeout(90)
 class UpdateUnderLoadIT {
 
-  private static final Installation SYSTEM = Installation.UNIX;
+  @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
   private static final int DEVICES = 64;
   private static final Duration BETWEEN = Duration.ofMillis(500);
 
   @RegisterExtension private final Functions functions = new Functions(SYSTEM);
-
-  @BeforeAll
-  static void start() {
-    SYSTEM.start();
-  }
 
   /** Lets the load go on for a while, with every device answered in it. */
   private static void goOn(Load load) {

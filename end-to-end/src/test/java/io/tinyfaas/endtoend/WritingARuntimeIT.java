@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 class WritingARuntimeIT {
 
-  private static final Installation SYSTEM = Installation.UNIX;
+  @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
   private static final Path GOLDEN = Installation.checkout().resolve("contract/golden/handler");
   private static final String FOLDER = "handler-runtime-perl/";
   private static final String IMAGE =
@@ -42,7 +42,6 @@ class WritingARuntimeIT {
 
   @BeforeAll
   static void build(@TempDir Path context) throws IOException {
-    SYSTEM.start();
     FILE.matcher(Files.readString(Installation.checkout().resolve("docs/writing-a-runtime.md")))
         .results()
         .forEach(file -> FILES.put(file.group(1), file.group(2)));
