@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quarkus.runtime.configuration.ConfigurationException;
-import io.smallrye.config.SmallRyeConfigBuilder;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -13,7 +12,10 @@ class GatewayConfigTest {
 
   @Test
   void shouldTakeItsDefaultsAndTheEndsOfARange() {
-    assertThatCode(() -> new GatewayConfig.Ranges(with("tinyfaas.max-body", "64M")))
+    assertThatCode(
+            () ->
+                new GatewayConfig.Ranges(
+                    Settings.with(GatewayConfig.class, "tinyfaas.max-body", "64M")))
         .doesNotThrowAnyException();
   }
 
@@ -34,17 +36,9 @@ class GatewayConfigTest {
     "tinyfaas.broker.port, 0, TINYFAAS_BROKER_PORT"
   })
   void shouldRefuseWhatCannotBeMeant(String property, String value, String variable) {
-    assertThatThrownBy(() -> new GatewayConfig.Ranges(with(property, value)))
+    assertThatThrownBy(
+            () -> new GatewayConfig.Ranges(Settings.with(GatewayConfig.class, property, value)))
         .isInstanceOf(ConfigurationException.class)
         .hasMessageStartingWith(variable + " is ");
-  }
-
-  private static GatewayConfig with(String property, String value) {
-    return new SmallRyeConfigBuilder()
-        .addDiscoveredConverters()
-        .withMapping(GatewayConfig.class)
-        .withDefaultValue(property, value)
-        .build()
-        .getConfigMapping(GatewayConfig.class);
   }
 }

@@ -10,7 +10,6 @@ import static org.awaitility.Awaitility.await;
 
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.junit.QuarkusTest;
-import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.HandlerEndpoint;
@@ -25,6 +24,7 @@ import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.store.FunctionSpec;
 import io.tinyfaas.manager.store.FunctionStore;
+import io.tinyfaas.manager.store.Specs;
 import io.vertx.core.Vertx;
 import jakarta.inject.Inject;
 import java.io.IOException;
@@ -39,10 +39,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -82,16 +80,7 @@ class FunctionDeployerIT {
   @BeforeEach
   void connectGateway() throws Exception {
     gateway = new PlayedGateway(vertx, brokerPort);
-    await().atMost(SOON).until(this::managerIsReady);
-  }
-
-  private boolean managerIsReady() {
-    try {
-      deployer.rollback(FUNCTION, OptionalInt.empty());
-      return true;
-    } catch (ProblemException e) {
-      return e.type() == ProblemType.UNKNOWN_FUNCTION;
-    }
+    gateway.awaitManager(deployer);
   }
 
   @AfterEach
@@ -193,10 +182,10 @@ class FunctionDeployerIT {
     deploy(spec(), Zip.saying("hello"));
     String first = onlyHandler().id();
 
-    deployer.update(FUNCTION, spec -> withHandlers(spec, 3));
+    deployer.update(FUNCTION, _ -> spec("nodejs", 3, 0.5));
     assertThat(handlers()).hasSize(3).extracting(Handler::id).contains(first);
 
-    deployer.update(FUNCTION, spec -> withHandlers(spec, 1));
+    deployer.update(FUNCTION, _ -> spec());
     await().atMost(SOON).until(() -> handlers().size() == 1 && containers().size() == 1);
   }
 
@@ -265,33 +254,10 @@ class FunctionDeployerIT {
             Zip.of(Map.of("fn.txt", "x")),
             ProblemType.INVALID_ARCHIVE),
         new Broken(
-            "no such runtime",
-            new FunctionSpec(
-                "cobol",
-                1,
-                Map.of(),
-                1L << 27,
-                0.5,
-                Duration.ofSeconds(2),
-                false,
-                Map.of(),
-                Optional.empty(),
-                Exposure.DEFAULT),
-            Zip.saying("x"),
-            ProblemType.UNKNOWN_RUNTIME),
+            "no such runtime", spec("cobol", 1, 0.5), Zip.saying("x"), ProblemType.UNKNOWN_RUNTIME),
         new Broken(
             "more cores than there are",
-            new FunctionSpec(
-                "nodejs",
-                1,
-                Map.of(),
-                1L << 27,
-                64,
-                Duration.ofSeconds(2),
-                false,
-                Map.of(),
-                Optional.empty(),
-                Exposure.DEFAULT),
+            spec("nodejs", 1, 64),
             Zip.saying("x"),
             ProblemType.INVALID_SPEC));
   }
@@ -415,20 +381,6 @@ class FunctionDeployerIT {
     // 2 s. The look at all functions, every 5 s, would be too late.
     assertThat(Duration.between(second, third))
         .isBetween(Duration.ofMillis(1500), Duration.ofSeconds(4));
-  }
-
-  @Test
-  void shouldLeaveNothingOfAFunctionThatIsDeletedDuringABackOff() {
-    deploy(spec(), Zip.saying("alive"));
-    killAndAwaitTheNextStart();
-    docker("kill", "--signal", "KILL", containers().getFirst());
-
-    deployer.delete(FUNCTION);
-
-    await()
-        .during(Duration.ofSeconds(3))
-        .atMost(SOON)
-        .untilAsserted(() -> assertThat(containers()).isEmpty());
   }
 
   @Test
@@ -569,31 +521,14 @@ class FunctionDeployerIT {
   }
 
   private static FunctionSpec spec() {
-    return new FunctionSpec(
-        "nodejs",
-        1,
-        Map.of(),
-        128L << 20,
-        0.5,
-        Duration.ofSeconds(2),
-        false,
-        Map.of(),
-        Optional.empty(),
-        Exposure.DEFAULT);
+    return spec("nodejs", 1, 0.5);
   }
 
-  private static FunctionSpec withHandlers(FunctionSpec spec, int handlers) {
-    return new FunctionSpec(
-        spec.runtime(),
-        handlers,
-        new HashMap<>(spec.environment()),
-        spec.memoryBytes(),
-        spec.cpus(),
-        spec.timeout(),
-        spec.networkAccess(),
-        spec.labels(),
-        spec.entry(),
-        spec.exposure());
+  private static FunctionSpec spec(String runtime, int handlers, double cpus) {
+    return Specs.of(
+        """
+        {"runtime": "%s", "handlers": %d, "cpus": %s, "timeout": "2s"}"""
+            .formatted(runtime, handlers, cpus));
   }
 
   private List<Handler> handlers() {

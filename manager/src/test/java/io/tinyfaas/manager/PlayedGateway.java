@@ -8,15 +8,21 @@ import io.tinyfaas.contract.route.GatewayStatus;
 import io.tinyfaas.contract.route.Route;
 import io.tinyfaas.contract.route.RouteRevision;
 import io.tinyfaas.contract.route.RouteTable;
+import io.tinyfaas.manager.deploy.FunctionDeployer;
+import io.tinyfaas.manager.problem.ProblemException;
+import io.tinyfaas.manager.problem.ProblemType;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.mqtt.MqttClient;
 import io.vertx.mqtt.MqttClientOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 
 /**
  * The gateway's side of the control plane, so that a test decides what the gateway says and when.
@@ -61,6 +67,20 @@ final class PlayedGateway {
         .toCompletableFuture()
         .get(10, TimeUnit.SECONDS);
     say(true);
+  }
+
+  /** Waits until the manager takes deployments. */
+  void awaitManager(FunctionDeployer deployer) {
+    Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> isReady(deployer));
+  }
+
+  private static boolean isReady(FunctionDeployer deployer) {
+    try {
+      deployer.rollback(new FunctionName("none"), OptionalInt.empty());
+      return true;
+    } catch (ProblemException e) {
+      return e.type() == ProblemType.UNKNOWN_FUNCTION;
+    }
   }
 
   Optional<Route> route(String function) {

@@ -17,8 +17,8 @@ import io.tinyfaas.manager.deploy.Zip;
 import io.tinyfaas.manager.docker.Runtimes;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
-import io.tinyfaas.manager.store.FunctionSpecJson;
 import io.tinyfaas.manager.store.FunctionStore;
+import io.tinyfaas.manager.store.Specs;
 import io.vertx.core.Vertx;
 import jakarta.inject.Inject;
 import java.io.IOException;
@@ -28,7 +28,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -82,16 +81,7 @@ class RuntimeBuildIT {
   @BeforeEach
   void connectGateway() throws Exception {
     gateway = new PlayedGateway(vertx, brokerPort);
-    await().atMost(SOON).until(this::managerIsReady);
-  }
-
-  private boolean managerIsReady() {
-    try {
-      deployer.rollback(new FunctionName("none"), OptionalInt.empty());
-      return true;
-    } catch (ProblemException e) {
-      return e.type() == ProblemType.UNKNOWN_FUNCTION;
-    }
+    gateway.awaitManager(deployer);
   }
 
   @AfterEach
@@ -128,10 +118,7 @@ class RuntimeBuildIT {
   private Deployment deploy(String name, FunctionArchive archive) {
     try (archive) {
       return deployer.deploy(
-          new FunctionName(name),
-          FunctionSpecJson.read(
-              FunctionSpecJson.parse(("{\"runtime\":\"" + RUNTIME + "\"}").getBytes())),
-          archive);
+          new FunctionName(name), Specs.of("{\"runtime\": \"" + RUNTIME + "\"}"), archive);
     }
   }
 

@@ -1,6 +1,7 @@
 package io.tinyfaas.manager.docker;
 
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -14,12 +15,15 @@ record AddressPool(String cidr, int base, int size) {
 
   private static final int SUBNET_PREFIX = 26;
 
+  private static final String OCTET = "(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)";
+  private static final Pattern ADDRESS = Pattern.compile("(?:" + OCTET + "\\.){3}" + OCTET);
+
   /**
    * @throws IllegalArgumentException if the text is not an IPv4 range of /8 to /26
    */
   static AddressPool parse(String cidr) {
     String[] parts = cidr.split("/");
-    if (parts.length == 2 && parts[1].matches("\\d{1,2}")) {
+    if (parts.length == 2 && ADDRESS.matcher(parts[0]).matches() && parts[1].matches("\\d{1,2}")) {
       int prefix = Integer.parseInt(parts[1]);
       if (prefix >= 8 && prefix <= SUBNET_PREFIX) {
         int size = 1 << (32 - prefix);
@@ -27,7 +31,9 @@ record AddressPool(String cidr, int base, int size) {
       }
     }
     throw new IllegalArgumentException(
-        "TINYFAAS_ADDRESS_POOL is an IPv4 range of /8 to /26, such as 10.200.0.0/16: " + cidr);
+        "TINYFAAS_ADDRESS_POOL is "
+            + cidr
+            + ": use an IPv4 range of /8 to /26, such as 10.200.0.0/16.");
   }
 
   /** One function's part of the pool; its first address is the bridge's. */
@@ -80,17 +86,9 @@ record AddressPool(String cidr, int base, int size) {
   }
 
   private static int toInt(String address) {
-    String[] parts = address.split("\\.");
-    if (parts.length != 4) {
-      throw new IllegalArgumentException("not an IPv4 address: " + address);
-    }
     int value = 0;
-    for (String part : parts) {
-      int octet = Integer.parseInt(part);
-      if (octet < 0 || octet > 255) {
-        throw new IllegalArgumentException("not an IPv4 address: " + address);
-      }
-      value = value << 8 | octet;
+    for (String octet : address.split("\\.")) {
+      value = value << 8 | Integer.parseInt(octet);
     }
     return value;
   }

@@ -114,6 +114,11 @@ public interface EngineSettings {
     private static final Duration SHORTEST = Duration.ofSeconds(1);
 
     Ranges(EngineSettings settings) {
+      try {
+        AddressPool.parse(settings.addressPool());
+      } catch (IllegalArgumentException e) {
+        throw new ConfigurationException(e.getMessage());
+      }
       new SettingsCheck()
           .time(
               "TINYFAAS_ENGINE_TIMEOUT", settings.engineTimeout(), SHORTEST, Duration.ofMinutes(30))

@@ -7,15 +7,13 @@ import com.github.dockerjava.api.model.Volume;
 import io.tinyfaas.contract.handler.HandlerHttp;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.HandlerEndpoint;
+import io.tinyfaas.manager.files.FileTree;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Set;
@@ -137,7 +135,9 @@ public class HandlerSockets {
       return;
     }
     try (Stream<Path> found = Files.list(folder)) {
-      found.filter(f -> !handlers.contains(f.getFileName().toString())).forEach(this::delete);
+      found
+          .filter(f -> !handlers.contains(f.getFileName().toString()))
+          .forEach(HandlerSockets::delete);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -155,35 +155,9 @@ public class HandlerSockets {
   }
 
   /** Follows no link that a handler may have left. */
-  private void delete(Path tree) {
-    if (!Files.exists(tree, LinkOption.NOFOLLOW_LINKS)) {
-      return;
-    }
+  private static void delete(Path tree) {
     try {
-      Files.walkFileTree(
-          tree,
-          new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes)
-                throws IOException {
-              permit(folder, OURS);
-              return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-                throws IOException {
-              Files.delete(file);
-              return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path folder, IOException failure)
-                throws IOException {
-              Files.delete(folder);
-              return FileVisitResult.CONTINUE;
-            }
-          });
+      FileTree.delete(tree, folder -> permit(folder, OURS));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

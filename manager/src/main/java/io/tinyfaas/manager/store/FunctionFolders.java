@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.manager.files.FileTree;
 import io.tinyfaas.manager.store.StoredFunction.Pointer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -59,7 +60,7 @@ final class FunctionFolders {
           FunctionName function = new FunctionName(name);
           open(function, folder).ifPresent(stored -> functions.put(function, stored));
         } else if (name.startsWith(".")) {
-          DurableFiles.deleteTree(folder);
+          FileTree.delete(folder);
         }
       }
     }
@@ -77,7 +78,7 @@ final class FunctionFolders {
           if (name.matches("[1-9]\\d{0,8}")) {
             numbers.add(Integer.valueOf(name));
           } else if (name.startsWith(".")) {
-            DurableFiles.deleteTree(version);
+            FileTree.delete(version);
           }
         }
       }
@@ -88,11 +89,11 @@ final class FunctionFolders {
       if (pointer.history().contains(number)) {
         readVersion(function, number).ifPresent(version -> versions.put(number, version));
       } else {
-        DurableFiles.deleteTree(versionFolder(function, number));
+        FileTree.delete(versionFolder(function, number));
       }
     }
     if (pointer.history().isEmpty()) {
-      DurableFiles.deleteTree(folder);
+      FileTree.delete(folder);
       return Optional.empty();
     }
     StoredFunction stored = new StoredFunction(pointer, versions);
@@ -183,7 +184,7 @@ final class FunctionFolders {
       DurableFiles.sync(written);
       DurableFiles.rename(written, folder);
     } catch (IOException e) {
-      DurableFiles.deleteTree(written);
+      FileTree.delete(written);
       throw e;
     }
   }
@@ -204,7 +205,7 @@ final class FunctionFolders {
   /** For good, before anything of it is deleted; its files go to the folder that is returned. */
   Path setAside(FunctionName function) throws IOException {
     Path away = root.resolve(".deleted-" + function);
-    DurableFiles.deleteTree(away);
+    FileTree.delete(away);
     DurableFiles.rename(functionFolder(function), away);
     return away;
   }
@@ -220,7 +221,7 @@ final class FunctionFolders {
   /** Deletes what is no longer referred to; what stays because of a failure goes at next start. */
   static void deleteSoon(Path folder) {
     try {
-      DurableFiles.deleteTree(folder);
+      FileTree.delete(folder);
     } catch (IOException e) {
       LOG.warnf("event=not-deleted folder=%s reason=%s", folder, e.getMessage());
     }

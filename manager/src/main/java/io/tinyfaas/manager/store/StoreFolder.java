@@ -2,6 +2,7 @@ package io.tinyfaas.manager.store;
 
 import io.quarkus.runtime.Startup;
 import io.quarkus.runtime.configuration.ConfigurationException;
+import io.tinyfaas.manager.files.FileTree;
 import jakarta.annotation.PreDestroy;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
@@ -48,7 +49,7 @@ public class StoreFolder implements AutoCloseable {
     try {
       DurableFiles.createPrivate(functions);
       lockFile = lock(root.resolve("lock"));
-      DurableFiles.deleteTree(uploads);
+      FileTree.delete(uploads);
       Files.createDirectories(uploads);
       DurableFiles.sync(root);
     } catch (IOException e) {

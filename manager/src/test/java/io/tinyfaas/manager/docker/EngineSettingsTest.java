@@ -24,6 +24,9 @@ class EngineSettingsTest {
     "tinyfaas.runtime-wait, -1s, TINYFAAS_RUNTIME_WAIT",
     "tinyfaas.max-body, 100M, TINYFAAS_MAX_BODY",
     "tinyfaas.start-timeout, -30s, TINYFAAS_START_TIMEOUT",
+    "tinyfaas.address-pool, 10.200.0.0, TINYFAAS_ADDRESS_POOL",
+    "tinyfaas.address-pool, 10.200.0.0/30, TINYFAAS_ADDRESS_POOL",
+    "tinyfaas.address-pool, 10.200.300.0/16, TINYFAAS_ADDRESS_POOL",
     "tinyfaas.build-timeout, 99999h, TINYFAAS_BUILD_TIMEOUT"
   })
   void shouldRefuseWhatCannotBeMeant(String property, String value, String variable) {

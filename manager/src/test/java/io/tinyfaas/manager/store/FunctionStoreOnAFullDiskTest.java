@@ -3,17 +3,13 @@ package io.tinyfaas.manager.store;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,18 +20,7 @@ class FunctionStoreOnAFullDiskTest {
 
   private static final FunctionName SIEVE = new FunctionName("sieve");
   private static final FunctionName ECHO = new FunctionName("echo");
-  private static final FunctionSpec SPEC =
-      new FunctionSpec(
-          "nodejs",
-          1,
-          Map.of(),
-          128 << 20,
-          1,
-          Duration.ofSeconds(10),
-          false,
-          Map.of(),
-          Optional.empty(),
-          Exposure.DEFAULT);
+  private static final FunctionSpec SPEC = Specs.of("{\"runtime\": \"nodejs\"}");
 
   @TempDir Path disk;
   @TempDir Path elsewhere;

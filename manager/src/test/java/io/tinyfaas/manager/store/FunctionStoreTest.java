@@ -5,18 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.quarkus.runtime.configuration.ConfigurationException;
-import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -65,17 +61,10 @@ class FunctionStoreTest {
   }
 
   private static FunctionSpec spec(int handlers) {
-    return new FunctionSpec(
-        "nodejs",
-        handlers,
-        Map.of("A", "b"),
-        128 << 20,
-        1.5,
-        Duration.ofSeconds(10),
-        true,
-        Map.of(),
-        Optional.empty(),
-        Exposure.DEFAULT);
+    return Specs.of(
+        """
+        {"runtime": "nodejs", "handlers": %d, "environment": {"A": "b"}, "cpus": 1.5, "networkAccess": true}"""
+            .formatted(handlers));
   }
 
   private FunctionVersion add(FunctionName function, int handlers) {

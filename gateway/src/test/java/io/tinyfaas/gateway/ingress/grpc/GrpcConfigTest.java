@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quarkus.runtime.configuration.ConfigurationException;
-import io.smallrye.config.SmallRyeConfigBuilder;
+import io.tinyfaas.gateway.Settings;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -13,7 +13,9 @@ class GrpcConfigTest {
 
   @Test
   void shouldTakeItsDefaultsAndTheEndsOfARange() {
-    assertThatCode(() -> new GrpcConfig.Ranges(with("tinyfaas.grpc.port", "-1")))
+    assertThatCode(
+            () ->
+                new GrpcConfig.Ranges(Settings.with(GrpcConfig.class, "tinyfaas.grpc.port", "-1")))
         .doesNotThrowAnyException();
   }
 
@@ -27,17 +29,9 @@ class GrpcConfigTest {
     "tinyfaas.grpc.send-timeout, 0s, TINYFAAS_GRPC_SEND_TIMEOUT"
   })
   void shouldRefuseWhatCannotBeMeant(String property, String value, String variable) {
-    assertThatThrownBy(() -> new GrpcConfig.Ranges(with(property, value)))
+    assertThatThrownBy(
+            () -> new GrpcConfig.Ranges(Settings.with(GrpcConfig.class, property, value)))
         .isInstanceOf(ConfigurationException.class)
         .hasMessageStartingWith(variable + " is ");
-  }
-
-  private static GrpcConfig with(String property, String value) {
-    return new SmallRyeConfigBuilder()
-        .addDiscoveredConverters()
-        .withMapping(GrpcConfig.class)
-        .withDefaultValue(property, value)
-        .build()
-        .getConfigMapping(GrpcConfig.class);
   }
 }

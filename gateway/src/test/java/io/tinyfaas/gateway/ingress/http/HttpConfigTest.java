@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quarkus.runtime.configuration.ConfigurationException;
-import io.smallrye.config.SmallRyeConfigBuilder;
+import io.tinyfaas.gateway.Settings;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -13,7 +13,9 @@ class HttpConfigTest {
 
   @Test
   void shouldTakeItsDefaultsAndTheEndsOfARange() {
-    assertThatCode(() -> new HttpConfig.Ranges(with("tinyfaas.http.port", "-1")))
+    assertThatCode(
+            () ->
+                new HttpConfig.Ranges(Settings.with(HttpConfig.class, "tinyfaas.http.port", "-1")))
         .doesNotThrowAnyException();
   }
 
@@ -29,17 +31,9 @@ class HttpConfigTest {
     "tinyfaas.http.max-async-bytes, 2G, TINYFAAS_HTTP_MAX_ASYNC_BYTES"
   })
   void shouldRefuseWhatCannotBeMeant(String property, String value, String variable) {
-    assertThatThrownBy(() -> new HttpConfig.Ranges(with(property, value)))
+    assertThatThrownBy(
+            () -> new HttpConfig.Ranges(Settings.with(HttpConfig.class, property, value)))
         .isInstanceOf(ConfigurationException.class)
         .hasMessageStartingWith(variable + " is ");
-  }
-
-  private static HttpConfig with(String property, String value) {
-    return new SmallRyeConfigBuilder()
-        .addDiscoveredConverters()
-        .withMapping(HttpConfig.class)
-        .withDefaultValue(property, value)
-        .build()
-        .getConfigMapping(HttpConfig.class);
   }
 }
