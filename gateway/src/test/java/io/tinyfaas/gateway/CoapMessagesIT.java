@@ -136,15 +136,15 @@ class CoapMessagesIT {
     Datagram post = Datagram.request(CON, POST, 1_000, "f");
     Datagram get = Datagram.request(CON, GET, 1_001, "f");
     try (CoapPeer device = system.device("127.0.8.3")) {
-      int runs = system.runs();
       device.ask(post);
       device.ask(get);
       for (int mid = 1_002; mid < 1_502; mid++) {
-        device.ask(Datagram.request(CON, POST, mid, "nobody"));
+        device.ask(Datagram.request(CON, POST, mid, mid % 2 == 0 ? "f" : "nobody"));
       }
+      int runs = system.runs();
       device.send(post);
       assertThat(device.receive(200)).isEmpty();
-      assertThat(system.runs() - runs).isEqualTo(2);
+      assertThat(system.runs()).isEqualTo(runs);
       assertThat(device.ask(get).head()).as("a GET may be run again").isEqualTo("ACK 2.05");
     }
   }

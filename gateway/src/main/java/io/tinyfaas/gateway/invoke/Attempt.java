@@ -6,7 +6,6 @@ import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
 import io.vertx.core.MultiMap;
 import java.util.Arrays;
-import java.util.function.Consumer;
 
 /** One request to one handler, until there is a reply. On the invocation loop only. */
 final class Attempt {
@@ -21,13 +20,21 @@ final class Attempt {
     record NotDelivered() implements Reply {}
   }
 
+  /** Whoever made it. */
+  @FunctionalInterface
+  interface Receiver {
+
+    /** Once, unless the attempt is cancelled first. */
+    void replied(Reply reply);
+  }
+
   private static final Reply OVERLOADED = new Reply.Final(new Overloaded());
   private static final Reply NOT_DELIVERED = new Reply.NotDelivered();
   private static final byte[] EMPTY = {};
 
   private final HandlerClient client;
   private final Invocation invocation;
-  private final Consumer<Reply> receiver;
+  private final Receiver receiver;
   private HandlerConnection connection;
   private long endOfRequest;
   private boolean done;
@@ -37,7 +44,7 @@ final class Attempt {
   private byte[] body = EMPTY;
   private int filled;
 
-  Attempt(HandlerClient client, Invocation invocation, Consumer<Reply> receiver) {
+  Attempt(HandlerClient client, Invocation invocation, Receiver receiver) {
     this.client = client;
     this.invocation = invocation;
     this.receiver = receiver;
@@ -143,7 +150,7 @@ final class Attempt {
   private void finish(Reply reply) {
     if (!done) {
       close();
-      receiver.accept(reply);
+      receiver.replied(reply);
     }
   }
 

@@ -12,7 +12,7 @@ import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.tinyfaas.contract.route.HandlerEndpoint;
 import io.tinyfaas.gateway.GatewayConfig;
-import io.tinyfaas.gateway.invoke.Attempt.Reply;
+import io.tinyfaas.gateway.invoke.Attempt.Receiver;
 import io.vertx.core.impl.ContextInternal;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -20,7 +20,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 
 /**
  * HTTP/1.1 to one handler, over the Unix socket or the TCP port it listens on, with connections
@@ -60,6 +59,7 @@ final class HandlerClient {
   private final ArrayDeque<Attempt> waiting = new ArrayDeque<>();
 
   private final List<HandlerConnection> unflushed = new ArrayList<>();
+  private final Runnable flush = this::flush;
   private int connecting;
   private int unanswered;
   private boolean cleaning;
@@ -113,10 +113,7 @@ final class HandlerClient {
     }
   }
 
-  /**
-   * @param receiver gets the reply, once, unless the attempt is cancelled first
-   */
-  Attempt send(Invocation invocation, Consumer<Reply> receiver) {
+  Attempt send(Invocation invocation, Receiver receiver) {
     Attempt attempt = new Attempt(this, invocation, receiver);
     if (!waiting.isEmpty() || !assign(attempt)) {
       waiting.add(attempt);
@@ -188,7 +185,7 @@ final class HandlerClient {
 
   void flushSoon(HandlerConnection connection) {
     if (unflushed.isEmpty()) {
-      loop.execute(this::flush);
+      loop.execute(flush);
     }
     unflushed.add(connection);
   }

@@ -5,6 +5,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.tinyfaas.gateway.invoke.AnswerParser.MalformedAnswerException;
+import io.vertx.core.Handler;
 import io.vertx.core.MultiMap;
 import java.util.ArrayDeque;
 
@@ -24,6 +25,7 @@ final class HandlerConnection extends ChannelInboundHandlerAdapter
   /** In the order of their requests; among them those whose answers nobody waits for any more. */
   private final ArrayDeque<Attempt> unanswered = new ArrayDeque<>();
 
+  private final Handler<ByteBuf> reader = this::read;
   private int awaited;
 
   /** Requests of this turn; null if there are none yet. */
@@ -181,7 +183,7 @@ final class HandlerConnection extends ChannelInboundHandlerAdapter
 
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
-    client.context().dispatch((ByteBuf) message, this::read);
+    client.context().dispatch((ByteBuf) message, reader);
   }
 
   private void read(ByteBuf bytes) {

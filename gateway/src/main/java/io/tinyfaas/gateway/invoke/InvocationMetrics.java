@@ -29,35 +29,59 @@ public final class InvocationMetrics implements RouteListener {
           .mapToObj(Duration::ofMillis)
           .toArray(Duration[]::new);
 
-  private record Key(Protocol protocol, String outcome) {}
-
   private final class FunctionMeters {
     private final String function;
-    private final Map<Key, Counter> counters = new ConcurrentHashMap<>();
-    private final Map<Protocol, Timer> timers = new ConcurrentHashMap<>();
+    private final Map<Protocol, ProtocolMeters> protocols = new ConcurrentHashMap<>();
 
     FunctionMeters(String function) {
       this.function = function;
     }
 
-    void count(Protocol protocol, String outcome) {
-      counters.computeIfAbsent(new Key(protocol, outcome), this::counter).increment();
+    ProtocolMeters of(Protocol protocol) {
+      ProtocolMeters meters = protocols.get(protocol);
+      return meters != null
+          ? meters
+          : protocols.computeIfAbsent(protocol, p -> new ProtocolMeters(function, p));
     }
 
-    void time(Protocol protocol, long nanos) {
-      timers.computeIfAbsent(protocol, this::timer).record(nanos, TimeUnit.NANOSECONDS);
+    void remove() {
+      protocols.values().forEach(ProtocolMeters::remove);
+    }
+  }
+
+  private final class ProtocolMeters {
+    private final String function;
+    private final Protocol protocol;
+    private final Map<String, Counter> counters = new ConcurrentHashMap<>();
+    private volatile Timer timer;
+
+    ProtocolMeters(String function, Protocol protocol) {
+      this.function = function;
+      this.protocol = protocol;
     }
 
-    private Counter counter(Key key) {
+    void count(String outcome) {
+      Counter counter = counters.get(outcome);
+      (counter != null ? counter : counters.computeIfAbsent(outcome, this::counter)).increment();
+    }
+
+    void time(long nanos) {
+      if (timer == null) {
+        timer = timer(); // which the registry makes only once
+      }
+      timer.record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    private Counter counter(String outcome) {
       return Counter.builder("tinyfaas.invocations")
           .description("Invocations by function, protocol and outcome")
           .tag("function", function)
-          .tag("protocol", key.protocol().label())
-          .tag("outcome", key.outcome())
+          .tag("protocol", protocol.label())
+          .tag("outcome", outcome)
           .register(registry);
     }
 
-    private Timer timer(Protocol protocol) {
+    private Timer timer() {
       return Timer.builder("tinyfaas.invocation")
           .description("From the request at the gateway to the result")
           .tag("function", function)
@@ -68,7 +92,9 @@ public final class InvocationMetrics implements RouteListener {
 
     void remove() {
       counters.values().forEach(registry::remove);
-      timers.values().forEach(registry::remove);
+      if (timer != null) {
+        registry.remove(timer);
+      }
     }
   }
 
@@ -90,18 +116,18 @@ public final class InvocationMetrics implements RouteListener {
 
   /** A request that names no function of ours. */
   public void refused(Protocol protocol, String outcome) {
-    meters(NO_FUNCTION).count(protocol, outcome);
+    meters(NO_FUNCTION).of(protocol).count(outcome);
   }
 
   /** A request for a function of the current table that did not become an invocation of it. */
   void refused(String function, Protocol protocol, String outcome) {
-    meters(function).count(protocol, outcome);
+    meters(function).of(protocol).count(outcome);
   }
 
   void finished(String function, Protocol protocol, String outcome, long nanos) {
-    FunctionMeters meters = meters(function);
-    meters.count(protocol, outcome);
-    meters.time(protocol, nanos);
+    ProtocolMeters meters = meters(function).of(protocol);
+    meters.count(outcome);
+    meters.time(nanos);
     if (routes.find(function).isEmpty()) {
       onFunctionRemoved(function); // it left while it was running
     }

@@ -36,6 +36,9 @@ public sealed interface InvocationResult {
 
   /** Its name in metrics. */
   default String outcome() {
+    if (this instanceof Answered answered && answered.status() < 400) {
+      return "ok"; // what nearly all are, before the look at each kind
+    }
     return switch (this) {
       case Answered(int status, _, _) when status >= 500 -> "function_error";
       case Answered(int status, _, _) when status >= 400 -> "client_error";

@@ -132,12 +132,15 @@ public final class Invoker implements RouteListener {
   }
 
   private HandlerClient client(RoutedHandler handler) {
-    return clients.computeIfAbsent(
-        handler, h -> new HandlerClient(loop, h.handler().endpoint(), config, memory));
+    HandlerClient client = clients.get(handler);
+    return client != null
+        ? client
+        : clients.computeIfAbsent(
+            handler, h -> new HandlerClient(loop, h.handler().endpoint(), config, memory));
   }
 
   /** One running invocation. On one event loop only. */
-  private final class Run implements Running {
+  private final class Run implements Running, Attempt.Receiver, LoopTimers.Task {
 
     private final long started = System.nanoTime();
     private final Invocation invocation;
@@ -167,7 +170,7 @@ public final class Invoker implements RouteListener {
     }
 
     void begin() {
-      deadline = timers.start(function.route().timeoutMillis(), this::timeUp);
+      deadline = timers.start(function.route().timeoutMillis(), this);
       attempt(pick());
     }
 
@@ -178,18 +181,18 @@ public final class Invoker implements RouteListener {
       }
       handler = picked.get();
       tried.add(handler);
-      attempt = client(handler).send(invocation, this::replied);
+      attempt = client(handler).send(invocation, this);
     }
 
-    private void replied(Reply reply) {
+    @Override
+    public void replied(Reply reply) {
       handler.leave();
-      switch (reply) {
-        case Reply.Final(InvocationResult outcome) -> finish(outcome);
-        case Reply.NotDelivered _ -> {
-          handler.refused();
-          // After the loop has seen which other connections ended at the same time.
-          loop.context().runOnContext(again -> retry());
-        }
+      if (reply instanceof Reply.Final(InvocationResult outcome)) {
+        finish(outcome);
+      } else {
+        handler.refused();
+        // After the loop has seen which other connections ended at the same time.
+        loop.context().runOnContext(again -> retry());
       }
     }
 
@@ -230,7 +233,8 @@ public final class Invoker implements RouteListener {
       }
     }
 
-    private void timeUp() {
+    @Override
+    public void timeUp() {
       if (attempt.cancel()) {
         handler.leave();
       }

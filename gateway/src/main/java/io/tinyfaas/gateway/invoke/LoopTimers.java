@@ -20,14 +20,20 @@ public final class LoopTimers {
   private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(TICK_MILLIS);
   private static final int SLOTS = 1_024;
 
+  /** What is to be done when a time is up. An object of its own where there is one anyway. */
+  @FunctionalInterface
+  public interface Task {
+    void timeUp();
+  }
+
   /** One timer, until it goes off. */
   public final class Timer {
     private final long tick;
-    private Runnable task;
+    private Task task;
     private Timer previous;
     private Timer next;
 
-    private Timer(long tick, Runnable task) {
+    private Timer(long tick, Task task) {
       this.tick = tick;
       this.task = task;
     }
@@ -57,10 +63,10 @@ public final class LoopTimers {
     }
 
     private void goOff() {
-      Runnable due = task;
+      Task due = task;
       task = null;
       if (due != null) {
-        due.run();
+        due.timeUp();
       }
     }
   }
@@ -90,7 +96,7 @@ public final class LoopTimers {
   /**
    * @param millis from now, at least 0
    */
-  public Timer start(long millis, Runnable task) {
+  public Timer start(long millis, Task task) {
     long now = System.nanoTime() - origin;
     if (!ticking) {
       done = now / TICK_NANOS;

@@ -29,6 +29,9 @@ final class BoundedDeduplicator implements Deduplicator {
 
   private static final long LIFETIME_NANOS = TimeUnit.SECONDS.toNanos(LIFETIME_SECONDS);
 
+  /** Of a message remembered with its answer. */
+  private static final long MESSAGE_BYTES = 2_048;
+
   private record Seen(int mid, Exchange exchange, long nanos) {}
 
   /** The peer silent for longest first; guarded by this. */
@@ -37,6 +40,14 @@ final class BoundedDeduplicator implements Deduplicator {
   private final SpentMessages spent;
   private final int max;
   private int size;
+
+  /**
+   * @param fraction of the heap that it may take: 5 for a fifth
+   */
+  static BoundedDeduplicator ofHeap(int fraction) {
+    return new BoundedDeduplicator(
+        Math.toIntExact(Runtime.getRuntime().maxMemory() / fraction / MESSAGE_BYTES));
+  }
 
   /**
    * @param maxMessages that are remembered with their answers, 2 KB each; of others it takes a
@@ -54,16 +65,30 @@ final class BoundedDeduplicator implements Deduplicator {
       return previous;
     }
     Request request = exchange.getRequest();
+    boolean begun = request.getSourceContext() instanceof PeerContext context && context.hasBegun();
     byte[] message = request.getBytes();
-    boolean again =
-        message != null
-            && spent.add(key.getPeer(), key.getMID(), message, System.nanoTime())
-            && !isSafe(request.getCode());
-    if (again) {
+    if (!begun
+        && message != null
+        && isSpent(key.getPeer(), key.getMID(), message, request.getCode())) {
       return exchange; // its own duplicate: neither run nor answered
     }
     add(key, exchange);
     return null;
+  }
+
+  /** Whether there is an exchange of that message. */
+  synchronized boolean knows(Object peer, int mid) {
+    return peers.containsKey(peer) && find(new KeyMID(mid, peer)) != null;
+  }
+
+  /** Notes a new message, and says whether it was here before and may not be run again. */
+  synchronized boolean isSpent(Object peer, int mid, byte[] message, Code method) {
+    return spent.add(peer, mid, message, System.nanoTime()) && !isSafe(method);
+  }
+
+  /** The messages that are remembered with their answers at most. */
+  int max() {
+    return max;
   }
 
   /** What has no effect may be done again if the answer is forgotten (RFC 7252, 4.5). */

@@ -7,9 +7,11 @@ import io.tinyfaas.gateway.invoke.BodyMemory;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationLoop;
 import io.tinyfaas.gateway.invoke.InvocationMetrics;
+import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.Invoker;
 import io.tinyfaas.gateway.invoke.LoopTimers;
 import io.tinyfaas.gateway.invoke.Protocol;
+import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.impl.ContextInternal;
@@ -56,12 +58,14 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   private final GatewayConfig config;
   private final Invoker invoker;
   private final InvocationMetrics metrics;
+  private final CurrentRoutes routes;
   private final Peers peers;
   private final Transfers transfers;
   private final Discovery discovery;
   private final Observers observers;
   private final Responder responder;
   private CoapTransport transport;
+  private PlainExchanges plain;
   private volatile boolean refusing;
 
   CoapIngress(
@@ -69,6 +73,7 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
       InvocationLoop loop,
       LoopTimers timers,
       GatewayConfig config,
+      CurrentRoutes routes,
       Invoker invoker,
       InvocationMetrics metrics,
       BodyMemory memory,
@@ -78,6 +83,7 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
     this.context = loop.context();
     this.timers = timers;
     this.config = config;
+    this.routes = routes;
     this.invoker = invoker;
     this.metrics = metrics;
     this.discovery = discovery;
@@ -89,12 +95,13 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
 
   /** For the same requests by DTLS; to be given a deliverer and started. */
   CoapTransport transport(DtlsConnector connector) {
-    return transport(connector, new DtlsSessions(), DTLS_HEAP_FRACTION);
+    return transport(connector, new DtlsSessions(), BoundedDeduplicator.ofHeap(DTLS_HEAP_FRACTION));
   }
 
-  private CoapTransport transport(Connector connector, EndpointContextMatcher peers, int fraction) {
+  private CoapTransport transport(
+      Connector connector, EndpointContextMatcher peers, BoundedDeduplicator deduplicator) {
     return new CoapTransport(
-        context.nettyEventLoop(), connector, peers, fraction, maxBody(config), transfers);
+        context.nettyEventLoop(), connector, peers, deduplicator, maxBody(config), transfers);
   }
 
   private static int maxBody(GatewayConfig config) {
@@ -115,8 +122,10 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   public void start() {
     InetSocketAddress address = new InetSocketAddress(config.coap().host(), config.coap().port());
     EventLoop loop = context.nettyEventLoop();
-    LoopConnector connector = new LoopConnector(loop, address, MAX_DATAGRAM_BYTES, peers);
-    transport = transport(connector, new UdpEndpointContextMatcher(true), UDP_HEAP_FRACTION);
+    BoundedDeduplicator deduplicator = BoundedDeduplicator.ofHeap(UDP_HEAP_FRACTION);
+    plain = new PlainExchanges(routes, invoker, timers, config, deduplicator);
+    LoopConnector connector = new LoopConnector(loop, address, MAX_DATAGRAM_BYTES, peers, plain);
+    transport = transport(connector, new UdpEndpointContextMatcher(true), deduplicator);
     transport.endpoint().setMessageDeliverer(this);
     try {
       transport.endpoint().start();
@@ -147,6 +156,7 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   @Override
   public void refuseNew() {
     refusing = true;
+    plain.refuseNew();
   }
 
   @Override
@@ -161,8 +171,14 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   public void deliverRequest(Exchange exchange) {
     Request request = exchange.getRequest();
     responder.heedEcho(request);
+    Optional<Future<InvocationResult>> begun =
+        request.getSourceContext() instanceof PeerContext context
+            ? context.takeResult()
+            : Optional.empty();
     Optional<ResponseCode> refusal = CoapRequests.refusal(request);
-    if (refusal.isPresent()) {
+    if (begun.isPresent()) {
+      goOn(exchange, begun.get());
+    } else if (refusal.isPresent()) {
       metrics.refused(Protocol.COAP, "bad_request");
       responder.send(exchange, CoapResponses.diagnostic(refusal.get(), "this is no proxy"));
     } else if (refusing) {
@@ -178,12 +194,23 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
     }
   }
 
+  /** What {@link PlainExchanges} has begun: no observation, and late with its acknowledgement. */
+  private void goOn(Exchange exchange, Future<InvocationResult> result) {
+    if (!result.isComplete()) {
+      responder.acknowledge(exchange);
+    }
+    Request request = exchange.getRequest();
+    result
+        .map(outcome -> CoapResponses.toResponse(request, outcome))
+        .recover(CoapIngress::failed)
+        .onSuccess(response -> end(exchange, response));
+  }
+
   /** On the event loop. Californium sends no error response to a multicast (RFC 7252, 8.2). */
   private void invoke(Exchange exchange, Request request, Invocation invocation) {
     Optional<Response> known = observers.answer(exchange, invocation);
     if (known.isPresent()) {
-      peers.of(request.getSourceContext()).end();
-      responder.send(exchange, known.get());
+      end(exchange, known.get());
       return;
     }
     LoopTimers.Timer acknowledgement =
@@ -197,19 +224,24 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
             result ->
                 observers.answered(
                     exchange, invocation, result, CoapResponses.toResponse(request, result)))
-        .recover(
-            bug -> {
-              LOG.error("event=response-failed", bug);
-              return Future.succeededFuture(new Response(ResponseCode.INTERNAL_SERVER_ERROR));
-            })
+        .recover(CoapIngress::failed)
         .onSuccess(
             response -> {
               if (acknowledgement != null) {
                 acknowledgement.cancel();
               }
-              peers.of(request.getSourceContext()).end();
-              responder.send(exchange, response);
+              end(exchange, response);
             });
+  }
+
+  private static Future<Response> failed(Throwable bug) {
+    LOG.error("event=response-failed", bug);
+    return Future.succeededFuture(new Response(ResponseCode.INTERNAL_SERVER_ERROR));
+  }
+
+  private void end(Exchange exchange, Response response) {
+    peers.of(exchange.getRequest().getSourceContext()).end();
+    responder.send(exchange, response);
   }
 
   /** Responses to requests of the gateway's own, of which there are none. */

@@ -56,23 +56,24 @@ final class CoapRequests {
 
   static Invocation toInvocation(Request request) {
     OptionSet options = request.getOptions();
-    List<String> path = options.getUriPath();
-    MultiMap headers = HttpHeaders.headers();
-    headers.set(METHOD, method(request.getCode()));
-    if (path.size() > 1) {
-      headers.set(PATH, join('/', path.subList(1, path.size()), IN_SEGMENT));
-    }
-    List<String> query = Transfers.query(options);
-    if (!query.isEmpty()) {
-      headers.set(QUERY, join('&', query, IN_ARGUMENT).substring(1));
-    }
     EndpointContext source = request.getSourceContext();
     Optional<DeviceIdentity> device = DtlsConnector.identity(source.getPeerIdentity());
     Protocol protocol = device.isPresent() ? Protocol.COAPS : Protocol.COAP;
-    headers.set(PROTOCOL, protocol.label());
-    headers.set(PEER, peer(source.getPeerAddress()));
-    headers.set(MESSAGE_TYPE, request.isConfirmable() ? "CON" : "NON");
-    representation(options, headers);
+    List<String> path = options.getUriPath();
+    MultiMap headers =
+        headers(
+            request.getCode(),
+            path,
+            Transfers.query(options),
+            protocol,
+            source.getPeerAddress(),
+            request.isConfirmable());
+    if (options.hasContentFormat()) {
+      contentFormat(options.getContentFormat(), headers);
+    }
+    if (options.hasAccept()) {
+      accept(options.getAccept(), headers);
+    }
     conditions(options, headers);
     return new Invocation(
         path.isEmpty() ? "" : path.getFirst(),
@@ -82,20 +83,52 @@ final class CoapRequests {
         request.getPayload());
   }
 
-  private static void representation(OptionSet options, MultiMap headers) {
-    if (options.hasContentFormat()) {
-      MediaType type = ContentFormats.mediaType(options.getContentFormat());
-      headers.set(HttpHeaders.CONTENT_TYPE, type.type());
-      if (!type.coding().isEmpty()) {
-        headers.set(HttpHeaders.CONTENT_ENCODING, type.coding());
-      }
+  static Invocation toInvocation(PlainRequest request, InetSocketAddress peer) {
+    MultiMap headers =
+        headers(request.method(), request.path(), request.query(), Protocol.COAP, peer, true);
+    if (request.contentFormat() != PlainRequest.NONE) {
+      contentFormat(request.contentFormat(), headers);
     }
-    if (options.hasAccept()) {
-      MediaType type = ContentFormats.mediaType(options.getAccept());
-      headers.set(HttpHeaders.ACCEPT, type.type());
-      if (!type.coding().isEmpty()) {
-        headers.set(HttpHeaders.ACCEPT_ENCODING, type.coding());
-      }
+    if (request.accept() != PlainRequest.NONE) {
+      accept(request.accept(), headers);
+    }
+    return new Invocation(request.function(), Protocol.COAP, headers, request.payload());
+  }
+
+  private static MultiMap headers(
+      Code method,
+      List<String> path,
+      List<String> query,
+      Protocol protocol,
+      InetSocketAddress peer,
+      boolean confirmable) {
+    MultiMap headers = MultiMap.caseInsensitiveMultiMap();
+    headers.add(METHOD, method(method));
+    if (path.size() > 1) {
+      headers.add(PATH, join('/', path.subList(1, path.size()), IN_SEGMENT));
+    }
+    if (!query.isEmpty()) {
+      headers.add(QUERY, join('&', query, IN_ARGUMENT).substring(1));
+    }
+    headers.add(PROTOCOL, protocol.label());
+    headers.add(PEER, peer(peer));
+    headers.add(MESSAGE_TYPE, confirmable ? "CON" : "NON");
+    return headers;
+  }
+
+  private static void contentFormat(int number, MultiMap headers) {
+    MediaType type = ContentFormats.mediaType(number);
+    headers.add(HttpHeaders.CONTENT_TYPE, type.type());
+    if (!type.coding().isEmpty()) {
+      headers.set(HttpHeaders.CONTENT_ENCODING, type.coding());
+    }
+  }
+
+  private static void accept(int number, MultiMap headers) {
+    MediaType type = ContentFormats.mediaType(number);
+    headers.add(HttpHeaders.ACCEPT, type.type());
+    if (!type.coding().isEmpty()) {
+      headers.set(HttpHeaders.ACCEPT_ENCODING, type.coding());
     }
   }
 

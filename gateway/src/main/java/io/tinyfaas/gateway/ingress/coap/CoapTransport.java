@@ -36,21 +36,17 @@ final class CoapTransport {
   /** One block and one datagram: fits the IPv6 minimum MTU (RFC 7252, 4.6). */
   static final int BLOCK_BYTES = 1_024;
 
-  /** Of a message remembered as a possible duplicate. */
-  private static final long MESSAGE_BYTES = 2_048;
-
   private final ScheduledThreadPoolExecutor timers;
   private final CoapEndpoint endpoint;
 
   /**
    * @param peers which messages have the same peer
-   * @param heapFraction how much of the heap is for messages that are remembered: 5 for a fifth
    */
   CoapTransport(
       EventLoop loop,
       Connector connector,
       EndpointContextMatcher peers,
-      int heapFraction,
+      BoundedDeduplicator deduplicator,
       int maxBody,
       Transfers transfers) {
     CoapConfig.register();
@@ -65,8 +61,7 @@ final class CoapTransport {
     timers = ExecutorsUtil.newDefaultSecondaryScheduler("coap-timer-");
     TokenGenerator tokens = new RandomTokenGenerator(settings);
     InMemoryMessageExchangeStore exchanges = new InMemoryMessageExchangeStore(settings, tokens);
-    long remembered = Runtime.getRuntime().maxMemory() / heapFraction / MESSAGE_BYTES;
-    exchanges.setDeduplicator(new BoundedDeduplicator(Math.toIntExact(remembered)));
+    exchanges.setDeduplicator(deduplicator);
     endpoint =
         CoapEndpoint.builder()
             .setConfiguration(settings)

@@ -6,6 +6,7 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler.Sharable;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelPromise;
 import io.netty.channel.EventLoop;
 import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.SimpleChannelInboundHandler;
@@ -58,6 +59,7 @@ final class LoopConnector implements Connector {
   private final InetSocketAddress wanted;
   private final int maxDatagram;
   private final Peers peers;
+  private final PlainExchanges plain;
   private volatile DatagramChannel channel;
   private volatile InetSocketAddress address;
   private volatile RawDataChannel receiver;
@@ -66,18 +68,27 @@ final class LoopConnector implements Connector {
   /** The sockets that have something to flush. On the loop. */
   private final Set<DatagramChannel> written = new LinkedHashSet<>();
 
+  private final Runnable flush = this::flush;
+
   /** Of single addresses; null where the socket is bound to one anyway. On the loop. */
   private LocalSockets sockets;
 
   /**
    * @param maxDatagram in bytes; longer ones are ignored
+   * @param plain takes what does not need Californium
    */
-  LoopConnector(EventLoop loop, InetSocketAddress address, int maxDatagram, Peers peers) {
+  LoopConnector(
+      EventLoop loop,
+      InetSocketAddress address,
+      int maxDatagram,
+      Peers peers,
+      PlainExchanges plain) {
     this.loop = loop;
     this.wanted = address;
     this.address = address;
     this.maxDatagram = maxDatagram;
     this.peers = peers;
+    this.plain = plain;
   }
 
   @Override
@@ -158,51 +169,75 @@ final class LoopConnector implements Connector {
       message.onError(new EndpointMismatchException("UDP sending"));
       return;
     }
-    PeerContext peer =
+    Sender receiver =
         destination instanceof PeerContext known
-            ? known
-            : new PeerContext(to, peers.at(to), open, this);
-    if (to.getPort() == 0 || !peer.channel().isWritable()) {
+            ? known.sender()
+            : new Sender(to, peers.at(to), open);
+    if (to.getPort() == 0 || !receiver.socket().isWritable()) {
       message.onError(new IOException("no such port, or the network does not keep up"));
       return;
     }
-    if (!peer.peer().spend(message.getSize())) {
-      ping(peer);
+    if (!receiver.peer().spend(message.getSize())) {
+      ping(receiver);
       message.onError(new IOException("too much for an address that is not verified"));
       return;
     }
     message.onContextEstablished(connection);
-    write(peer, message.getBytes())
-        .addListener(
-            sent -> {
-              if (sent.isSuccess()) {
-                message.onSent();
-              } else {
-                message.onError(sent.cause());
-              }
-            });
+    ByteBuf bytes = open.alloc().directBuffer(message.getSize()).writeBytes(message.getBytes());
+    ChannelPromise sent = receiver.socket().newPromise();
+    write(receiver, bytes, sent);
+    sent.addListener(
+        done -> {
+          if (done.isSuccess()) {
+            message.onSent();
+          } else {
+            message.onError(done.cause());
+          }
+        });
   }
 
   /**
    * Asks an address for a sign of life: an empty confirmable message that is answered with a reset
    * (RFC 7252, 4.3). Nothing if it has been sent too much already. On the loop.
    */
-  void ping(PeerContext to) {
+  void ping(Sender to) {
     int mid = to.peer().nextPing();
     if (mid >= 0 && to.peer().spend(EMPTY_BYTES)) {
-      write(to, new byte[] {EMPTY_CON, 0, (byte) (mid >> 8), (byte) mid});
+      write(
+          to,
+          to.socket().alloc().directBuffer(EMPTY_BYTES).writeShort(EMPTY_CON << 8).writeShort(mid));
     }
   }
 
-  private ChannelFuture write(PeerContext to, byte[] message) {
-    DatagramChannel open = to.channel();
-    ByteBuf bytes = open.alloc().directBuffer(message.length).writeBytes(message);
-    ChannelFuture sent = open.write(new DatagramPacket(bytes, to.getPeerAddress()));
-    if (written.isEmpty()) {
-      loop.execute(this::flush);
+  /** Sends a datagram at the end of this turn of the loop, or never. On the loop. */
+  void write(Sender to, ByteBuf datagram) {
+    if (to.socket().isWritable()) {
+      write(to, datagram, to.socket().voidPromise());
+    } else {
+      datagram.release();
     }
-    written.add(open);
-    return sent;
+  }
+
+  private void write(Sender to, ByteBuf datagram, ChannelPromise sent) {
+    to.socket().write(new DatagramPacket(datagram, to.address()), sent);
+    if (written.isEmpty()) {
+      loop.execute(flush);
+    }
+    written.add(to.socket());
+  }
+
+  /** Gives Californium a datagram. On the loop. */
+  void deliver(PeerContext from, byte[] message) {
+    RawDataChannel current = receiver;
+    if (current != null) {
+      current.receiveData(
+          RawData.inbound(
+              message,
+              from,
+              false,
+              ClockUtil.nanoRealtime(),
+              from.sender().socket().localAddress()));
+    }
   }
 
   /** After what else this turn of the loop has to send. */
@@ -271,17 +306,11 @@ final class LoopConnector implements Connector {
     }
 
     private void receive(InetSocketAddress from, byte[] bytes, DatagramChannel socket) {
-      RawDataChannel current = receiver;
       Peer peer = peers.at(from);
       peer.received(bytes.length);
-      if (current != null && !isSignOfLife(peer, bytes)) {
-        current.receiveData(
-            RawData.inbound(
-                bytes,
-                new PeerContext(from, peer, socket, LoopConnector.this),
-                false,
-                ClockUtil.nanoRealtime(),
-                socket.localAddress()));
+      Sender sender = new Sender(from, peer, socket);
+      if (!isSignOfLife(peer, bytes) && !plain.take(LoopConnector.this, sender, bytes)) {
+        deliver(new PeerContext(sender, LoopConnector.this), bytes);
       }
     }
 

@@ -27,7 +27,7 @@ class TransfersTest {
 
   private EndpointContext peer(String address) {
     InetSocketAddress socket = new InetSocketAddress(InetAddress.ofLiteral(address), 1);
-    return new PeerContext(socket, peers.at(socket), null, null);
+    return new PeerContext(new Sender(socket, peers.at(socket), null), null);
   }
 
   private boolean begin(String address, String path, int bytes) {

@@ -1,0 +1,181 @@
+package io.tinyfaas.gateway.ingress.coap;
+
+import io.netty.buffer.ByteBuf;
+import java.net.InetSocketAddress;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The last plain requests of each device with the datagrams that answered them, so that a request
+ * that comes again is answered again and not run again (RFC 7252, 4.5). As many of a device, and of
+ * how many devices, as {@link BoundedDeduplicator} says. They lie in one block of memory: objects
+ * that live for a moment longer than the young half of the heap takes are what costs most there. On
+ * the event loop.
+ */
+final class RememberedAnswers {
+
+  static final int PER_PEER = 8;
+
+  /** A block of body, and around it as much as such answers have. */
+  static final int MAX_BYTES = CoapTransport.BLOCK_BYTES + 64;
+
+  static final int NONE = -1;
+
+  private static final int RUNNING = 0;
+  private static final int ELSEWHERE = -1;
+  private static final long LIFETIME_NANOS =
+      TimeUnit.SECONDS.toNanos(BoundedDeduplicator.LIFETIME_SECONDS);
+
+  /** The slots of one device, from the first that came to the last. */
+  private static final class Device {
+    private int first = NONE;
+    private int last = NONE;
+    private int count;
+  }
+
+  /** The device silent for longest first. */
+  private final Map<InetSocketAddress, Device> devices = new LinkedHashMap<>(16, 0.75f, true);
+
+  private final int max;
+  private final int[] mids;
+  private final long[] began;
+
+  /** Of the answer in bytes; or what there is instead. */
+  private final int[] lengths;
+
+  /** Of the slots of a device; of those that are free. */
+  private final int[] next;
+
+  /** Tells whoever took a slot whether it is still his. */
+  private final int[] serials;
+
+  private final byte[] answers;
+  private int free;
+
+  /**
+   * @param max messages of all devices, about 1,100 bytes each
+   */
+  RememberedAnswers(int max) {
+    this.max = max;
+    mids = new int[max];
+    began = new long[max];
+    lengths = new int[max];
+    next = new int[max];
+    serials = new int[max];
+    answers = new byte[max * MAX_BYTES];
+    clear();
+  }
+
+  void clear() {
+    devices.clear();
+    for (int slot = 0; slot < max; slot++) {
+      next[slot] = slot + 1 < max ? slot + 1 : NONE;
+    }
+    free = 0;
+  }
+
+  /**
+   * @param nanos of {@link System#nanoTime}
+   * @return the slot of a message that is known, or {@link #NONE}
+   */
+  int find(InetSocketAddress peer, int mid, long nanos) {
+    Device device = devices.get(peer);
+    if (device == null) {
+      return NONE;
+    }
+    while (device.first != NONE && nanos - began[device.first] > LIFETIME_NANOS) {
+      forgetFirst(device);
+    }
+    for (int slot = device.first; slot != NONE; slot = next[slot]) {
+      if (mids[slot] == mid) {
+        return slot;
+      }
+    }
+    return NONE;
+  }
+
+  /**
+   * A message that is not known, whose answer is to come.
+   *
+   * @param nanos of {@link System#nanoTime}
+   */
+  int add(InetSocketAddress peer, int mid, long nanos) {
+    Device device = devices.computeIfAbsent(peer, first -> new Device());
+    int quota = Math.clamp(max / devices.size(), 1, PER_PEER);
+    while (device.count >= quota) {
+      forgetFirst(device);
+    }
+    Iterator<Device> silent = devices.values().iterator();
+    while (free == NONE) {
+      Device forgotten = silent.next();
+      while (forgotten.count > 0) {
+        forgetFirst(forgotten);
+      }
+      silent.remove();
+    }
+    int slot = free;
+    free = next[slot];
+    mids[slot] = mid;
+    began[slot] = nanos;
+    lengths[slot] = RUNNING;
+    next[slot] = NONE;
+    if (device.count++ == 0) {
+      device.first = slot;
+    } else {
+      next[device.last] = slot;
+    }
+    device.last = slot;
+    return slot;
+  }
+
+  private void forgetFirst(Device device) {
+    int slot = device.first;
+    device.first = next[slot];
+    device.count--;
+    next[slot] = free;
+    serials[slot]++;
+    free = slot;
+  }
+
+  int serial(int slot) {
+    return serials[slot];
+  }
+
+  /**
+   * @param serial that the slot had; if it has another, the message is forgotten already
+   * @param length of the answer in bytes, at most {@link #MAX_BYTES}
+   */
+  void put(int slot, int serial, byte[] answer, int length) {
+    if (serials[slot] == serial) {
+      lengths[slot] = length;
+      System.arraycopy(answer, 0, answers, slot * MAX_BYTES, length);
+    }
+  }
+
+  /** The message is Californium's from now on. */
+  void putElsewhere(int slot, int serial) {
+    if (serials[slot] == serial) {
+      lengths[slot] = ELSEWHERE;
+    }
+  }
+
+  boolean isElsewhere(int slot) {
+    return lengths[slot] == ELSEWHERE;
+  }
+
+  /** In bytes; 0 if it has none yet. */
+  int length(int slot) {
+    return lengths[slot];
+  }
+
+  void copy(int slot, ByteBuf to) {
+    to.writeBytes(answers, slot * MAX_BYTES, lengths[slot]);
+  }
+
+  /** The messages that are remembered. */
+  int size() {
+    return devices.values().stream().mapToInt(device -> device.count).sum();
+  }
+}
