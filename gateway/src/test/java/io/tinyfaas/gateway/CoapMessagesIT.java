@@ -78,6 +78,28 @@ class CoapMessagesIT {
     }
   }
 
+  @ParameterizedTest(name = "RFC 7252 4.5: a message that comes again is answered as before, {0}")
+  @CsvSource({
+    "size 10,   ACK 2.04",
+    "size 0,    ACK 2.04",
+    "size 3000, ACK 2.04",
+    "status 404, ACK 4.04",
+    "slow 600,  ACK 0.00"
+  })
+  void shouldAnswerAMessageThatComesAgainAsBefore(String query, String answer) throws IOException {
+    String[] words = query.split(" ");
+    Datagram request = Datagram.request(CON, POST, 400, "f", words[0], words[1]);
+    try (CoapPeer device = system.device()) {
+      int runs = system.runs();
+      Datagram first = device.ask(request);
+      assertThat(first.head()).isEqualTo(answer);
+      for (int i = 0; i < 3; i++) {
+        assertThat(device.ask(request).bytes()).isEqualTo(first.bytes());
+      }
+      assertThat(system.runs() - runs).isEqualTo(1);
+    }
+  }
+
   @Test
   @DisplayName("RFC 7967 2.1: a NON with No-Response gets nothing, and the function runs")
   void shouldSayNothingToANonThatWantsNoResponse() throws IOException {
