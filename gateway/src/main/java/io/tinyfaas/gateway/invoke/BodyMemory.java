@@ -6,14 +6,14 @@ import jakarta.inject.Singleton;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The heap that bodies may take, all together: a quarter of it, or four of the largest bodies where
+ * The heap that bodies may take, all together: a third of it, or four of the largest bodies where
  * that is more. Whoever holds bytes of a body counts them here first; when nothing is left, devices
  * are told to come back, and the gateway lives.
  */
 @Singleton
 public final class BodyMemory {
 
-  private static final int HEAP_FRACTION = 4;
+  private static final int HEAP_FRACTION = 3;
   private static final int BODIES = 4;
 
   private final long size;

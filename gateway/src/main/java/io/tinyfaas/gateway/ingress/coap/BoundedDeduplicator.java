@@ -32,6 +32,9 @@ final class BoundedDeduplicator implements Deduplicator {
   /** Of a message remembered with its answer. */
   private static final long MESSAGE_BYTES = 2_048;
 
+  /** Of messages that are known, for each that is remembered. */
+  private static final int SPENT_PAGES = 2;
+
   private record Seen(int mid, Exchange exchange, long nanos) {}
 
   /** The peer silent for longest first; guarded by this. */
@@ -51,11 +54,11 @@ final class BoundedDeduplicator implements Deduplicator {
 
   /**
    * @param maxMessages that are remembered with their answers, 2 KB each; of others it takes a
-   *     tenth of that memory to know that they have been here
+   *     third of that memory to know that they have been here
    */
   BoundedDeduplicator(int maxMessages) {
     this.max = maxMessages;
-    this.spent = new SpentMessages(maxMessages);
+    this.spent = new SpentMessages(SPENT_PAGES * maxMessages);
   }
 
   @Override
@@ -84,11 +87,6 @@ final class BoundedDeduplicator implements Deduplicator {
   /** Notes a new message, and says whether it was here before and may not be run again. */
   synchronized boolean isSpent(Object peer, int mid, byte[] message, Code method) {
     return spent.add(peer, mid, message, System.nanoTime()) && !isSafe(method);
-  }
-
-  /** The messages that are remembered with their answers at most. */
-  int max() {
-    return max;
   }
 
   /** What has no effect may be done again if the answer is forgotten (RFC 7252, 4.5). */

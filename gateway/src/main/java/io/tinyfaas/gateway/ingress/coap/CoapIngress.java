@@ -43,10 +43,10 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   private static final int MAX_DATAGRAM_BYTES = 2_048;
 
   /**
-   * A tenth of the heap for messages by UDP that are remembered as possible duplicates, as much by
-   * DTLS. More of them outlive the young half of the heap, and each has to be collected in the old.
+   * A tenth of the heap for messages by UDP that are remembered as possible duplicates, half of it
+   * for plain ones, and as much for those by DTLS.
    */
-  private static final int UDP_HEAP_FRACTION = 10;
+  private static final int UDP_HEAP_FRACTION = 20;
 
   private static final int DTLS_HEAP_FRACTION = 10;
 
@@ -123,7 +123,14 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
     InetSocketAddress address = new InetSocketAddress(config.coap().host(), config.coap().port());
     EventLoop loop = context.nettyEventLoop();
     BoundedDeduplicator deduplicator = BoundedDeduplicator.ofHeap(UDP_HEAP_FRACTION);
-    plain = new PlainExchanges(routes, invoker, timers, config, deduplicator);
+    plain =
+        new PlainExchanges(
+            routes,
+            invoker,
+            timers,
+            config,
+            RememberedAnswers.ofHeap(UDP_HEAP_FRACTION),
+            deduplicator);
     LoopConnector connector = new LoopConnector(loop, address, MAX_DATAGRAM_BYTES, peers, plain);
     transport = transport(connector, new UdpEndpointContextMatcher(true), deduplicator);
     transport.endpoint().setMessageDeliverer(this);

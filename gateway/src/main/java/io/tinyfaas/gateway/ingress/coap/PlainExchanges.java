@@ -40,20 +40,22 @@ final class PlainExchanges {
   private volatile boolean refusing;
 
   /**
-   * @param others knows the messages that Californium has
+   * @param answers where this has its messages
+   * @param others where Californium has its own
    */
   PlainExchanges(
       CurrentRoutes routes,
       Invoker invoker,
       LoopTimers timers,
       GatewayConfig config,
+      RememberedAnswers answers,
       BoundedDeduplicator others) {
     this.routes = routes;
     this.invoker = invoker;
     this.timers = timers;
     this.ackDelayMillis = config.coap().ackDelay().toMillis();
+    this.answers = answers;
     this.others = others;
-    this.answers = new RememberedAnswers(others.max());
   }
 
   /** All that is new is Californium's from now on. */

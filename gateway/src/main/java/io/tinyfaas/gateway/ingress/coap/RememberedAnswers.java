@@ -55,7 +55,15 @@ final class RememberedAnswers {
   private int free;
 
   /**
-   * @param max messages of all devices, about 1,100 bytes each
+   * @param fraction of the heap that it takes: 5 for a fifth
+   */
+  static RememberedAnswers ofHeap(int fraction) {
+    return new RememberedAnswers(
+        Math.toIntExact(Runtime.getRuntime().maxMemory() / fraction / MAX_BYTES));
+  }
+
+  /**
+   * @param max messages of all devices
    */
   RememberedAnswers(int max) {
     this.max = max;
