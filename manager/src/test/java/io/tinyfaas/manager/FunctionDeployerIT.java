@@ -419,6 +419,18 @@ class FunctionDeployerIT {
   }
 
   @Test
+  void shouldRemoveAnImageThatHasLostItsTag() {
+    deploy(spec(), Zip.saying("hello"));
+    String tag = docker("inspect", "-f", "{{.Config.Image}}", containers().getFirst()).getFirst();
+    docker("image", "rm", "--force", tag);
+    assertThat(images()).hasSize(1);
+
+    deployer.delete(FUNCTION);
+
+    await().atMost(SOON).untilAsserted(() -> assertThat(images()).isEmpty());
+  }
+
+  @Test
   void shouldChangeNothingWhileTheGatewayIsAway() {
     gateway.goesAway();
 

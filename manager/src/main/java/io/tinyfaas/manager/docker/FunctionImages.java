@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 
 /**
@@ -41,6 +42,8 @@ public class FunctionImages {
   private static final int TAG_DIGITS = 16;
   private static final long BUILD_MEMORY = 768L * 1024 * 1024;
   private static final long BUILD_PROCESSES = 512;
+
+  private static final String UNTAGGED = "<none>:<none>";
 
   private final DockerClient docker;
   private final DockerClient longCalls;
@@ -117,15 +120,28 @@ public class FunctionImages {
   /** Removes the function's images that are not among these references. */
   public void retain(FunctionName function, Set<String> references) {
     for (Image image : images(function)) {
-      for (String tag : image.getRepoTags() == null ? new String[0] : image.getRepoTags()) {
-        if (tag.startsWith(repository() + ":") && !references.contains(tag)) {
-          try {
-            docker.removeImageCmd(tag).exec();
-          } catch (NotFoundException | ConflictException e) {
-            // Gone, or a handler that is being stopped still has it: the next look removes it.
-          }
-        }
+      List<String> tags =
+          image.getRepoTags() == null
+              ? List.of()
+              : Stream.of(image.getRepoTags()).filter(tag -> !tag.equals(UNTAGGED)).toList();
+      List<String> obsolete =
+          tags.stream()
+              .filter(tag -> tag.startsWith(repository() + ":") && !references.contains(tag))
+              .toList();
+      if (tags.size() <= 1 && obsolete.equals(tags)) {
+        // By the tag, the engine may take only the tag, while a container of it is just ending.
+        removeImage(image.getId());
+      } else {
+        obsolete.forEach(this::removeImage);
       }
+    }
+  }
+
+  private void removeImage(String image) {
+    try {
+      docker.removeImageCmd(image).exec();
+    } catch (NotFoundException | ConflictException e) {
+      // Gone, or a handler that is being stopped still has it: the next look removes it.
     }
   }
 
