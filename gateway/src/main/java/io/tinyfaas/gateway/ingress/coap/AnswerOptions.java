@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway.ingress.coap;
 
+import io.tinyfaas.gateway.ingress.coap.message.CoapResponses;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.vertx.core.MultiMap;
 import java.util.Optional;

@@ -3,6 +3,13 @@ package io.tinyfaas.gateway.ingress.coap;
 import io.netty.channel.EventLoop;
 import io.tinyfaas.gateway.GatewayConfig;
 import io.tinyfaas.gateway.ingress.Ingress;
+import io.tinyfaas.gateway.ingress.coap.discovery.Discovery;
+import io.tinyfaas.gateway.ingress.coap.dtls.DtlsConnector;
+import io.tinyfaas.gateway.ingress.coap.dtls.DtlsSessions;
+import io.tinyfaas.gateway.ingress.coap.message.Blocks;
+import io.tinyfaas.gateway.ingress.coap.message.CoapRequests;
+import io.tinyfaas.gateway.ingress.coap.message.CoapResponses;
+import io.tinyfaas.gateway.ingress.coap.observe.Observers;
 import io.tinyfaas.gateway.invoke.BodyMemory;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationLoop;
@@ -89,7 +96,7 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
     this.discovery = discovery;
     this.observers = observers;
     this.peers = new Peers(config.coap().trustedNetworks(), config.coap().maxInFlightPerPeer());
-    this.transfers = new Transfers(memory, peers, maxBody(config), CoapTransport.BLOCK_BYTES);
+    this.transfers = new Transfers(memory, peers, maxBody(config), Blocks.MAX_BYTES);
     this.responder = new Responder(context.nettyEventLoop(), memory);
   }
 

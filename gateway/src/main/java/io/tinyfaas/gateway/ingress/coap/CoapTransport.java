@@ -1,6 +1,10 @@
 package io.tinyfaas.gateway.ingress.coap;
 
 import io.netty.channel.EventLoop;
+import io.tinyfaas.gateway.ingress.coap.message.Blocks;
+import io.tinyfaas.gateway.ingress.coap.message.CoapParser;
+import io.tinyfaas.gateway.ingress.coap.observe.NotificationExchange;
+import io.tinyfaas.gateway.invoke.LoopExecutor;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.californium.core.config.CoapConfig;
@@ -33,9 +37,6 @@ final class CoapTransport {
 
   private static final int TIMERS_STOP_MILLIS = 1_000;
 
-  /** One block and one datagram: fits the IPv6 minimum MTU (RFC 7252, 4.6). */
-  static final int BLOCK_BYTES = 1_024;
-
   private final ScheduledThreadPoolExecutor timers;
   private final CoapEndpoint endpoint;
 
@@ -54,8 +55,8 @@ final class CoapTransport {
     Configuration settings =
         Configuration.createStandardWithoutFile()
             .set(CoapConfig.MAX_RESOURCE_BODY_SIZE, maxBody)
-            .set(CoapConfig.PREFERRED_BLOCK_SIZE, BLOCK_BYTES)
-            .set(CoapConfig.MAX_MESSAGE_SIZE, BLOCK_BYTES)
+            .set(CoapConfig.PREFERRED_BLOCK_SIZE, Blocks.MAX_BYTES)
+            .set(CoapConfig.MAX_MESSAGE_SIZE, Blocks.MAX_BYTES)
             .set(CoapConfig.BLOCKWISE_STATUS_LIFETIME, Transfers.LIFETIME_SECONDS, TimeUnit.SECONDS)
             .set(CoapConfig.USE_MESSAGE_OFFLOADING, true);
     timers = ExecutorsUtil.newDefaultSecondaryScheduler("coap-timer-");
@@ -108,7 +109,7 @@ final class CoapTransport {
   }
 
   /**
-   * Californium's stack for UDP, with the two layers of {@link Transfers}; {@link Observers} takes
+   * Californium's stack for UDP, with the two layers of {@link Transfers}; {@code Observers} takes
    * the place of its layer for observing.
    */
   private static final class Stack extends BaseCoapStack {

@@ -4,6 +4,8 @@ import io.netty.channel.EventLoop;
 import io.tinyfaas.gateway.GatewayConfig;
 import io.tinyfaas.gateway.device.CurrentDevices;
 import io.tinyfaas.gateway.ingress.Ingress;
+import io.tinyfaas.gateway.ingress.coap.dtls.DtlsConnector;
+import io.tinyfaas.gateway.ingress.coap.message.CoapResponses;
 import io.tinyfaas.gateway.invoke.InvocationLoop;
 import io.tinyfaas.gateway.invoke.Protocol;
 import jakarta.inject.Singleton;

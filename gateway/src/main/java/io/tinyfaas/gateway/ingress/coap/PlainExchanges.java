@@ -3,6 +3,9 @@ package io.tinyfaas.gateway.ingress.coap;
 import io.netty.buffer.ByteBuf;
 import io.tinyfaas.contract.route.Exposure.Access;
 import io.tinyfaas.gateway.GatewayConfig;
+import io.tinyfaas.gateway.ingress.coap.message.Blocks;
+import io.tinyfaas.gateway.ingress.coap.message.CoapRequests;
+import io.tinyfaas.gateway.ingress.coap.message.PlainRequest;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.Invoker;
@@ -152,7 +155,7 @@ final class PlainExchanges {
       }
       acknowledgement.cancel();
       if (!(outcome instanceof Answered answered)
-          || answered.body().length > CoapTransport.BLOCK_BYTES
+          || answered.body().length > Blocks.MAX_BYTES
           || !send(answered)) {
         handOver();
         return;

@@ -1,6 +1,7 @@
 package io.tinyfaas.gateway.ingress.coap;
 
 import io.netty.buffer.ByteBuf;
+import io.tinyfaas.gateway.ingress.coap.message.Blocks;
 import java.net.InetSocketAddress;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -19,7 +20,7 @@ final class RememberedAnswers {
   static final int PER_PEER = 8;
 
   /** A block of body, and around it as much as such answers have. */
-  static final int MAX_BYTES = CoapTransport.BLOCK_BYTES + 64;
+  static final int MAX_BYTES = Blocks.MAX_BYTES + 64;
 
   static final int NONE = -1;
 

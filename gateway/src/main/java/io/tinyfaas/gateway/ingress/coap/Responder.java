@@ -5,6 +5,7 @@ import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.EC
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Promise;
 import io.netty.util.concurrent.ScheduledFuture;
+import io.tinyfaas.gateway.ingress.coap.message.Blocks;
 import io.tinyfaas.gateway.invoke.BodyMemory;
 import java.net.InetAddress;
 import java.util.List;
@@ -176,7 +177,7 @@ final class Responder {
     if (asked != null && asked.getNum() > 0) {
       return OptionalInt.empty();
     }
-    int from = asked == null ? BlockOption.size2Szx(CoapTransport.BLOCK_BYTES) : asked.getSzx();
+    int from = asked == null ? BlockOption.size2Szx(Blocks.MAX_BYTES) : asked.getSzx();
     Response first = new Response(response.getCode());
     for (int szx = from; szx >= SMALLEST_SZX; szx--) {
       first.setOptions(new OptionSet(response.getOptions()));
@@ -196,7 +197,7 @@ final class Responder {
       size += 1 + more(option.getNumber() - number) + more(option.getLength()) + option.getLength();
       number = option.getNumber();
     }
-    int payload = Math.min(response.getPayloadSize(), CoapTransport.BLOCK_BYTES);
+    int payload = Math.min(response.getPayloadSize(), Blocks.MAX_BYTES);
     return payload == 0 ? size : size + MARKER_BYTES + payload;
   }
 

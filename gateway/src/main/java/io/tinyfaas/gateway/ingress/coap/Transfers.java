@@ -1,19 +1,15 @@
 package io.tinyfaas.gateway.ingress.coap;
 
-import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.REQUEST_TAG;
-
+import io.tinyfaas.gateway.ingress.coap.message.CoapResponses;
+import io.tinyfaas.gateway.ingress.coap.message.RequestTags;
 import io.tinyfaas.gateway.invoke.BodyMemory;
-import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
-import java.util.stream.Collectors;
 import org.eclipse.californium.core.coap.BlockOption;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
-import org.eclipse.californium.core.coap.Option;
 import org.eclipse.californium.core.coap.OptionSet;
 import org.eclipse.californium.core.coap.Request;
 import org.eclipse.californium.core.coap.Response;
@@ -45,12 +41,6 @@ final class Transfers {
 
   /** How long a transfer may take: a body of 1 MiB in blocks of 16 bytes at 18 blocks a second. */
   private static final long MAX_AGE_NANOS = TimeUnit.HOURS.toNanos(1);
-
-  /** Begins the Uri-Query that Californium tells transfers apart by; no device's own does. */
-  private static final String TAG_QUERY = "\u0000request-tag=";
-
-  /** More would not fit into a Uri-Query of 255 bytes; nobody sends more than one. */
-  private static final int MAX_TAGS = 8;
 
   /** How long a transfer may pause: longer than a device retransmits (93 s, RFC 7252, 4.8.2). */
   static final int LIFETIME_SECONDS = 100;
@@ -102,14 +92,6 @@ final class Transfers {
 
   Layer aboveBlockwise() {
     return new Above();
-  }
-
-  /** A request's query, without what {@link Below} adds to it. */
-  static List<String> query(OptionSet options) {
-    List<String> query = options.getUriQuery();
-    return !query.isEmpty() && query.getLast().startsWith(TAG_QUERY)
-        ? query.subList(0, query.size() - 1)
-        : query;
   }
 
   /** Gives back what transfers held that were never finished. */
@@ -189,7 +171,7 @@ final class Transfers {
 
     @Override
     public void receiveRequest(Exchange exchange, Request request) {
-      tell(request.getOptions());
+      RequestTags.putInQuery(request.getOptions());
       BlockOption block = request.getOptions().getBlock1();
       if (block == null) {
         super.receiveRequest(exchange, request);
@@ -222,22 +204,6 @@ final class Transfers {
         if (!block.isM()) {
           end(key);
         }
-      }
-    }
-
-    /**
-     * Bodies with different Request-Tags are different bodies (RFC 9175, 3.4). Californium tells
-     * transfers apart by peer, method and URI, so the tag becomes a part of the latter; {@link
-     * Transfers#query} leaves it out again.
-     */
-    private void tell(OptionSet options) {
-      List<Option> tags = options.getOthers(REQUEST_TAG);
-      if (!tags.isEmpty()) {
-        options.addUriQuery(
-            tags.stream()
-                .limit(MAX_TAGS)
-                .map(tag -> HexFormat.of().formatHex(tag.getValue()))
-                .collect(Collectors.joining(".", TAG_QUERY, "")));
       }
     }
 

@@ -1,0 +1,114 @@
+package io.tinyfaas.gateway.ingress.coap.observe;
+
+import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
+import io.vertx.core.http.HttpHeaders;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.eclipse.californium.core.coap.CoAP.Code;
+import org.eclipse.californium.core.coap.CoAP.ResponseCode;
+import org.eclipse.californium.core.coap.CoAP.Type;
+import org.eclipse.californium.core.coap.Request;
+import org.eclipse.californium.core.coap.Response;
+import org.eclipse.californium.core.coap.Token;
+import org.eclipse.californium.core.network.Exchange;
+import org.eclipse.californium.elements.UdpEndpointContext;
+
+/** A list of observers, in a time and before a network that the test plays. */
+final class PlayedObservers implements ObservingPeer.Notifier {
+
+  final ObserverList list;
+  final List<Response> sent = new ArrayList<>();
+  int followed;
+  boolean reachable = true;
+  private final Map<String, Representation> states = new HashMap<>();
+  private long now = 1_000_000;
+  private int number;
+
+  PlayedObservers(int max) {
+    list = new ObserverList(max, this);
+  }
+
+  /** As {@link #tryRegister}, for one that there is room for. */
+  Observation register(Type type, String peer, int token, String function) {
+    return tryRegister(type, peer, token, function).orElseThrow();
+  }
+
+  Optional<Observation> tryRegister(Type type, String peer, int token, String function) {
+    Request request = new Request(Code.GET, type);
+    request.setToken(new Token(new byte[] {(byte) token}));
+    request.setSourceContext(
+        new UdpEndpointContext(new InetSocketAddress(InetAddress.getLoopbackAddress(), 1)));
+    Exchange exchange = new Exchange(request, peer, Exchange.Origin.REMOTE, Runnable::run);
+    Observation observation = new Observation(exchange, function, Representation.NO_FORMAT, now);
+    return list.add(observation, new Response(ResponseCode.CONTENT))
+        ? Optional.of(observation)
+        : Optional.empty();
+  }
+
+  void result(String function, String body) {
+    Answered answered =
+        new Answered(200, HttpHeaders.headers(), body.getBytes(StandardCharsets.UTF_8));
+    states.put(function, Representation.of(answered, ++number).orElseThrow());
+    list.of(function).forEach(observation -> list.peer(observation).notify(observation));
+  }
+
+  void pass(Duration time) {
+    now += time.toMillis();
+    list.all().forEach(observation -> list.peer(observation).check(observation));
+    list.tick();
+  }
+
+  @Override
+  public long now() {
+    return now;
+  }
+
+  @Override
+  public Optional<Representation> state(String function) {
+    return Optional.ofNullable(states.get(function));
+  }
+
+  @Override
+  public int nextNumber() {
+    return ++number;
+  }
+
+  @Override
+  public Exchange send(Observation to, Response notification, Optional<Exchange> earlier) {
+    notification.setReadyToSend();
+    sent.add(notification);
+    if (!reachable) {
+      notification.setSendError(new IOException("no way"));
+    }
+    followed += earlier.isPresent() ? 1 : 0;
+    return new NotificationExchange(to, Runnable::run);
+  }
+
+  @Override
+  public void onLoop(Runnable task) {
+    task.run();
+  }
+
+  @Override
+  public void heard(Observation observation) {
+    list.heard(observation);
+  }
+
+  @Override
+  public void lost(Observation observation) {
+    list.remove(observation);
+  }
+
+  @Override
+  public void ended(Observation observation) {
+    list.release(observation);
+  }
+}
