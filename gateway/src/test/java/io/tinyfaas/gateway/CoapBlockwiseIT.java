@@ -255,7 +255,7 @@ class CoapBlockwiseIT {
     }
   }
 
-  /** With 40 MB of heap, where what each device sent last is remembered for minutes. */
+  /** With 35 MB of heap, where what each device sent last is remembered for minutes. */
   @Test
   @DisplayName("a body that is answered is forgotten")
   void shouldForgetBodiesThatAreAnswered() throws IOException {

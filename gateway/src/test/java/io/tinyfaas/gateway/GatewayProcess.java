@@ -37,7 +37,7 @@ final class GatewayProcess implements AutoCloseable {
   GatewayProcess(TestBroker broker, Path sockets, Map<String, String> environment) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx40m", "-Xmn12m", "-XX:SurvivorRatio=4", "-XX:+UseSerialGC"));
+    command.addAll(List.of("-Xmx35m", "-Xmn12m", "-XX:SurvivorRatio=4", "-XX:+UseSerialGC"));
     command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError"));
     command.addAll(List.of("-jar", Path.of("target/quarkus-app/quarkus-run.jar").toString()));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);

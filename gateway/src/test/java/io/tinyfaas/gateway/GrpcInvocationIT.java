@@ -361,7 +361,7 @@ class GrpcInvocationIT {
     }
   }
 
-  /** With 40 MB of heap, of which bodies may take a third; all of these would be 400 MB. */
+  /** With 35 MB of heap, of which bodies may take a third; all of these would be 400 MB. */
   @Test
   void shouldSurviveMessagesThatAreNeverFinished() {
     List<String> statuses = new CopyOnWriteArrayList<>();

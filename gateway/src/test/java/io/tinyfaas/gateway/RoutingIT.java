@@ -293,7 +293,7 @@ class RoutingIT {
     }
   }
 
-  /** With 40 MB of heap; each first block alone would make Californium allocate 1 MiB. */
+  /** With 35 MB of heap; each first block alone would make Californium allocate 1 MiB. */
   @Test
   void shouldSurviveUploadsThatAreNeverFinished() throws IOException {
     broker.start();

@@ -60,6 +60,10 @@ final class HandlerClient {
 
   private final List<HandlerConnection> unflushed = new ArrayList<>();
   private final Runnable flush = this::flush;
+
+  /** Takes the requests of this turn of the loop that may share; null if there is none yet. */
+  private HandlerConnection gathering;
+
   private int connecting;
   private int unanswered;
   private boolean cleaning;
@@ -192,6 +196,7 @@ final class HandlerClient {
 
   /** After what else happens in this turn of the loop. */
   private void flush() {
+    gathering = null;
     unflushed.forEach(HandlerConnection::flush);
     unflushed.clear();
   }
@@ -218,6 +223,7 @@ final class HandlerClient {
     } catch (IllegalArgumentException e) {
       if (connection.isIdle()) {
         idle.addLast(connection);
+        gathering = null;
       }
       attempt.failed("the gateway cannot write the request: " + e.getMessage());
     }
@@ -228,18 +234,29 @@ final class HandlerClient {
     return attempt.invocation().body().length > MAX_SHARED_BODY_BYTES;
   }
 
+  /** One of its own while few requests are under way, else the one that this turn's go to. */
   private HandlerConnection pick(boolean alone) {
     int depth = alone ? 1 : pipelining.depth();
-    int busy = connections.size() - idle.size();
-    HandlerConnection shared =
-        depth > 1 && busy >= Pipelining.CONNECTIONS ? leastLoaded(depth) : null;
-    return shared == null ? idle.pollLast() : shared;
+    if (depth == 1 || unanswered < Pipelining.CONNECTIONS) {
+      return idle.pollLast();
+    }
+    long now = System.nanoTime();
+    if (gathering == null || gathering.depth() >= depth || !gathering.isShareable(now)) {
+      gathering = next(depth, now);
+    }
+    return gathering;
   }
 
-  private HandlerConnection leastLoaded(int depth) {
-    long now = System.nanoTime();
+  /** None, so that requests wait, where enough connections are in use and all have much to do. */
+  private HandlerConnection next(int depth, long now) {
+    boolean enough = connections.size() - idle.size() >= Pipelining.CONNECTIONS;
+    return enough && hasShareable(now) ? leastLoaded(depth, now) : idle.pollLast();
+  }
+
+  /** Of those that have answered half: few requests at a time would cost each side a call each. */
+  private HandlerConnection leastLoaded(int depth, long now) {
     HandlerConnection best = null;
-    int least = depth;
+    int least = depth / 2 + 1;
     for (HandlerConnection connection : connections) {
       int load = connection.depth();
       if (load > 0 && load < least && connection.isShareable(now)) {
@@ -266,9 +283,12 @@ final class HandlerClient {
         || goesAlone(waiting.peekFirst())) {
       return false;
     }
-    long now = System.nanoTime();
+    return hasShareable(System.nanoTime());
+  }
+
+  private boolean hasShareable(long now) {
     for (HandlerConnection connection : connections) {
-      if (connection.isShareable(now)) {
+      if (!connection.isIdle() && connection.isShareable(now)) {
         return true;
       }
     }

@@ -13,7 +13,10 @@ import java.util.concurrent.TimeUnit;
  */
 final class Pipelining {
 
-  /** Connections that a handler gets before any of them is shared. */
+  /**
+   * Requests that are under way before any shares its connection, and the connections in use when
+   * they do.
+   */
   static final int CONNECTIONS = 8;
 
   private static final int MAX_DEPTH = 32;

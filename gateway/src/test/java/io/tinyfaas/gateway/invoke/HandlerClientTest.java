@@ -268,6 +268,19 @@ class HandlerClientTest {
   }
 
   @Test
+  void shouldSendTheRequestsOfOneTurnTogether() {
+    showThatTheHandlerIsQuick();
+    sendAll(paths("echo", 100)).forEach(Sent::outcome);
+    int depth = onLoop(() -> client.pipelining().depth());
+    List<Sent> sent = sendAll(paths("echo", 100));
+    assertThat(sent)
+        .extracting(Sent::outcome)
+        .containsExactlyElementsOf(IntStream.range(0, 100).mapToObj(n -> "200 echo " + n).toList());
+    assertThat(handler.most()).isGreaterThanOrEqualTo(Math.min(depth, 16) - 1);
+    assertThat(handler.connections()).hasSizeLessThanOrEqualTo(Pipelining.CONNECTIONS);
+  }
+
+  @Test
   void shouldForgetWhatIsCancelledBeforeItIsSent() {
     List<Sent> sent = sendAll(paths("never", MAX_CONNECTIONS));
     await().until(() -> handler.requests().size() == MAX_CONNECTIONS);

@@ -54,7 +54,7 @@ final class LoopConnector implements Connector {
   private static final byte EMPTY_RST = 0x70;
 
   /** Datagrams that one system call reads. */
-  private static final int BATCH = 16;
+  private static final int BATCH = 64;
 
   private final EventLoop loop;
   private final InetSocketAddress wanted;
