@@ -271,6 +271,24 @@ class CoapBlockwiseIT {
     }
   }
 
+  /** The last blocks of each device are remembered, too. */
+  @Test
+  @DisplayName("a body that is fetched is forgotten")
+  void shouldForgetBodiesThatAreFetched() throws IOException {
+    for (int i = 1; i <= 32; i++) {
+      try (CoapPeer device = system.device("127.0.10." + i)) {
+        Datagram answer = null;
+        for (int num = 0; num < MAX_BODY / 1_024; num++) {
+          Datagram request =
+              Datagram.request(CON, GET, ++mid, "f", "size", Integer.toString(MAX_BODY));
+          answer = device.ask(num == 0 ? request : request.block(BLOCK2, num, false, 1_024));
+          assertThat(answer.head()).isEqualTo("ACK 2.05");
+        }
+        assertThat(answer.hasMore(BLOCK2)).isFalse();
+      }
+    }
+  }
+
   @Test
   @DisplayName("RFC 7959 2.3: NON uploads")
   void shouldTakeAnUploadByNon() throws IOException {

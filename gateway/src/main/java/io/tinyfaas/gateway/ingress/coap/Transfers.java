@@ -10,11 +10,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.eclipse.californium.core.coap.BlockOption;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
+import org.eclipse.californium.core.coap.MessageObserver;
 import org.eclipse.californium.core.coap.OptionSet;
 import org.eclipse.californium.core.coap.Request;
 import org.eclipse.californium.core.coap.Response;
 import org.eclipse.californium.core.network.Exchange;
 import org.eclipse.californium.core.network.stack.AbstractLayer;
+import org.eclipse.californium.core.network.stack.BlockwiseStatus;
 import org.eclipse.californium.core.network.stack.KeyUri;
 import org.eclipse.californium.core.network.stack.Layer;
 import org.eclipse.californium.elements.EndpointContext;
@@ -238,6 +240,19 @@ final class Transfers {
         }
       }
       super.sendResponse(exchange, response);
+      forgetTransfer(response);
+    }
+
+    /**
+     * Californium's record of a transfer, with the whole body, listens to each message of it, and
+     * messages are remembered for minutes. That one was lost it learns when the transfer pauses.
+     */
+    private static void forgetTransfer(Response block) {
+      for (MessageObserver observer : block.getMessageObservers()) {
+        if (observer.getClass().getEnclosingClass() == BlockwiseStatus.class) {
+          block.removeMessageObserver(observer);
+        }
+      }
     }
   }
 
