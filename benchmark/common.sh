@@ -47,16 +47,12 @@ manager() { # METHOD PATH [CURL'S ARGUMENT]...
     die "$method $path failed:" "$answer"
 }
 
-# archive FOLDER [FILE]: its files but its README, zipped, into FILE or to standard output.
-archive() { (cd "$1" && find . -type f ! -name README.md | LC_ALL=C sort | zip -q -X - -@) >"${2:-/dev/stdout}"; }
+# archive FOLDER: its files but its README, zipped, to standard output.
+archive() { (cd "$1" && find . -type f ! -name README.md | LC_ALL=C sort | zip -q -X - -@); }
 
 # deploy NAME FOLDER RUNTIME [QUERY]
 deploy() {
-  local zip
-  zip=$(mktemp)
-  archive "$2" "$zip"
-  manager PUT "/functions/$1?runtime=$3${4:+&$4}" --header 'Content-Type: application/zip' --data-binary "@$zip"
-  rm "$zip"
+  archive "$2" | manager PUT "/functions/$1?runtime=$3${4:+&$4}" --header 'Content-Type: application/zip' --data-binary @-
 }
 
 # answers NAME: whether the function of that name gives a 2.05 with a payload to a GET within a second. libcoap writes other answers to standard error.

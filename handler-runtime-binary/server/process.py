@@ -25,7 +25,9 @@ _NO_VARIABLES = frozenset(("proxy",))
 
 
 class Failure(Exception):
-    """The process failed; the message is for the caller."""
+    """The process failed; the message is for the caller, and for the log where it is not a line of that already."""
+
+    is_logged = False
 
 
 class Processes:
@@ -42,6 +44,8 @@ class Processes:
         try:
             return _Process(request, self._max_answer).run(self._command)
         except Failure as failure:
+            if not failure.is_logged:
+                print(failure, file=sys.stderr, flush=True)
             return failed(str(failure))
         finally:
             self._room.release()
@@ -208,10 +212,13 @@ class _Process:
 
     def _answered(self, exit_code):
         if exit_code != 0:
-            message = self._last_line.decode("utf-8", "replace")
+            if self._last_line:
+                failure = Failure(self._last_line.decode("utf-8", "replace"))
+                failure.is_logged = True
+                raise failure
             if exit_code < 0:
-                raise Failure(message or f"The function was ended by {signal.Signals(-exit_code).name}.")
-            raise Failure(message or f"The function ended with exit code {exit_code}.")
+                raise Failure(f"The function was ended by {signal.Signals(-exit_code).name}.")
+            raise Failure(f"The function ended with exit code {exit_code}.")
         status, fields = 200, []
         for line in self._answer_head.decode("utf-8", "replace").splitlines():
             name, colon, value = line.partition(":")

@@ -51,14 +51,16 @@ class ProcessTest(HandlerTest):
         status, headers, body = handler.call(body=b"Status: 201\nLocation: /a\nconnection: close\n")
         self.assertEqual((status, headers.get("location"), headers.get("connection"), body), (201, "/a", None, b"made"))
         for head in (b"Status: ok", b"Status: 99", b"no header", b"A b: 1", b"A: \x01", b"A: 1\n" * 4000):
-            self.assertEqual(handler.call(body=head)[0], 500, head[:20])
+            status, _, body = handler.call(body=head)
+            self.assertEqual(status, 500, head[:20])
+            eventually(lambda: body.decode() + "\n" in handler.log, handler)
 
     def test_should_answer_500_with_the_last_line_of_standard_error(self):
         for script, message, logged in [
             ("echo so far; echo one >&2; echo >&2; printf '  no lamp  ' >&2; echo >&2; exit 3", "no lamp", "one\n"),
             ("printf 'no line end' >&2; exit 1", "no line end", "no line end\n"),
-            ("exit 7", "The function ended with exit code 7.", ""),
-            ("kill -9 $$", "The function was ended by SIGKILL.", ""),
+            ("exit 7", "The function ended with exit code 7.", "The function ended with exit code 7.\n"),
+            ("kill -9 $$", "The function was ended by SIGKILL.", "The function was ended by SIGKILL.\n"),
             ("echo '%s' >&2; exit 1" % ("x" * 9000), "x" * 200, "xxx"),
         ]:
             handler = self.fn(script)
@@ -145,7 +147,7 @@ class ProcessTest(HandlerTest):
 
 class ExecutableTest(HandlerTest):
     def test_should_run_scripts_that_are_not_executable(self):
-        for script in ("#!/bin/bash\n[[ a ]] && echo here", "#! /usr/bin/env -S bash -e\necho here", "echo here"):
+        for script in ("#!/bin/bash\n[[ a ]] && echo here", "#! /usr/bin/env -S bash -e\necho here", "#!/usr/bin/env -S -u HOME bash\necho here", "echo here"):
             self.assertEqual(self.start({"fn.sh": script}).call()[2], b"here\n")
 
     def test_should_run_what_is_named_as_the_entry(self):
@@ -161,10 +163,46 @@ class ExecutableTest(HandlerTest):
         (handler.folder / "cat").chmod(0o755)
         self.assertEqual(handler.again().healthy().call(body=b"x")[2], b"x")
 
+    def test_should_refuse_programs_that_are_not_for_this_box(self):
+        with open("/bin/cat", "rb") as file:
+            program = file.read()
+        other_processor = program[:18] + b"\xf3\xf0" + program[20:]
+        no_loader = program.replace(b"/ld-linux-", b"/no-loader", 1)
+        for program, said in [
+            (b"MZ\0\0", "is no program for Linux"),
+            (b"\xcf\xfa\xed\xfe\x07\0\0\0", "is no program for Linux"),
+            (other_processor, "is for another processor than this box has"),
+            (no_loader, "which is not in the image. Link it statically"),
+        ]:
+            handler = self.launch({"fn": program}, TINYFAAS_ENTRY="fn")
+            handler.exit_code()
+            (handler.folder / "fn").chmod(0o755)
+            self.assertEqual(handler.again().exit_code(), 1)
+            self.assertIn(said, handler.log)
+
+    def test_should_refuse_an_executable_script_that_the_kernel_would_not_run(self):
+        for script, said in [
+            ("#!/bin/sh\r\ncat\r\n", "fn.sh has Windows line ends"),
+            ("#!/usr/bin/cobol\n", "/usr/bin/cobol, which is not in the image"),
+        ]:
+            handler = self.launch({"fn.sh": script})
+            handler.exit_code()
+            (handler.folder / "fn.sh").chmod(0o755)
+            self.assertEqual(handler.again().exit_code(), 1)
+            self.assertIn(said, handler.log)
+
     def test_should_end_with_1_and_say_why_it_cannot_run(self):
         for files, environment, said in [
+            ({"fn.sh": "#!/bin/sh\r\ncat\r\n"}, {}, "fn.sh has Windows line ends"),
+            ({"fn.sh": "cat\r\n"}, {}, "fn.sh has Windows line ends"),
             ({"other.sh": ""}, {}, "fn.sh cannot be read (No such file or directory). Call it fn.sh"),
-            ({"fn.sh": "#!/usr/bin/cobol\n"}, {}, "an interpreter in its first line that is not in the image"),
+            ({"fn.sh": "#!/usr/bin/cobol\n"}, {}, "/usr/bin/cobol, which is not in the image"),
+            ({"fn.sh": "#!/usr/bin/env cobol\n"}, {}, "names in its first line cobol, which is not in the image"),
+            ({"fn.sh": "#!/usr/bin/env -S A=1 cobol -x\n"}, {}, "names in its first line cobol, which is not in the image"),
+            ({"fn.sh": "\ufeff#!/bin/bash\ncat"}, {}, "fn.sh begins with a byte order mark. Save it in UTF-8 without one"),
+            ({"fn.sh": "#!/bin/bash\ncat".encode("utf-16")}, {}, "fn.sh is in UTF-16. Save it in UTF-8"),
+            ({"fn.sh": b"\xfe\xff" + "#!/bin/bash\ncat".encode("utf-16-be")}, {}, "fn.sh is in UTF-16. Save it in UTF-8"),
+            ({"fn.sh": b"MZ\0\0"}, {}, "is no program for Linux"),
             ({"fn.sh": "echo"}, {"CONCURRENCY": "0"}, 'CONCURRENCY is "0": give how many processes may run at once, 1 to 64'),
         ]:
             handler = self.launch(files, **environment)

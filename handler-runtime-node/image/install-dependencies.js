@@ -39,7 +39,8 @@ function main() {
 
 function readDescription() {
   try {
-    const description = JSON.parse(fs.readFileSync('package.json', 'utf8'));
+    // Without the byte order mark that Windows tools write, as npm reads it.
+    const description = JSON.parse(fs.readFileSync('package.json', 'utf8').replace(/^\ufeff/, ''));
     if (typeof description === 'object' && description !== null && !Array.isArray(description)) return description;
     return fail('package.json is not a JSON object.');
   } catch (error) {

@@ -5,13 +5,25 @@ const { checkedStatus, encoded, json, JSON_TYPE } = require('./answer');
 const { HandlerRequest, lazily } = require('./request');
 
 /**
- * `(req, res) => …` in Express's manner. What it returns is not looked at, but for a promise that is rejected: it answers
+ * `(req, res) => …` in Express's manner. What it returns is not sent, and a promise that is rejected is a failure: it answers
  * whenever it likes, and the gateway bounds how long that may take.
  */
 function expressStyle(run) {
+  // Functions that have been given res may return anything, such as the timer that will answer.
+  const mayReturn = run.length >= 2;
+  let told = false;
+  const noteUnsent = (returned, answer) => {
+    if (told || returned === undefined || returned === null || answer.given) return;
+    told = true;
+    console.error(
+      'The function returned a value, which is not sent, and has not answered. ' +
+        'Call res.send(value), or have what is returned sent: export default (request) => … in a file with the ending .mjs.',
+    );
+  };
   return (request, answer) => {
     const returned = run(new ExpressRequest(request), new ExpressResponse(answer));
-    if (typeof returned?.then === 'function') returned.then(undefined, (error) => answer.fail(error));
+    if (typeof returned?.then === 'function') returned.then((value) => noteUnsent(value, answer), (error) => answer.fail(error));
+    else if (!mayReturn) noteUnsent(returned, answer);
   };
 }
 

@@ -2,6 +2,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { inspect } = require('node:util');
 const { createRequire } = require('node:module');
 const { pathToFileURL } = require('node:url');
 const { expressStyle } = require('./express-style');
@@ -19,22 +20,49 @@ class LoadFailure extends Error {
 }
 
 /**
- * Loads the function in `folder` and answers what runs it: `(request, answer) => void`, which may throw.
+ * Loads the function in `folder`, from the file `entry` of it if one is named, and answers what runs it: `(request, answer) => void`, which may throw.
  * An ES module's default export is in the result style, a CommonJS function in Express's; a CommonJS `exports.default`
  * is what compilers make of an ES module's default export.
  */
-async function loadFunction(folder) {
-  const file = findModule(folder);
-  const namespace = await import(pathToFileURL(file).href);
+async function loadFunction(folder, entry) {
+  const file = entry ? entryFile(folder, entry) : findModule(folder);
+  const namespace = await importModule(file);
   const isCommonJs = file in require.cache;
   const exported = namespace.default;
-  if (isCommonJs && typeof exported === 'function') return expressStyle(exported);
-  const byDefault = isCommonJs ? exported?.default : exported;
-  if (typeof byDefault === 'function') return resultStyle(byDefault);
-  throw new LoadFailure(
-    `${path.relative(folder, file)} exports no function. ` +
-      'Write `module.exports = (req, res) => …` or `export default async (request) => …`.',
-  );
+  const isExpressStyle = isCommonJs && typeof exported === 'function';
+  const found = isExpressStyle || !isCommonJs ? exported : exported?.default;
+  const wrong = whyNoFunction(found);
+  if (wrong !== null) throw new LoadFailure(`${path.relative(folder, file)} exports ${wrong}`);
+  return isExpressStyle ? expressStyle(found) : resultStyle(found);
+}
+
+/** What it is instead, and what to write; null for a function. */
+function whyNoFunction(exported) {
+  const write = 'Write `module.exports = (req, res) => …` or `export default async (request) => …`.';
+  if (typeof exported !== 'function') return `no function. ${write}`;
+  if (/^class\b/.test(Function.prototype.toString.call(exported))) return `a class, which is no function. ${write}`;
+  // It would fail at each call: there is no socket, and no request of node:http.
+  if (typeof exported.handle === 'function' && typeof exported.listen === 'function') {
+    return 'an Express application, which is no function. Export the function that answers a request: `module.exports = (req, res) => …`.';
+  }
+  return null;
+}
+
+function entryFile(folder, entry) {
+  if (!fs.statSync(path.join(folder, entry), { throwIfNoEntry: false })?.isFile()) {
+    throw new LoadFailure(`the archive has no file ${entry}, which is named as the entry.`);
+  }
+  return realFile(folder, entry);
+}
+
+async function importModule(file) {
+  try {
+    return await import(pathToFileURL(file).href);
+  } catch (error) {
+    const missing = /^Cannot find (?:module|package) '((?:@[^/']+\/)?[^/'.][^/']*)/.exec(error?.message)?.[1];
+    if (missing === undefined) throw error;
+    throw new LoadFailure(`${inspect(error)}\nName "${missing}" in the "dependencies" of package.json, or bring it in node_modules.`);
+  }
 }
 
 function findModule(folder) {
@@ -59,7 +87,8 @@ function namedByPackage(folder) {
   if (!fs.existsSync(file)) return null;
   let description;
   try {
-    description = JSON.parse(fs.readFileSync(file, 'utf8'));
+    // Without the byte order mark that Windows tools write, as npm reads it.
+    description = JSON.parse(fs.readFileSync(file, 'utf8').replace(/^\ufeff/, ''));
   } catch (error) {
     throw new LoadFailure(`package.json is not JSON: ${error.message}`);
   }

@@ -162,7 +162,9 @@ class HttpConnection {
       this.#write(answer);
       this.#unanswered--;
       this.#held -= answer.size;
-      answer = answer.next;
+      const next = answer.next;
+      answer.next = null; // else one that is old keeps all those behind it from being collected early
+      answer = next;
     }
     this.#oldest = answer;
     if (answer === null) this.#newest = null;

@@ -50,7 +50,7 @@ function maxBody() {
 
 async function start() {
   const limit = maxBody();
-  const invoke = await loadFunction(folder);
+  const invoke = await loadFunction(folder, process.env.TINYFAAS_ENTRY);
   await nextTurn(); // a promise that was rejected while loading, and nobody awaits, is a function that does not load
   const loaded = new HandlerServer(invoke, limit);
   loaded.listen(process.env.TINYFAAS_SOCKET || null, () => (server = loaded));

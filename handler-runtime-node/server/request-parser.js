@@ -72,7 +72,13 @@ class RequestParser {
     const bytes = this.#bytes;
     // Some clients end a body with an empty line (RFC 9112, 2.2).
     while (this.#at + 1 < bytes.length && bytes[this.#at] === CR && bytes[this.#at + 1] === LF) this.#at += 2;
-    if (this.#at === bytes.length || (this.#at + 1 === bytes.length && bytes[this.#at] === CR)) return null;
+    if (this.#at === bytes.length) {
+      // An idle connection must not keep them: what outlives two collections is in memory until a full one, which may be an hour.
+      this.#bytes = EMPTY;
+      this.#at = 0;
+      return null;
+    }
+    if (this.#at + 1 === bytes.length && bytes[this.#at] === CR) return null;
     const request = parseHead(bytes, this.#at);
     if (request !== null) this.#at = request.headEnd;
     return request;

@@ -10,6 +10,7 @@ import threading
 from http_message import BYTES, TEXT, Answer, checked_fields, checked_status
 
 JSON = "application/json"
+ANY_NUMBER, ASYNC = 0x04, 0x80  # of a code's flags: *args, async def
 PACKAGES = ".packages"
 
 
@@ -34,9 +35,12 @@ def load(folder, entry):
         spec.loader.exec_module(module)
     except SystemExit as error:
         sys.exit(f"The function does not load: {path} ended the process ({error.code}).")
-    except BaseException:
+    except BaseException as error:
         print(f"The function does not load: {path} fails.", file=sys.stderr)
-        raise
+        if not isinstance(error, ModuleNotFoundError) or error.name is None:
+            raise
+        sys.excepthook(type(error), error, error.__traceback__)
+        sys.exit(f"Name what brings {error.name.partition('.')[0]} in requirements.txt, or put it into the archive.")
     function = getattr(module, "fn", None)
     if not callable(function):
         sys.exit(f"The function does not load: {path} has no function fn. Write: def fn(input, headers): …")
@@ -72,13 +76,37 @@ def _invocation(function):
 
 def _parameters(function):
     """How many parameters to give, 0 to 2; whether the first is declared to be bytes; whether it is an `async def`."""
-    code = getattr(function, "__code__", None)
+    described = _described(function)
+    code = getattr(described, "__code__", None)
     if code is None:
         return 2, False, False
-    names = code.co_varnames[: code.co_argcount][hasattr(function, "__self__") :]
-    first = getattr(function, "__annotations__", {}).get(names[0]) if names else None
-    takes = 2 if code.co_flags & 0x04 else min(2, len(names))  # *args takes any number
-    return takes, first in (bytes, "bytes"), bool(code.co_flags & 0x80)
+    names = code.co_varnames[: code.co_argcount][hasattr(described, "__self__") :]
+    if not hasattr(function, "__wrapped__"):  # a decorator may give some itself
+        _check_parameters(described, names, code)
+    first = getattr(described, "__annotations__", {}).get(names[0]) if names else None
+    takes = 2 if code.co_flags & ANY_NUMBER else min(2, len(names))
+    return takes, first in (bytes, "bytes"), bool(code.co_flags & ASYNC)
+
+
+def _described(function):
+    """What has the parameters: what a decorator wraps that passes on whatever it is given, or the `__call__` of an object."""
+    while hasattr(function, "__wrapped__") and getattr(getattr(function, "__code__", None), "co_flags", ANY_NUMBER) & ANY_NUMBER:
+        function = function.__wrapped__
+    return function if hasattr(function, "__code__") or isinstance(function, type) else function.__call__
+
+
+def _check_parameters(function, names, code):
+    """Ends the process where each call would fail."""
+    needed = names[: len(names) - len(function.__defaults__ or ())]
+    by_name = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    by_name = [name for name in by_name if name not in (function.__kwdefaults__ or {})]
+    if len(needed) > 2:
+        wrong = f"fn needs {len(needed)} arguments ({', '.join(needed)}), of which it gets 2 at most: the body and the headers"
+    elif by_name:
+        wrong = f"fn needs {', '.join(by_name)} by name, but gets the body and the headers by their place"
+    else:
+        return
+    sys.exit(f"The function does not load: {wrong}. Write: def fn(input, headers): …")
 
 
 def _text(body):
@@ -142,5 +170,8 @@ def _of(status, fields, body):
         return Answer(status, checked_fields(fields, BYTES), bytes(body))
     import json
 
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"The result cannot be written as JSON: {error}. Return str, bytes, None, or what JSON has.") from None
     return Answer(status, checked_fields(fields, JSON), text.encode())

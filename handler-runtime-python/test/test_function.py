@@ -11,6 +11,20 @@ TEXT = "text/plain; charset=utf-8"
 BYTES = "application/octet-stream"
 
 
+WRAPPED = """import functools
+def logged(function):
+  @functools.wraps(function)
+  def wrapper(*args, **named): return function(*args, **named)
+  return wrapper
+"""
+WITH_A_LAMP = """import functools
+def with_a_lamp(function):
+  @functools.wraps(function)
+  def wrapper(input, headers): return function('l', input, headers)
+  return wrapper
+"""
+
+
 class FunctionTest(HandlerTest):
     def fn(self, code, **environment):
         return self.start({"fn.py": code}, **environment)
@@ -32,6 +46,12 @@ class FunctionTest(HandlerTest):
             ("fn = lambda *all: str(len(all))", "2"),
             ("class C:\n  def fn(self, input): return input\nfn = C().fn", "x"),
             ("class C:\n  def __call__(self, input, headers): return input\nfn = C()", "x"),
+            ("class C:\n  def __call__(self): return 'nothing'\nfn = C()", "nothing"),
+            ("fn = lambda input, headers, lamp='on', *, more=1: lamp", "on"),
+            (f"{WRAPPED}@logged\ndef fn(input): return input", "x"),
+            (f"{WRAPPED}@logged\ndef fn(input: bytes, headers): return input", "x"),
+            ("import functools\n@functools.cache\ndef fn(input): return input", "x"),
+            (f"{WITH_A_LAMP}@with_a_lamp\ndef fn(lamp, input, headers): return lamp + input", "lx"),
         ]:
             self.assertEqual(self.fn(code).call(body=b"x")[2].decode(), seen, code)
 
@@ -62,6 +82,14 @@ class FunctionTest(HandlerTest):
         ]:
             answer = handler.call(body=code.encode())
             self.assertEqual((answer[0], answer[1].get("content-type"), answer[2]), (status, type_, body), code)
+
+    def test_should_fail_and_say_what_to_return_where_json_has_no_such_value(self):
+        handler = self.fn("nan, inf = float('nan'), float('inf')\ndef fn(input, headers): return eval(input)")
+        for code in ("nan", "[1, inf]", "{'a': -inf}", "{nan: 1}", "({'a': nan}, 201)", "object()", "{'a': {1}}"):
+            status, headers, body = handler.call(body=code.encode())
+            self.assertEqual((status, headers["content-type"]), (500, TEXT), code)
+            self.assertIn(b"cannot be written as JSON", body, code)
+            self.assertIn(b"Return str, bytes, None, or what JSON has", body, code)
 
     def test_should_fail_for_what_is_no_answer(self):
         handler = self.fn("def fn(input, headers): return eval(input)")
@@ -127,8 +155,15 @@ class LoadingTest(HandlerTest):
     def test_should_end_with_1_and_say_why_it_does_not_load(self):
         for files, said in [
             ({"fn.py": "import nothing_like_that"}, "ModuleNotFoundError: No module named 'nothing_like_that'"),
+            ({"fn.py": "import nothing.like_that"}, "Name what brings nothing in requirements.txt"),
             ({"fn.py": "def fn(:"}, "SyntaxError"),
             ({"fn.py": "x = 1"}, "no function fn"),
+            ({"fn.py": "def fn(event, context, callback): pass"}, "fn needs 3 arguments (event, context, callback), of which it gets 2 at most"),
+            ({"fn.py": "def fn(a, b, c, *more, d=1): pass"}, "fn needs 3 arguments (a, b, c)"),
+            ({"fn.py": "def fn(input, *, headers): pass"}, "fn needs headers by name"),
+            ({"fn.py": "async def fn(a, b, c): pass"}, "Write: def fn(input, headers)"),
+            ({"fn.py": "class C:\n  def fn(self, a, b, c): pass\nfn = C().fn"}, "fn needs 3 arguments (a, b, c)"),
+            ({"fn.py": "class C:\n  def __call__(self, a, b, c): pass\nfn = C()"}, "fn needs 3 arguments (a, b, c)"),
             ({"fn.py": "import sys; sys.exit(0)"}, "ended the process (0)"),
             ({"a.py": "", "b.py": ""}, "there is no fn.py, and 2 other"),
             ({"fn.txt": ""}, "there is no fn.py, and 0 other"),

@@ -65,6 +65,27 @@ test('should keep the answer that was given before the function throws', async (
   await eventually(() => handler.log.split('Error: afterwards').length === 3, handler);
 });
 
+for (const [how, code] of Object.entries({
+  'a function without res': `(req) => 'lost'`,
+  'an async function without res': `async (req) => 'lost'`,
+  'an async function with res': `async (req, res) => 'lost'`,
+})) {
+  test(`should say once in the log that what ${how} returns is no answer`, async (t) => {
+    const handler = await start(t, COMMON_JS(code));
+    const connection = await connect(handler);
+    connection.socket.write(request() + request());
+    await eventually(() => /^The function returned a value, which is not sent, and has not answered\. Call res\.send\(value\), or/.test(handler.log), handler);
+    await call(handler, { method: 'GET', path: '/health' });
+    assert.equal(handler.log.split('\n').length, 2);
+  });
+}
+
+test('should not mind what a function returns that answers', async (t) => {
+  const handler = await start(t, COMMON_JS(`(req, res) => req.body === 'later' ? setTimeout(() => res.send('sent'), 5) : Promise.resolve(res.send('sent'))`));
+  for (const body of ['', 'later']) assert.equal((await call(handler, { body })).text, 'sent');
+  assert.equal(handler.log, '');
+});
+
 test('should refuse a second answer as Express does', async (t) => {
   const handler = await start(t, `
     module.exports = (req, res) => {
@@ -149,10 +170,14 @@ for (const [what, result] of Object.entries({
 for (const [what, files, message] of [
   ['throws while it loads', `throw new Error('no database');`, /^The function does not load: Error: no database\n +at .*index\.js:1/],
   ['has a syntax error', `module.exports = (req, res) => { `, /The function does not load: .*index\.js:1[^]*SyntaxError/],
-  ['requires a module that is not there', `require('left-pad');`, /Cannot find module 'left-pad'/],
-  ['imports a module that is not there', { 'index.mjs': `import 'left-pad';` }, /Cannot find package 'left-pad'/],
+  ['requires a module that is not there', `require('left-pad');`, /Cannot find module 'left-pad'[^]*index\.js:1[^]*Name "left-pad" in the "dependencies" of package\.json/],
+  ['requires a file of a scoped module that is not there', `require('@a/b/c.js');`, /Name "@a\/b" in the "dependencies"/],
+  ['requires a file that is not there', `require('./lib/a');`, /Cannot find module '\.\/lib\/a'(?![^]*dependencies)/],
+  ['imports a module that is not there', { 'index.mjs': `import 'left-pad';` }, /Cannot find package 'left-pad'[^]*Name "left-pad" in the "dependencies" of package\.json/],
   ['exports nothing', `const x = 1;`, /index\.js exports no function\. Write `module\.exports =/],
   ['exports an object', { 'index.mjs': `export default {};` }, /index\.mjs exports no function/],
+  ['exports an Express application', `const app = (req, res, next) => app.handle(req, res, next); app.handle = app.listen = app.use = () => {}; module.exports = app;`, /index\.js exports an Express application, which is no function\. Export the function that answers a request/],
+  ['exports a class', `module.exports = class Lamp {};`, /index\.js exports a class, which is no function\. Write `module\.exports =/],
   ['has no file', { 'README.md': '' }, /the archive has no JavaScript file at its top\. Name it index\.js/],
   ['has several files', { 'a.js': '', 'b.mjs': '' }, /several files could be it \(a\.js, b\.mjs\)\. Name it index\.js/],
   ['has a package.json that is not JSON', { 'package.json': '{', 'index.js': '' }, /package\.json is not JSON: /],
@@ -168,6 +193,14 @@ for (const [what, files, message] of [
     assert.match(log, message);
   });
 }
+
+test('should end with 1 when the file that is named as the entry is not there', async (t) => {
+  for (const entry of ['gone.js', 'lib']) {
+    const { code, log } = await launch(t, { 'index.js': 'module.exports = () => {}', 'lib/a.js': '' }, { TINYFAAS_ENTRY: entry }).ended;
+    assert.equal(code, 1);
+    assert.match(log, new RegExp(`the archive has no file ${entry}, which is named as the entry`));
+  }
+});
 
 test('should keep a connection usable after a failure on it', async (t) => {
   const handler = await start(t, `module.exports = (req, res) => { if (req.body === 'bad') throw new Error('bad'); res.send(req.body); };`);

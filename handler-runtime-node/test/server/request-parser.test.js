@@ -4,6 +4,8 @@
 
 const test = require('node:test');
 const assert = require('node:assert/strict');
+const { setFlagsFromString } = require('node:v8');
+const { runInNewContext } = require('node:vm');
 const { RequestParser } = require('../../server/request-parser');
 
 const MAX_BODY = 1000;
@@ -152,4 +154,21 @@ test('should make nothing but requests and refusals of garbage', () => {
     assert.deepEqual(seen, parse(mutated.toString('latin1')));
     for (const one of seen) assert.ok(typeof one === 'object' || [400, 413, 431, 501].includes(one), `${one}`);
   }
+});
+
+test('what has been parsed is not kept by an idle connection', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc');
+  const parser = new RequestParser(MAX_BODY);
+  const received = (() => {
+    const piece = Buffer.from(Buffer.from('POST /fn HTTP/1.1\r\n\r\n'));
+    parser.feed(piece);
+    assert.notEqual(parser.next(), null);
+    assert.equal(parser.next(), null);
+    return new WeakRef(piece);
+  })();
+  await new Promise(setImmediate); // a WeakRef holds what it refers to for the turn it was made in
+  collect();
+  assert.equal(received.deref(), undefined);
+  assert.equal(parser.next(), null); // so that the parser is still there
 });

@@ -176,6 +176,7 @@ for (const [how, files] of Object.entries({
   'package.json whose main is not there': { 'package.json': '{"name":"fn","main":"app.js"}', 'index.js': SAYS('found') },
   'package.json\'s exports': { 'package.json': '{"exports":"./start.js","main":"index.js"}', 'start.js': SAYS('found'), 'index.js': OTHER },
   'package.json\'s exports with conditions': { 'package.json': '{"type":"module","exports":{".":{"browser":"./b.js","import":{"default":"./start.js"}}}}', 'start.js': RETURNS('found'), 'b.js': OTHER },
+  'package.json that begins with a byte order mark, as Windows tools write it': { 'package.json': '\ufeff{"main":"start.js"}', 'start.js': SAYS('found'), 'index.js': OTHER },
   'package.json of type module': { 'package.json': '{"type":"module"}', 'index.js': RETURNS('found') },
   'index.js that is an ES module by its syntax': { 'index.js': RETURNS('found') },
   'index.mjs': { 'index.mjs': RETURNS('found'), 'a.js': OTHER, 'b.js': OTHER },
@@ -194,6 +195,11 @@ for (const [how, files] of Object.entries({
     assert.equal(handler.log, '');
   });
 }
+
+test('should run the file that is named as the entry', async (t) => {
+  const files = { 'package.json': '{"main":"index.js"}', 'index.js': OTHER, 'lib/start.mjs': RETURNS('found') };
+  assert.equal((await call(await start(t, files, { TINYFAAS_ENTRY: 'lib/start.mjs' }))).text, 'found');
+});
 
 test('should run a function written for the existing tinyFaaS unchanged', async (t) => {
   const handler = await start(t, {

@@ -54,64 +54,83 @@ public final class GoldenExchanges {
    * @throws AssertionError that names the exchange with another answer than the golden one
    */
   public void replay(SocketAddress handler) throws Exception {
-    // Reads have no timeouts of their own on channels: each exchange is a task that can be given
-    // up.
-    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      Connection kept = null;
+    // Reads on channels have no timeouts: each exchange is a task that can be given up.
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+        Replay replay = new Replay(handler, threads)) {
       for (JsonNode exchange : exchanges) {
-        long millis = exchange.path("withinMillis").asLong(DEFAULT_MILLIS);
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
         switch (exchange.path("how").asText()) {
-          case "pipelined" -> {
-            Connection connection = new Connection(handler);
-            finish(
-                exchange,
-                deadline,
-                connection,
-                threads.submit(() -> pipeline(exchange, connection)));
-          }
-          case "concurrent" -> {
-            Map<Connection, Future<?>> calls = new HashMap<>();
-            for (int n = 0; n < times(exchange); n++) {
-              int number = n;
-              Connection connection = new Connection(handler);
-              calls.put(connection, threads.submit(() -> exchange(exchange, number, connection)));
-            }
-            for (Map.Entry<Connection, Future<?>> call : calls.entrySet()) {
-              finish(exchange, deadline, call.getKey(), call.getValue());
-            }
-          }
-          default -> {
-            if (kept == null || !kept.channel.isOpen()) {
-              kept = new Connection(handler);
-            }
-            Connection connection = kept;
-            boolean closes = exchange.path("closes").asBoolean();
-            Future<?> done =
-                threads.submit(
-                    () -> {
-                      for (int n = 0; n < times(exchange); n++) {
-                        exchange(exchange, n, connection);
-                      }
-                      return null;
-                    });
-            await(exchange, deadline, connection, done);
-            if (closes) {
-              connection.close();
-            }
-          }
+          case "pipelined" -> replay.pipelined(exchange);
+          case "concurrent" -> replay.concurrent(exchange);
+          default -> replay.inOrder(exchange);
         }
       }
+    }
+  }
+
+  private static final class Replay implements AutoCloseable {
+    private final SocketAddress handler;
+    private final ExecutorService threads;
+
+    /** Of the exchanges in order, as long as none closes it; null before the first. */
+    private Connection kept;
+
+    Replay(SocketAddress handler, ExecutorService threads) {
+      this.handler = handler;
+      this.threads = threads;
+    }
+
+    void pipelined(JsonNode exchange) throws Exception {
+      long deadline = deadline(exchange);
+      Connection connection = new Connection(handler);
+      await(exchange, deadline, connection, threads.submit(() -> pipeline(exchange, connection)));
+      connection.close();
+    }
+
+    void concurrent(JsonNode exchange) throws Exception {
+      long deadline = deadline(exchange);
+      Map<Connection, Future<?>> calls = new HashMap<>();
+      for (int n = 0; n < times(exchange); n++) {
+        int number = n;
+        Connection connection = new Connection(handler);
+        calls.put(connection, threads.submit(() -> exchange(exchange, number, connection)));
+      }
+      for (Map.Entry<Connection, Future<?>> call : calls.entrySet()) {
+        await(exchange, deadline, call.getKey(), call.getValue());
+        call.getKey().close();
+      }
+    }
+
+    void inOrder(JsonNode exchange) throws Exception {
+      long deadline = deadline(exchange);
+      if (kept == null || !kept.channel.isOpen()) {
+        kept = new Connection(handler);
+      }
+      Connection connection = kept;
+      Future<?> done =
+          threads.submit(
+              () -> {
+                for (int n = 0; n < times(exchange); n++) {
+                  exchange(exchange, n, connection);
+                }
+                return null;
+              });
+      await(exchange, deadline, connection, done);
+      if (exchange.path("closes").asBoolean()) {
+        connection.close();
+      }
+    }
+
+    @Override
+    public void close() {
       if (kept != null) {
         kept.close();
       }
     }
   }
 
-  private static void finish(
-      JsonNode exchange, long deadline, Connection connection, Future<?> done) throws Exception {
-    await(exchange, deadline, connection, done);
-    connection.close();
+  private static long deadline(JsonNode exchange) {
+    long millis = exchange.path("withinMillis").asLong(DEFAULT_MILLIS);
+    return System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
   }
 
   private static void await(JsonNode exchange, long deadline, Connection connection, Future<?> done)

@@ -13,12 +13,7 @@ sealed interface Load permits CoapLoad, HttpLoad {
    * @param retransmitAfter zero for no retransmission
    * @param payload in bytes, of a POST to a function that answers it; empty for a GET
    */
-  record Rules(Duration timeout, Duration retransmitAfter, OptionalInt payload) {
-
-    static Rules ofGet(Duration timeout, Duration retransmitAfter) {
-      return new Rules(timeout, retransmitAfter, OptionalInt.empty());
-    }
-  }
+  record Rules(Duration timeout, Duration retransmitAfter, OptionalInt payload) {}
 
   /**
    * Runs so many clients at once, each with a connection or socket of its own, until all have done

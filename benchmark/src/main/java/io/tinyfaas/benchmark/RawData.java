@@ -1,5 +1,6 @@
 package io.tinyfaas.benchmark;
 
+import java.io.IOException;
 import java.util.List;
 import java.util.OptionalDouble;
 import org.HdrHistogram.HistogramIterationValue;
@@ -50,8 +51,8 @@ final class RawData {
   }
 
   /** Each latency that occurred, to three digits, and how often. */
-  static String latencies(List<Run> runs) {
-    StringBuilder csv = new StringBuilder("clients,target,repetition,latency_us,count\n");
+  static void latencies(List<Run> runs, Appendable csv) throws IOException {
+    csv.append("clients,target,repetition,latency_us,count\n");
     for (Run run : runs) {
       for (HistogramIterationValue value : run.outcome().latencies().recordedValues()) {
         csv.append(
@@ -64,7 +65,6 @@ final class RawData {
                     value.getCountAddedInThisIterationStep()));
       }
     }
-    return csv.toString();
   }
 
   private static String csv(OptionalDouble value) {

@@ -1,6 +1,7 @@
 package io.tinyfaas.benchmark;
 
 import java.io.IOException;
+import java.io.Writer;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -88,7 +89,9 @@ final class Report {
     String summary = summary(runs, medians);
     Files.writeString(options.results().resolve("summary.md"), summary);
     Files.writeString(options.results().resolve("runs.csv"), RawData.runs(runs));
-    Files.writeString(options.results().resolve("latencies.csv"), RawData.latencies(runs));
+    try (Writer csv = Files.newBufferedWriter(options.results().resolve("latencies.csv"))) {
+      RawData.latencies(runs, csv);
+    }
     for (int clients : options.clients()) {
       List<Run> level =
           medians.stream()

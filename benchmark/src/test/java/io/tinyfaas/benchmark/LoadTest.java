@@ -26,9 +26,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class LoadTest {
 
-  private static final Load.Rules RULES = Load.Rules.ofGet(Duration.ofSeconds(1), Duration.ZERO);
-  private static final Load.Rules IMPATIENT =
-      Load.Rules.ofGet(Duration.ofMillis(100), Duration.ZERO);
+  private static final Load.Rules RULES = ofGet(Duration.ofSeconds(1), Duration.ZERO);
+  private static final Load.Rules IMPATIENT = ofGet(Duration.ofMillis(100), Duration.ZERO);
+
+  private static Load.Rules ofGet(Duration timeout, Duration retransmitAfter) {
+    return new Load.Rules(timeout, retransmitAfter, OptionalInt.empty());
+  }
 
   @Test
   void shouldCountEachOperationOfEachClientOnce() throws Exception {
@@ -100,7 +103,7 @@ class LoadTest {
               }
             })) {
       assertThat(new CoapLoad(server.uri(), IMPATIENT).run(1, 2).timeouts()).isEqualTo(2);
-      Load.Rules retransmitting = Load.Rules.ofGet(Duration.ofSeconds(1), Duration.ofMillis(20));
+      Load.Rules retransmitting = ofGet(Duration.ofSeconds(1), Duration.ofMillis(20));
       assertThat(new CoapLoad(server.uri(), retransmitting).run(1, 2).succeeded()).isEqualTo(2);
     }
   }

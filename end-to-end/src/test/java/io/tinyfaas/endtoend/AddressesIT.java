@@ -53,7 +53,7 @@ class AddressesIT {
 
   @Test
   void shouldTellDevicesApart() {
-    functions.deploy("headers", Installation.zipOf(HEADERS));
+    functions.deploy("headers", Archives.ofFolder(HEADERS));
 
     for (String own : List.of(PREFIX + "5", PREFIX + "6")) {
       assertThat(device(own, BRIDGE, "print((await ask(GET, 'headers')).payload.decode())"))
@@ -64,7 +64,7 @@ class AddressesIT {
   /** It answers the gateway's ping. */
   @Test
   void shouldSendALargeAnswerToANewAddressWhole() {
-    functions.deploy("sieve", Installation.zipOf("examples/sieve-node"));
+    functions.deploy("sieve", Archives.ofFolder("examples/sieve-node"));
 
     assertThat(
             device(
@@ -84,7 +84,7 @@ class AddressesIT {
   /** By the bridge, by which the box reaches the device, and by the address it has outside. */
   @Test
   void shouldAnswerFromTheAddressThatIsAsked() throws SocketException {
-    functions.deploy("echo", Installation.zipOf("contract/golden/handler/functions/nodejs/echo"));
+    functions.deploy("echo", Archives.ofFolder("contract/golden/handler/functions/nodejs/echo"));
     List<String> addresses = List.of(BRIDGE, outside());
 
     assertThat(

@@ -6,13 +6,20 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import java.util.zip.Deflater;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
 import org.apache.commons.compress.archivers.zip.ZipArchiveOutputStream;
 
-/** Zips that nobody should send. */
+/** Zips of functions, and such as nobody should send. */
 final class Archives {
 
   private static final byte[] CODE =
@@ -21,6 +28,34 @@ final class Archives {
   private static final int MEBIBYTE = 1 << 20;
 
   private Archives() {}
+
+  /** A zip of these files, by path. */
+  static byte[] of(Map<String, byte[]> files) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
+      for (Map.Entry<String, byte[]> file : files.entrySet()) {
+        zip.putNextEntry(new ZipEntry(file.getKey()));
+        zip.write(file.getValue());
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return bytes.toByteArray();
+  }
+
+  /** A zip of a folder of this repository, such as {@code examples/sieve-node}. */
+  static byte[] ofFolder(String folder) {
+    Path root = Checkout.path().resolve(folder);
+    Map<String, byte[]> files = new HashMap<>();
+    try (Stream<Path> paths = Files.walk(root)) {
+      for (Path path : paths.filter(Files::isRegularFile).toList()) {
+        files.put(root.relativize(path).toString(), Files.readAllBytes(path));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return of(files);
+  }
 
   private interface Content {
     void writeTo(ZipArchiveOutputStream zip) throws IOException;

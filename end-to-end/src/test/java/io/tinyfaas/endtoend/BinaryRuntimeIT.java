@@ -1,6 +1,5 @@
 package io.tinyfaas.endtoend;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -34,7 +33,7 @@ class BinaryRuntimeIT {
     functions.deploy(
         "sleeper",
         Map.of("runtime", "binary", "timeout", "2s"),
-        Installation.zip(Map.of("fn.sh", "sleep 601 & sleep 602; true".getBytes(UTF_8))));
+        Code.of(Map.of("fn.sh", "sleep 601 & sleep 602; true")));
 
     CompletableFuture<CoapResponse> answer =
         CompletableFuture.supplyAsync(() -> device.get("sleeper"));
@@ -51,12 +50,10 @@ class BinaryRuntimeIT {
     functions.deploy(
         "named",
         Map.of("runtime", "binary", "entry", "bin/greet", "env", "GREETING=Good morning"),
-        Installation.zip(
+        Code.of(
             Map.of(
-                "fn.sh", "exit 1".getBytes(UTF_8),
-                "bin/greet",
-                    "#!/bin/sh\nprintf '%s, %s' \"$GREETING\" \"$REQUEST_METHOD\""
-                        .getBytes(UTF_8))));
+                "fn.sh", "exit 1",
+                "bin/greet", "#!/bin/sh\nprintf '%s, %s' \"$GREETING\" \"$REQUEST_METHOD\"")));
 
     assertThat(device.get("named").getResponseText()).isEqualTo("Good morning, GET");
   }

@@ -69,7 +69,7 @@ final class Box implements AutoCloseable {
         "--tmpfs=/tmp",
         "--volume=" + NAME + ":/var/lib/docker",
         "--volume=" + FOLDER + ":" + SOCKET.getParent(),
-        "--volume=" + Installation.checkout() + ":" + Installation.checkout() + ":ro",
+        "--volume=" + Checkout.path() + ":" + Checkout.path() + ":ro",
         IMAGE);
     box.startEngine();
     box.load(images);

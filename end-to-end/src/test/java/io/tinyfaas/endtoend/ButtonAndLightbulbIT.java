@@ -37,7 +37,7 @@ class ButtonAndLightbulbIT {
     functions.deploy(
         "lamp",
         Map.of("runtime", "nodejs", "observable", "true", "link", "rt=lamp"),
-        Installation.zipOf("examples/" + EXAMPLE));
+        Archives.ofFolder("examples/" + EXAMPLE));
   }
 
   private static String press() {

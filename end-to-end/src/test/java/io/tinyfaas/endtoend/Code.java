@@ -25,32 +25,42 @@ final class Code {
 
   private Code() {}
 
+  /** A zip of these texts, by the paths of their files. */
+  static byte[] of(Map<String, String> files) {
+    Map<String, byte[]> bytes = new HashMap<>();
+    files.forEach((path, text) -> bytes.put(path, utf8(text)));
+    return Archives.of(bytes);
+  }
+
+  /** A zip of one Node function. */
+  static byte[] node(String code) {
+    return of(Map.of("index.js", code));
+  }
+
   /** Always answers this. */
   static byte[] answering(String text) {
-    return Installation.node("module.exports = (req, res) => res.send('" + text + "');");
+    return node("module.exports = (req, res) => res.send('" + text + "');");
   }
 
   /** Prints its body and answers with it. */
   static byte[] printing() {
-    return Installation.node(
-        "module.exports = (req, res) => { console.log(req.body); res.send(req.body); };");
+    return node("module.exports = (req, res) => { console.log(req.body); res.send(req.body); };");
   }
 
   /** Answers with an environment variable. */
   static byte[] telling(String variable) {
-    return Installation.node(
-        "module.exports = (req, res) => res.send(String(process.env." + variable + "));");
+    return node("module.exports = (req, res) => res.send(String(process.env." + variable + "));");
   }
 
   /** Answers with its body's text after so many milliseconds. */
   static byte[] slow(int millis) {
-    return Installation.node(
+    return node(
         "module.exports = (req, res) => setTimeout(() => res.send(req.body), " + millis + ");");
   }
 
   /** Answers this, once it has taken so many milliseconds to load. */
   static byte[] loading(int millis, String text) {
-    return Installation.node(
+    return node(
         "for (const end = Date.now() + "
             + millis
             + "; Date.now() < end; );\nmodule.exports = (req, res) => res.send('"
@@ -65,7 +75,7 @@ final class Code {
   static byte[] withADependency(String runtime) {
     return switch (runtime) {
       case "nodejs" ->
-          zip(
+          of(
               Map.of(
                   "package.json",
                   "{\"name\":\"fn\",\"dependencies\":{\"is-number\":\"7.0.0\"}}",
@@ -82,13 +92,13 @@ final class Code {
                 "public class Fn implements java.util.function.Function<String, String> {"
                     + " public String apply(String text)"
                     + " { return String.valueOf(IsNumber.test(text)); } }");
-        yield Installation.zip(
+        yield Archives.of(
             Map.of(
                 "fn.jar", jar(sources, List.of("Fn")),
                 "lib/is-number.jar", jar(sources, List.of("IsNumber"))));
       }
       case "python3" ->
-          Installation.zip(
+          Archives.of(
               Map.of(
                   "requirements.txt", utf8("is-number >= 7\n"),
                   "wheels/is_number-7.0.0-py3-none-any.whl", wheel(),
@@ -97,13 +107,13 @@ final class Code {
                           "from is_number import is_number\n"
                               + "def fn(input, headers): return str(is_number(input)).lower()")));
       case "binary" ->
-          zip(
+          of(
               Map.of(
                   "fn.sh",
                       "#!/bin/bash\n. ./is-number\nis_number \"$(cat)\" && printf true || printf false",
                   "is-number", "is_number() { [[ $1 =~ ^[0-9]+$ ]]; }"));
       case "go" ->
-          zip(
+          of(
               Map.of(
                   "go.mod", "module fn\ngo 1.24\nrequire example.com/is-number v1.0.0\n",
                   "vendor/modules.txt",
@@ -136,7 +146,7 @@ final class Code {
   /** A package as pip installs it; Python's own index need not be reachable. */
   private static byte[] wheel() {
     String about = "is_number-7.0.0.dist-info/";
-    return zip(
+    return of(
         Map.of(
             "is_number/__init__.py",
             "def is_number(text): return text.isdigit()",
@@ -146,12 +156,6 @@ final class Code {
             "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
             about + "RECORD",
             ""));
-  }
-
-  private static byte[] zip(Map<String, String> files) {
-    Map<String, byte[]> bytes = new HashMap<>();
-    files.forEach((path, text) -> bytes.put(path, utf8(text)));
-    return Installation.zip(bytes);
   }
 
   private static byte[] utf8(String text) {

@@ -51,12 +51,12 @@ class ComesBackIT {
             .with(
                 "back-node",
                 "runtime=nodejs&handlers=2",
-                Installation.zipOf("examples/sieve-node"),
+                Archives.ofFolder("examples/sieve-node"),
                 PRIMES)
             .with(
                 "back-java",
                 "runtime=java&handlers=1",
-                Installation.zipOf("examples/sieve-java"),
+                Archives.ofFolder("examples/sieve-java"),
                 PRIMES);
   }
 
@@ -146,13 +146,7 @@ class ComesBackIT {
   @Test
   void shouldLeaveNothingOfANewFunctionWhoseManagerDiedWhileItStarted() {
     try (Crash crash = Crash.of(system, system.container("manager"))) {
-      CompletableFuture<Integer> answer =
-          Workload.put(
-              system, "back-new", "runtime=nodejs&handlers=2", Installation.node(SLOW_START));
-      await().atMost(BOUND).until(() -> system.running("back-new").size() == 2);
-      assertThat(answer).isNotDone();
-      crash.now();
-      assertThat(answer).failsWithin(BOUND);
+      shouldFailToDeploy("back-new", crash, 2);
     }
     system.awaitManager();
     await()
@@ -171,18 +165,12 @@ class ComesBackIT {
     workload.with(
         "back-updated",
         "runtime=nodejs&handlers=2",
-        Installation.node("module.exports = (req, res) => res.send('old');"),
+        Code.node("module.exports = (req, res) => res.send('old');"),
         "old");
     List<String> before = system.traces("back-updated");
     try (Workload.Traffic traffic = workload.traffic();
         Crash crash = Crash.of(system, system.container("manager"))) {
-      CompletableFuture<Integer> answer =
-          Workload.put(
-              system, "back-updated", "runtime=nodejs&handlers=2", Installation.node(SLOW_START));
-      await().atMost(BOUND).until(() -> system.running("back-updated").size() == 4);
-      assertThat(answer).isNotDone();
-      crash.now();
-      assertThat(answer).failsWithin(BOUND);
+      shouldFailToDeploy("back-updated", crash, 4);
       system.awaitManager();
       await()
           .atMost(BOUND)
@@ -195,12 +183,24 @@ class ComesBackIT {
     workload.without("back-updated");
   }
 
+  /**
+   * @param running how many handlers there are when the crash comes, two of them starting
+   */
+  private void shouldFailToDeploy(String function, Crash crash, int running) {
+    CompletableFuture<Integer> answer =
+        Workload.put(system, function, "runtime=nodejs&handlers=2", Code.node(SLOW_START));
+    await().atMost(BOUND).until(() -> system.running(function).size() == running);
+    assertThat(answer).isNotDone();
+    crash.now();
+    assertThat(answer).failsWithin(BOUND);
+  }
+
   private void shouldBeAbleToDeploy() {
     system.awaitManager();
     workload.with(
         "back-later",
         "runtime=nodejs",
-        Installation.node("module.exports = (req, res) => res.send('later');"),
+        Code.node("module.exports = (req, res) => res.send('later');"),
         "later");
     workload.without("back-later");
     assertThat(system.traces("back-later")).isEmpty();

@@ -100,7 +100,7 @@ class ConfinementIT {
 
   @Test
   void shouldNotStartWithALinkInThePlaceOfItsSocket() {
-    functions.deploy("victim", Installation.node("module.exports = (req, res) => res.send('v');"));
+    functions.deploy("victim", Code.node("module.exports = (req, res) => res.send('v');"));
     String victim = functions.handlers("victim").getFirst();
     // When it is asked for its health, and before it answers.
     String code =
@@ -119,7 +119,7 @@ class ConfinementIT {
         """
             .formatted(SOCKET, victim);
 
-    Response refused = functions.put("intruder", Installation.node(code));
+    Response refused = functions.put("intruder", Code.node(code));
 
     assertThat(refused.statusCode()).as(refused.asString()).isEqualTo(422);
     assertThat(refused.jsonPath().getString("type")).endsWith("start-failed");

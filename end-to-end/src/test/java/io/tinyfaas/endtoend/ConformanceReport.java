@@ -8,7 +8,7 @@ import java.util.List;
 /** {@code docs/coap-conformance.md}, as a run of the cases makes it. */
 final class ConformanceReport {
 
-  private static final Path DOCUMENT = Installation.checkout().resolve("docs/coap-conformance.md");
+  private static final Path DOCUMENT = Checkout.path().resolve("docs/coap-conformance.md");
 
   private static final String HEAD =
       """
@@ -47,7 +47,7 @@ final class ConformanceReport {
       | bounds on observers; one notification in transit; a CON each day | `ObserveIT`, `ObservingPeerTest`, `ObserverListTest` |
       | duplicates within EXCHANGE_LIFETIME and beyond the bound | `CoapMessagesIT`, `BoundedDeduplicatorTest`, `SpentMessagesTest` |
       | devices are told apart, and answered from the address they asked | `AddressesIT` |
-      | devices by DTLS, connection IDs, revocation | `DtlsIT`, `DevicesIT`, by libcoap over OpenSSL and GnuTLS |
+      | devices by DTLS, connection IDs, revocation | `DtlsIT`, `DtlsMovingIT`, `DevicesIT`, by libcoap over OpenSSL and GnuTLS |
       """;
 
   private final StringBuilder text = new StringBuilder(HEAD);

@@ -1,46 +1,30 @@
 package io.tinyfaas.endtoend;
 
-import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.contains;
-import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.everyItem;
 import static org.hamcrest.Matchers.hasItem;
-import static org.hamcrest.Matchers.hasItems;
-import static org.hamcrest.Matchers.hasSize;
 import static org.hamcrest.Matchers.is;
 import static org.hamcrest.Matchers.matchesPattern;
 
 import io.restassured.response.Response;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.eclipse.californium.core.CoapResponse;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
-import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A function's life through the REST API, as devices see it. */
@@ -87,6 +71,15 @@ class DeployIT {
         .body("spec.handlers", is(2));
     assertThat(Instant.parse(answer.path("deployedAt"))).isBetween(before, Instant.now());
     assertThat(SYSTEM.handlers("new")).hasSize(2);
+  }
+
+  /** Of 30 MB, nothing would be left of what went wrong a day ago. */
+  @Test
+  void shouldKeepTheBrokersLogForWhatIsWrong() {
+    functions.deploy("logged", Code.answering("logged"));
+
+    assertThat(SYSTEM.compose("logs", "--no-color", "broker"))
+        .noneMatch(line -> line.contains("Saving in-memory database"));
   }
 
   @Test
@@ -228,167 +221,6 @@ class DeployIT {
     functions.get("rolled").then().body("version", is(4));
   }
 
-  @Test
-  void shouldDeleteAFunctionWithoutATrace() {
-    functions.deploy("deleted", Map.of("runtime", "nodejs", "handlers", 2), Code.answering("1"));
-    functions.deploy("deleted", Map.of("runtime", "nodejs", "handlers", 2), Code.answering("2"));
-    assertThat(functions.traces("deleted")).isNotEmpty();
-
-    functions.delete("deleted").then().statusCode(204).body(equalTo(""));
-
-    assertThat(device.get("deleted").getCode()).isEqualTo(ResponseCode.NOT_FOUND);
-    assertThat(functions.traces("deleted")).isEmpty();
-    Problems.assertProblem(
-        functions.get("deleted"), 404, "unknown-function", "There is no function deleted");
-    Problems.assertProblem(
-        functions.delete("deleted"), 404, "unknown-function", "There is no function deleted");
-    SYSTEM.rest().get("/functions").then().body("name.findAll { it == 'deleted' }", hasSize(0));
-  }
-
-  @Test
-  void shouldLetAnInvocationEndBeforeItsFunctionIsDeleted() throws Exception {
-    functions.deploy(
-        "finished",
-        Installation.node(
-            "module.exports = (req, res) => { console.log('begun');"
-                + " setTimeout(() => res.send('done'), 1500); };"));
-    CompletableFuture<CoapResponse> answer =
-        CompletableFuture.supplyAsync(() -> device.get("finished"));
-    await()
-        .untilAsserted(
-            () ->
-                assertThat(SYSTEM.rest().get("/functions/finished/logs").asString())
-                    .contains("begun"));
-
-    functions.delete("finished").then().statusCode(204);
-
-    assertThat(answer.get(5, TimeUnit.SECONDS).getResponseText()).isEqualTo("done");
-  }
-
-  @Test
-  void shouldListFunctionsWithTheirState() {
-    functions.deploy("listed-b", Code.answering("b"));
-    functions.deploy("listed-a", Code.answering("a"));
-
-    SYSTEM
-        .rest()
-        .get("/functions")
-        .then()
-        .statusCode(200)
-        .body("name", hasItems("listed-a", "listed-b"))
-        .body("find { it.name == 'listed-a' }.state", equalTo("running"))
-        .body("find { it.name == 'listed-a' }.handlers.health", contains("healthy"));
-    functions
-        .get("listed-a")
-        .then()
-        .statusCode(200)
-        .body("name", equalTo("listed-a"))
-        .body("version", is(1));
-  }
-
-  @Test
-  void shouldShowTheLastLinesThatWerePrinted() {
-    functions.deploy("printing", Code.printing());
-    for (String line : List.of("one", "two", "three", "Grüße, 世界")) {
-      device.post("printing", utf8(line));
-    }
-    String handler = functions.handlers("printing").getFirst();
-    String start = "function=printing handler=" + handler + " ";
-
-    await()
-        .untilAsserted(
-            () ->
-                assertThat(
-                        SYSTEM
-                            .rest()
-                            .get("/functions/printing/logs?tail=2")
-                            .then()
-                            .statusCode(200)
-                            .extract()
-                            .asString()
-                            .lines())
-                    .satisfiesExactly(
-                        line -> assertThat(line).startsWith(start).endsWith("Z three"),
-                        line -> assertThat(line).startsWith(start).endsWith("Z Grüße, 世界")));
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"many", "-1", "10001"})
-  void shouldBoundHowManyLinesAreShown(String tail) {
-    functions.deploy("bounded", Code.printing());
-
-    Problems.assertProblem(
-        SYSTEM.rest().queryParam("tail", tail).get("/functions/bounded/logs"),
-        400,
-        "invalid-request",
-        "tail is a number from 0 to 10000");
-  }
-
-  @Test
-  void shouldShowLinesAsTheyArePrintedAlsoByANewVersion() throws Exception {
-    functions.deploy("followed", Code.printing());
-    HttpRequest request =
-        HttpRequest.newBuilder(
-                URI.create(
-                    "http://127.0.0.1:"
-                        + SYSTEM.managerPort()
-                        + "/functions/followed/logs?tail=0&follow=true"))
-            .header("Authorization", "Bearer " + SYSTEM.token())
-            .build();
-    try (HttpClient client = HttpClient.newHttpClient()) {
-      InputStream stream = client.send(request, BodyHandlers.ofInputStream()).body();
-      BlockingQueue<String> lines = new LinkedBlockingQueue<>();
-      Thread.startVirtualThread(() -> read(stream, lines));
-
-      // The first may be printed before the follower is there.
-      await()
-          .untilAsserted(
-              () -> {
-                device.post("followed", utf8("ready"));
-                assertThat(lines.poll(300, TimeUnit.MILLISECONDS)).endsWith(" ready");
-              });
-      lines.clear();
-      for (String text : List.of("first", "second")) {
-        device.post("followed", utf8(text));
-        assertThat(lines.poll(2, TimeUnit.SECONDS)).endsWith(" " + text);
-      }
-      functions.patch("followed", "{\"environment\":{\"A\":\"new\"}}").then().statusCode(200);
-      device.post("followed", utf8("third"));
-      assertThat(lines.poll(5, TimeUnit.SECONDS))
-          .contains("handler=" + functions.handlers("followed").getLast())
-          .endsWith(" third");
-      stream.close();
-      client.shutdownNow();
-    }
-  }
-
-  private static void read(InputStream stream, BlockingQueue<String> lines) {
-    try (BufferedReader reader =
-        new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
-      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-        lines.add(line);
-      }
-    } catch (IOException e) {
-      // The test has left.
-    }
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"", "Bearer", "Bearer wrong-token-wrong-token", "Basic YTpi"})
-  void shouldAskForTheToken(String authorization) {
-    Response answer =
-        given()
-            .header("Authorization", authorization)
-            .contentType("application/zip")
-            .body(Code.answering("1"))
-            .put(
-                "http://127.0.0.1:" + SYSTEM.managerPort() + "/functions/uninvited?runtime=nodejs");
-
-    Problems.assertProblem(answer, 401, "unauthorized", "TINYFAAS_TOKEN");
-    assertThat(answer.header("WWW-Authenticate")).startsWith("Bearer");
-    functions.get("uninvited").then().statusCode(404);
-  }
-
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -419,70 +251,6 @@ class DeployIT {
   }
 
   @Test
-  void shouldServeItsOwnDescription() {
-    var open = given().baseUri("http://127.0.0.1").port(SYSTEM.managerPort());
-    open.get("/q/openapi")
-        .then()
-        .statusCode(200)
-        .body(containsString("/functions/{name}/rollback"))
-        .body(containsString("application/merge-patch+json"));
-    open.get("/q/swagger-ui/")
-        .then()
-        .statusCode(200)
-        .contentType("text/html")
-        .body(containsString("/q/openapi"));
-  }
-
-  static Stream<Arguments> refusedRequests() {
-    byte[] zip = Code.answering("1");
-    return Stream.of(
-        refused(404, "an unknown path", () -> SYSTEM.rest().get("/nothing/here")),
-        refused(404, "an unknown function", () -> SYSTEM.rest().get("/functions/nobody")),
-        refused(404, "versions", () -> SYSTEM.rest().get("/functions/nobody/versions")),
-        refused(404, "logs", () -> SYSTEM.rest().get("/functions/nobody/logs?follow=true")),
-        refused(404, "rollback", () -> SYSTEM.rest().post("/functions/nobody/rollback")),
-        refused(404, "delete", () -> SYSTEM.rest().delete("/functions/nobody")),
-        refused(
-            404,
-            "patch",
-            () -> SYSTEM.rest().contentType("application/json").body("{}").patch("/functions/no")),
-        refused(405, "another method", () -> SYSTEM.rest().post("/functions/nobody")),
-        refused(
-            415,
-            "no media type of ours",
-            () -> SYSTEM.rest().contentType("text/plain").body(zip).put("/functions/nobody")),
-        refused(
-            406, "no JSON wanted", () -> SYSTEM.rest().accept("application/pdf").get("/functions")),
-        refused(400, "a name", () -> SYSTEM.rest().get("/functions/no_body")),
-        refused(
-            400,
-            "an incomplete form",
-            () -> SYSTEM.rest().multiPart("spec", "{}").put("/functions/nobody")),
-        refused(
-            400,
-            "a broken form",
-            () ->
-                SYSTEM
-                    .rest()
-                    .header("Content-Type", "multipart/form-data; boundary=x")
-                    .body(new byte[] {1, 2, 3})
-                    .put("/functions/nobody")));
-  }
-
-  private static Arguments refused(int status, String what, Supplier<Response> request) {
-    return Arguments.of(status, Named.of(what, request));
-  }
-
-  @ParameterizedTest
-  @MethodSource("refusedRequests")
-  void shouldExplainARefusal(int status, Supplier<Response> request) {
-    Response answer = request.get();
-
-    Problems.assertProblem(answer);
-    assertThat(answer.statusCode()).isEqualTo(status);
-  }
-
-  @Test
   void shouldKeepTenVersions() {
     functions.deploy("kept", Code.answering("x"));
     for (int handlers = 2; handlers <= 12; handlers++) {
@@ -498,5 +266,27 @@ class DeployIT {
         .get("/functions/kept/versions")
         .then()
         .body("version", equalTo(Stream.iterate(3, n -> n + 1).limit(10).toList()));
+  }
+
+  @Test
+  void shouldServeTheLastOfTwoDeploysAtOnce() throws Exception {
+    try (ExecutorService both = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<Response>> answers =
+          both.invokeAll(
+              Stream.of("1", "2", "3")
+                  .map(n -> (Callable<Response>) () -> functions.put("twice", Code.answering(n)))
+                  .toList());
+
+      assertThat(answers).extracting(a -> a.get().statusCode()).containsOnlyOnce(201);
+      assertThat(answers)
+          .extracting(a -> a.get().jsonPath().getInt("version"))
+          .containsExactlyInAnyOrder(1, 2, 3);
+      int last = 0;
+      while (answers.get(last).get().jsonPath().getInt("version") != 3) {
+        last++;
+      }
+      assertThat(device.get("twice").getResponseText()).isEqualTo(Integer.toString(last + 1));
+    }
+    await().untilAsserted(() -> assertThat(SYSTEM.handlers("twice")).hasSize(1));
   }
 }

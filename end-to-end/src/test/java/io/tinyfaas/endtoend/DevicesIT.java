@@ -3,14 +3,20 @@ package io.tinyfaas.endtoend;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.equalTo;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Base64;
+import java.util.Date;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +37,7 @@ class DevicesIT {
 
   @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
   private static final byte[] WHO =
-      Installation.zipOf("contract/golden/handler/functions/nodejs/headers");
+      Archives.ofFolder("contract/golden/handler/functions/nodejs/headers");
   private static final Map<String, String> FOR_DEVICES =
       Map.of("runtime", "nodejs", "access", "device");
 
@@ -57,11 +63,11 @@ class DevicesIT {
   @ValueSource(strings = {Devices.OPENSSL, Devices.GNUTLS})
   void shouldTellAFunctionWhichDeviceAsks(String client) {
     String key = devices.keyOf("button-1");
+    String otherKey = (key.startsWith("x") ? "y" : "x") + key.substring(1);
 
     assertThat(devices.ask(client, "who", "-u", "button-1", "-k", key))
         .contains("x-tinyfaas-device: button-1", "x-tinyfaas-protocol: coaps");
-    assertThat(devices.isRefused(client, "who", "-u", "button-1", "-k", "x" + key.substring(1)))
-        .isTrue();
+    assertThat(devices.isRefused(client, "who", "-u", "button-1", "-k", otherKey)).isTrue();
     assertThat(devices.isRefused(client, "who", "-u", "button-2", "-k", key)).isTrue();
   }
 
@@ -140,6 +146,21 @@ class DevicesIT {
             devices.isRefused(
                 Devices.OPENSSL, "who", "-c", stranger.toString(), "-R", own.toString()))
         .isTrue();
+  }
+
+  /** A box without a clock of its own makes it before it knows the date. */
+  @Test
+  void shouldHaveACertificateThatIsValidWhateverTheClockSays() throws Exception {
+    byte[] pem = SYSTEM.rest().get("/certificate").asByteArray();
+    X509Certificate own =
+        (X509Certificate)
+            CertificateFactory.getInstance("X.509")
+                .generateCertificate(new ByteArrayInputStream(pem));
+
+    assertThatCode(() -> own.checkValidity(Date.from(Instant.parse("1970-01-01T00:01:00Z"))))
+        .doesNotThrowAnyException();
+    assertThatCode(() -> own.checkValidity(Date.from(Instant.parse("2049-12-31T23:00:00Z"))))
+        .doesNotThrowAnyException();
   }
 
   /**

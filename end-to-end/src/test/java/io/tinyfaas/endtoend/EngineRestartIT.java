@@ -44,12 +44,12 @@ class EngineRestartIT {
                         .with(
                             "sieve",
                             "runtime=nodejs&handlers=2",
-                            Installation.zipOf("examples/sieve-node"),
+                            Archives.ofFolder("examples/sieve-node"),
                             "2,3,5,7,11")
                         .with(
                             "outward",
                             "runtime=nodejs&networkAccess=true",
-                            Installation.node("module.exports = (req, res) => res.send('out');"),
+                            Code.node("module.exports = (req, res) => res.send('out');"),
                             "out"))
             .toList();
   }
@@ -119,7 +119,7 @@ class EngineRestartIT {
         system
             .rest()
             .contentType("application/zip")
-            .body(Installation.node("module.exports = (req, res) => res.send('new');"))
+            .body(Code.node("module.exports = (req, res) => res.send('new');"))
             .put("/functions/new?runtime=nodejs")
             .then()
             .statusCode(503)
@@ -156,7 +156,7 @@ class EngineRestartIT {
       workload.with(
           "later",
           "runtime=nodejs",
-          Installation.node("module.exports = (req, res) => res.send('later');"),
+          Code.node("module.exports = (req, res) => res.send('later');"),
           "later");
       workload.without("later");
     }

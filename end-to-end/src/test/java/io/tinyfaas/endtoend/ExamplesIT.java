@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ExamplesIT {
 
   @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
-  private static final Path EXAMPLES = Installation.checkout().resolve("examples");
+  private static final Path EXAMPLES = Checkout.path().resolve("examples");
 
   @RegisterExtension private final Functions functions = new Functions(SYSTEM);
 
@@ -45,8 +45,7 @@ class ExamplesIT {
   void shouldAnswer(String example) throws IOException {
     String readme = Files.readString(EXAMPLES.resolve(example).resolve("README.md"));
     String runtime = readme.replaceFirst("(?s).*[?]runtime=([a-z0-9]+).*", "$1");
-    functions.deploy(
-        example, Map.of("runtime", runtime), Installation.zipOf("examples/" + example));
+    functions.deploy(example, Map.of("runtime", runtime), Archives.ofFolder("examples/" + example));
 
     CoapResponse response = device.get(example + "?name=Ada");
 

@@ -32,8 +32,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ExistingScriptsIT {
 
   @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
-  private static final Path THEIRS =
-      Installation.checkout().resolve("end-to-end/src/test/tinyfaas");
+  private static final Path THEIRS = Checkout.path().resolve("end-to-end/src/test/tinyfaas");
 
   @RegisterExtension private final Functions functions = new Functions(SYSTEM);
 
@@ -114,7 +113,7 @@ class ExistingScriptsIT {
   void shouldShowWhatFunctionsPrint() throws Exception {
     functions.deploy(
         "talker",
-        Installation.node(
+        Code.node(
             "module.exports = (req, res) => { console.log('heard ' + req.body); res.send('ok'); };"));
     device.post("talker", "news".getBytes(UTF_8));
 
@@ -183,7 +182,7 @@ class ExistingScriptsIT {
   private static byte[] repository() throws IOException {
     ByteArrayOutputStream all = new ByteArrayOutputStream();
     all.write(
-        Installation.zip(
+        Archives.of(
             Map.of(
                 "tinyFaaS-main/README.md", "about".getBytes(UTF_8),
                 "tinyFaaS-main/test/fns/echo-js/index.js",

@@ -19,6 +19,16 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  */
 final class Functions implements AfterEachCallback {
 
+  /** Answers the headers that it got, a line each. */
+  static final byte[] HEADERS =
+      Code.node(
+          "module.exports = (req, res) => res.send("
+              + "Object.entries(req.headers).map(e => e.join(': ')).join('\\n'));");
+
+  /** Throws, and says that there is no lamp. */
+  static final byte[] FAILING =
+      Code.node("module.exports = () => { throw new Error('no lamp'); };");
+
   private final Installation system;
   private final Set<String> names = new LinkedHashSet<>();
 

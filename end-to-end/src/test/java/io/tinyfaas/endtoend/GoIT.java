@@ -6,7 +6,6 @@ import static org.awaitility.Awaitility.await;
 
 import io.restassured.response.Response;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
 import org.eclipse.californium.core.CoapResponse;
@@ -29,17 +28,11 @@ class GoIT {
   @TempDir private Path folder;
 
   private void deploy(String name, Map<String, String> files) {
-    functions.deploy(name, Map.of("runtime", "go"), zip(files));
-  }
-
-  private static byte[] zip(Map<String, String> files) {
-    Map<String, byte[]> bytes = new HashMap<>();
-    files.forEach((path, text) -> bytes.put(path, text.getBytes(UTF_8)));
-    return Installation.zip(bytes);
+    functions.deploy(name, Map.of("runtime", "go"), Code.of(files));
   }
 
   private static byte[] fn(String code) {
-    return zip(Map.of("fn.go", "package main\n" + code));
+    return Code.of(Map.of("fn.go", "package main\n" + code));
   }
 
   /** Deploys one that works first, which the runtime's build may be waited for with. */
@@ -144,7 +137,7 @@ class GoIT {
 
   @Test
   void shouldTellThatAnotherPackageIsNone() {
-    Response answer = refuse(zip(Map.of("fn.go", "package hello\nfunc fn() {}")));
+    Response answer = refuse(Code.of(Map.of("fn.go", "package hello\nfunc fn() {}")));
 
     assertThat(answer.statusCode()).isEqualTo(422);
     assertThat(answer.jsonPath().getList("output", String.class))

@@ -41,8 +41,7 @@ final class GrpcClient {
 
   /** Builds its image, if that is not there yet. */
   GrpcClient build() {
-    IMAGE.build(
-        system, folder, Map.of("tinyfaas.proto", Installation.read("contract/tinyfaas.proto")));
+    IMAGE.build(system, folder, Map.of("tinyfaas.proto", Checkout.read("contract/tinyfaas.proto")));
     return this;
   }
 

@@ -24,7 +24,7 @@ class GrpcIT {
   @BeforeEach
   void deploy() {
     client = new GrpcClient(SYSTEM, folder).build();
-    functions.deploy("echo", Installation.zipOf(ECHO));
+    functions.deploy("echo", Archives.ofFolder(ECHO));
   }
 
   @Test
@@ -40,16 +40,11 @@ class GrpcIT {
 
   @Test
   void shouldPassMetadataOnAndSayWhatIsWrong() {
+    functions.deploy("headers", Functions.HEADERS);
+    functions.deploy("failing", Functions.FAILING);
     functions.deploy(
-        "headers",
-        Installation.node(
-            "module.exports = (req, res) => res.send("
-                + "Object.entries(req.headers).map(e => e.join(': ')).join('\\n'));"));
-    functions.deploy(
-        "failing", Installation.node("module.exports = () => { throw new Error('no lamp'); };"));
-    functions.deploy(
-        "bytes", Installation.node("module.exports = (req, res) => res.send(Buffer.of(255));"));
-    functions.deploy("slow", Installation.node("module.exports = () => {};"));
+        "bytes", Code.node("module.exports = (req, res) => res.send(Buffer.of(255));"));
+    functions.deploy("slow", Code.node("module.exports = () => {};"));
 
     assertThat(
             client.python(

@@ -32,7 +32,7 @@ class HttpIT {
   @BeforeEach
   void deploy() {
     curl = new Curl(SYSTEM, folder);
-    functions.deploy("echo", Installation.zipOf(FUNCTIONS + "echo"));
+    functions.deploy("echo", Archives.ofFolder(FUNCTIONS + "echo"));
   }
 
   private static byte[] random(int size) {
@@ -59,20 +59,18 @@ class HttpIT {
   }
 
   @Test
-  void shouldEchoText() {
-    assertThat(curl.ask("echo", "--data", "grüße ✓").text()).isEqualTo("grüße ✓");
+  void shouldEchoText() throws IOException {
+    // By a file: what an argument's letters become depends on the locale.
+    Path file = Files.writeString(folder.resolve("text"), "grüße ✓");
+    assertThat(curl.ask("echo", "--data", "@" + file).text()).isEqualTo("grüße ✓");
   }
 
   @Test
   void shouldPassTheRequestOnAndTheAnswerBack() {
-    functions.deploy(
-        "headers",
-        Installation.node(
-            "module.exports = (req, res) => res.send("
-                + "Object.entries(req.headers).map(e => e.join(': ')).join('\\n'));"));
+    functions.deploy("headers", Functions.HEADERS);
     functions.deploy(
         "teapot",
-        Installation.node(
+        Code.node(
             "module.exports = (req, res) => res.status(418).set('X-Pot', 'short').send('stout');"));
 
     assertThat(curl.ask("headers/a%20b?x=1&y=%26", "-X", "DELETE", "-H", "X-Own: mine").text())
@@ -87,8 +85,7 @@ class HttpIT {
 
   @Test
   void shouldSayWhatIsWrong() {
-    functions.deploy(
-        "failing", Installation.node("module.exports = () => { throw new Error('no lamp'); };"));
+    functions.deploy("failing", Functions.FAILING);
 
     Curl.Answer unknown = curl.ask("nobody");
     assertThat(unknown.status()).isEqualTo(404);
@@ -106,7 +103,7 @@ class HttpIT {
   void shouldRunWhatNobodyWaitsFor() {
     functions.deploy(
         "notes",
-        Installation.node(
+        Code.node(
             "let notes = []; module.exports = (req, res) => {"
                 + " if (req.body) setTimeout(() => { notes.push(req.body); res.send('ok'); }, 300);"
                 + " else res.send(notes.join()); };"));

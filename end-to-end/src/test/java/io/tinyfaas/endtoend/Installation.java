@@ -4,11 +4,9 @@ import static io.restassured.RestAssured.given;
 import static org.awaitility.Awaitility.await;
 
 import io.restassured.specification.RequestSpecification;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,8 +17,6 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
@@ -56,7 +52,6 @@ final class Installation implements BeforeAllCallback {
               "TINYFAAS_MAX_BODY",
               "2M"));
 
-  private static final Path CHECKOUT = Path.of("..").toAbsolutePath().normalize();
   private static final String TOKEN = "a-token-for-end-to-end-tests";
   private static final Map<Installation, Boolean> STARTED = new ConcurrentHashMap<>();
 
@@ -177,63 +172,38 @@ final class Installation implements BeforeAllCallback {
 
   /** Containers of a function's handlers, also those that do not run. */
   List<String> handlers(String function) {
-    return docker(
-        "ps",
-        "--all",
-        "--quiet",
-        "--filter",
-        "label=tinyfaas.instance=" + project,
-        "--filter",
-        "label=tinyfaas.function=" + function,
-        "--filter",
-        "label=tinyfaas.role=handler");
+    return listed(
+        List.of("ps", "--all", "--quiet"), labelOf(function), "label=tinyfaas.role=handler");
   }
 
   /** Containers of a function that run: of its handlers and of its builds. */
   List<String> running(String function) {
-    return docker(
-        "ps",
-        "--quiet",
-        "--filter",
-        "label=tinyfaas.instance=" + project,
-        "--filter",
-        "label=tinyfaas.function=" + function);
+    return listed(List.of("ps", "--quiet"), labelOf(function));
   }
 
   /** Everything on the engine that belongs to a function: containers, networks, images. */
   List<String> traces(String function) {
-    String instance = "label=tinyfaas.instance=" + project;
-    String label = "label=tinyfaas.function=" + function;
+    String its = labelOf(function);
     return Stream.of(
-            docker(
-                "ps",
-                "-a",
-                "--format",
-                "container {{.Names}}",
-                "--filter",
-                instance,
-                "--filter",
-                label),
-            docker(
-                "network",
-                "ls",
-                "--format",
-                "network {{.Name}}",
-                "--filter",
-                instance,
-                "--filter",
-                label),
-            docker(
-                "image",
-                "ls",
-                "--format",
-                "image {{.Repository}}:{{.Tag}}",
-                "--filter",
-                instance,
-                "--filter",
-                label))
+            listed(List.of("ps", "--all", "--format", "container {{.Names}}"), its),
+            listed(List.of("network", "ls", "--format", "network {{.Name}}"), its),
+            listed(List.of("image", "ls", "--format", "image {{.Repository}}:{{.Tag}}"), its))
         .flatMap(List::stream)
         .toList();
+  }
+
+  private static String labelOf(String function) {
+    return "label=tinyfaas.function=" + function;
+  }
+
+  /** What the engine lists of this installation, as far as it passes these filters. */
+  private List<String> listed(List<String> command, String... filters) {
+    List<String> arguments = new ArrayList<>(command);
+    arguments.addAll(List.of("--filter", "label=tinyfaas.instance=" + project));
+    for (String filter : filters) {
+      arguments.addAll(List.of("--filter", filter));
+    }
+    return docker(arguments.toArray(String[]::new));
   }
 
   /** Folders of a function in the manager's store and among the sockets. */
@@ -252,11 +222,10 @@ final class Installation implements BeforeAllCallback {
 
   /** All that the manager made: containers, networks, images, files. */
   List<String> inventory() {
-    String instance = "label=tinyfaas.instance=" + project;
     return Stream.of(
-            docker("ps", "-a", "--no-trunc", "--quiet", "--filter", instance),
-            docker("network", "ls", "--no-trunc", "--quiet", "--filter", instance),
-            docker("image", "ls", "--no-trunc", "--quiet", "--filter", instance),
+            listed(List.of("ps", "--all", "--no-trunc", "--quiet")),
+            listed(List.of("network", "ls", "--no-trunc", "--quiet")),
+            listed(List.of("image", "ls", "--no-trunc", "--quiet")),
             docker("exec", container("manager"), "find", "/var/lib/tinyfaas", "/run/tinyfaas"))
         .flatMap(List::stream)
         .filter(found -> !found.endsWith("/etc.hosts")) // made with the first handler, for all
@@ -352,52 +321,6 @@ final class Installation implements BeforeAllCallback {
     return project;
   }
 
-  /** A zip of these files, by path. */
-  static byte[] zip(Map<String, byte[]> files) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
-      for (Map.Entry<String, byte[]> file : files.entrySet()) {
-        zip.putNextEntry(new ZipEntry(file.getKey()));
-        zip.write(file.getValue());
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return bytes.toByteArray();
-  }
-
-  /** A zip of one Node function. */
-  static byte[] node(String code) {
-    return zip(Map.of("index.js", code.getBytes(StandardCharsets.UTF_8)));
-  }
-
-  /** A zip of a folder of this repository, such as {@code examples/sieve-node}. */
-  static byte[] zipOf(String folder) {
-    Path root = CHECKOUT.resolve(folder);
-    Map<String, byte[]> files = new HashMap<>();
-    try (Stream<Path> paths = Files.walk(root)) {
-      for (Path path : paths.filter(Files::isRegularFile).toList()) {
-        files.put(root.relativize(path).toString(), Files.readAllBytes(path));
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return zip(files);
-  }
-
-  /** A file of this repository. */
-  static byte[] read(String file) {
-    try {
-      return Files.readAllBytes(CHECKOUT.resolve(file));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  static Path checkout() {
-    return CHECKOUT;
-  }
-
   /**
    * Runs a command in the checkout with this installation's settings.
    *
@@ -425,7 +348,7 @@ final class Installation implements BeforeAllCallback {
 
   /** A command in the checkout with this installation's settings, to be started. */
   ProcessBuilder process(String... command) {
-    ProcessBuilder builder = new ProcessBuilder(command).directory(CHECKOUT.toFile());
+    ProcessBuilder builder = new ProcessBuilder(command).directory(Checkout.path().toFile());
     builder.environment().putAll(environment);
     return builder;
   }

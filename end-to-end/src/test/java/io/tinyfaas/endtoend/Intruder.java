@@ -13,7 +13,7 @@ import org.eclipse.californium.core.CoapResponse;
 /** The function in {@code src/test/functions/intruder}, which tries what no function may. */
 final class Intruder {
 
-  static final byte[] ZIP = Installation.zipOf("end-to-end/src/test/functions/intruder");
+  static final byte[] ZIP = Archives.ofFolder("end-to-end/src/test/functions/intruder");
 
   private static final int AT_ONCE = 250;
 

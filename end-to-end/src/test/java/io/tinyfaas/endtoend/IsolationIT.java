@@ -156,10 +156,10 @@ class IsolationIT {
         """
             .formatted("'" + String.join("\\n", attempts) + "\\n" + OUTSIDE + "'");
     byte[] zip =
-        Installation.zip(
+        Archives.of(
             Map.of(
                 "index.js",
-                Installation.read("end-to-end/src/test/functions/intruder/index.js"),
+                Checkout.read("end-to-end/src/test/functions/intruder/index.js"),
                 "try.js",
                 code.getBytes(UTF_8),
                 "package.json",

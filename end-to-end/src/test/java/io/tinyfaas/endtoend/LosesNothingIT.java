@@ -1,6 +1,5 @@
 package io.tinyfaas.endtoend;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -51,12 +50,12 @@ class LosesNothingIT {
   @Test
   void shouldLeaveNothingOfANewFunctionWhoseManagerDiedWhileItWasBuilt() {
     byte[] zip =
-        Installation.zip(
+        Code.of(
             Map.of(
                 "index.js",
-                "module.exports = (req, res) => res.send('built');".getBytes(UTF_8),
+                "module.exports = (req, res) => res.send('built');",
                 "package.json",
-                "{\"scripts\": {\"preinstall\": \"sleep 120\"}}".getBytes(UTF_8)));
+                "{\"scripts\": {\"preinstall\": \"sleep 120\"}}"));
     try (Crash crash = Crash.of(SYSTEM, SYSTEM.container("manager"))) {
       CompletableFuture<Integer> answer = Workload.put(SYSTEM, "unbuilt", "runtime=nodejs", zip);
       await().atMost(BOUND).until(() -> !SYSTEM.running("unbuilt").isEmpty());
@@ -98,7 +97,7 @@ class LosesNothingIT {
   void shouldReplaceAHandlerThatHangs() {
     String code =
         "module.exports = (req, res) => { while (req.path === '/hang'); res.send('still here'); };";
-    workload.with("hangs", "runtime=nodejs&timeout=1s", Installation.node(code), "still here");
+    workload.with("hangs", "runtime=nodejs&timeout=1s", Code.node(code), "still here");
     List<String> before = SYSTEM.handlers("hangs");
     Device device = new Device(SYSTEM);
     try {
@@ -115,6 +114,6 @@ class LosesNothingIT {
   }
 
   private static byte[] answering(String text) {
-    return Installation.node("module.exports = (req, res) => res.send('" + text + "');");
+    return Code.node("module.exports = (req, res) => res.send('" + text + "');");
   }
 }

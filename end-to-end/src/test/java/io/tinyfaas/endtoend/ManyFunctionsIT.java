@@ -34,7 +34,7 @@ class ManyFunctionsIT {
             workload.with(
                 name,
                 "runtime=nodejs&handlers=1&memory=64M",
-                Installation.node("module.exports = (req, res) => res.send('I am " + name + ".');"),
+                Code.node("module.exports = (req, res) => res.send('I am " + name + ".');"),
                 "I am " + name + "."));
     workload.awaitBack("40 functions deployed", begin, BOUND);
   }

@@ -62,7 +62,7 @@ class MetricsIT {
     functions.deploy(
         "counted",
         Map.of("runtime", "nodejs", "timeout", "200ms"),
-        Installation.node(
+        Code.node(
             """
             module.exports = (req, res) => {
               if (req.body === 'fail') throw new Error('failed');
@@ -146,7 +146,7 @@ class MetricsIT {
 
     functions.deploy("timed", Code.loading(500, "x"));
     functions.patch("timed", "{\"handlers\": 2}").then().statusCode(200);
-    functions.put("timed", Installation.node("throw new Error('no');")).then().statusCode(422);
+    functions.put("timed", Code.node("throw new Error('no');")).then().statusCode(422);
     functions.delete("timed").then().statusCode(204);
 
     assertThat(deploys("deploy", "ok")).isEqualTo(deployed + 1);

@@ -30,7 +30,7 @@ class PeersIT {
 
   @BeforeEach
   void deploy() {
-    functions.deploy("echo", Installation.zipOf(ECHO));
+    functions.deploy("echo", Archives.ofFolder(ECHO));
   }
 
   private Path file(int size) throws IOException {
@@ -49,7 +49,7 @@ class PeersIT {
 
     @Test
     void shouldGet() {
-      functions.deploy("sieve", Installation.zipOf("examples/sieve-node"));
+      functions.deploy("sieve", Archives.ofFolder("examples/sieve-node"));
 
       assertThat(ask("sieve", "-m", "get", "-v", "6"))
           .contains("t:ACK c:2.05", "Content-Format:text/plain", "2,3,5,7,11,13,17,19");
@@ -58,7 +58,7 @@ class PeersIT {
     @ParameterizedTest
     @ValueSource(strings = {"post", "put", "patch", "ipatch", "fetch", "delete"})
     void shouldTellTheMethod(String method) {
-      functions.deploy("headers", Installation.zipOf(HEADERS));
+      functions.deploy("headers", Archives.ofFolder(HEADERS));
 
       assertThat(ask("headers/a%20b?x=1&y=%26", "-m", method, "-e", "x"))
           .containsIgnoringCase("x-tinyfaas-method: " + method + "\n")
@@ -73,7 +73,7 @@ class PeersIT {
 
     @Test
     void shouldGetAnAnswerToANonConfirmableRequest() {
-      functions.deploy("headers", Installation.zipOf(HEADERS));
+      functions.deploy("headers", Archives.ofFolder(HEADERS));
 
       assertThat(ask("headers", "-N", "-m", "get", "-v", "6"))
           .contains("t:NON c:2.05", "x-tinyfaas-message-type: NON");
@@ -107,8 +107,7 @@ class PeersIT {
     @Test
     void shouldBeToldThatTheFunctionFailed() {
       functions.deploy(
-          "failing",
-          Installation.node("module.exports = () => { throw new Error('no such lamp'); };"));
+          "failing", Code.node("module.exports = () => { throw new Error('no such lamp'); };"));
 
       assertThat(ask("failing", "-m", "get")).contains("5.00", "no such lamp");
     }
@@ -123,7 +122,7 @@ class PeersIT {
 
     @Test
     void shouldGetAndPutAndBeToldOfErrors() {
-      functions.deploy("headers", Installation.zipOf(HEADERS));
+      functions.deploy("headers", Archives.ofFolder(HEADERS));
 
       assertThat(
               python(

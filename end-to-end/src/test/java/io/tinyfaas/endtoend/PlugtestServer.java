@@ -8,7 +8,7 @@ import java.util.Map;
 /** The resources of the test descriptions, each a function of the composed system. */
 final class PlugtestServer {
 
-  private static final byte[] ZIP = Installation.zipOf("end-to-end/src/test/functions/plugtest");
+  private static final byte[] ZIP = Archives.ofFolder("end-to-end/src/test/functions/plugtest");
 
   private final Installation system;
   private final Functions functions;

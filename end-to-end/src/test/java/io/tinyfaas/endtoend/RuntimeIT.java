@@ -79,7 +79,7 @@ class RuntimeIT {
 
   /** Those that the golden functions are written for. */
   static List<String> runtimes() {
-    return folders(Installation.checkout().resolve(GOLDEN + "functions"));
+    return folders(Checkout.path().resolve(GOLDEN + "functions"));
   }
 
   private static List<String> folders(Path parent) {
@@ -100,12 +100,12 @@ class RuntimeIT {
       GOLDEN_FUNCTIONS.deploy(
           function,
           Map.of("runtime", runtime),
-          Installation.zipOf(GOLDEN + "functions/" + runtime + "/" + function));
+          Archives.ofFolder(GOLDEN + "functions/" + runtime + "/" + function));
     }
     GOLDEN_FUNCTIONS.deploy(
         "names",
         Map.of("runtime", runtime),
-        Installation.zipOf("end-to-end/src/test/functions/names/" + runtime));
+        Archives.ofFolder("end-to-end/src/test/functions/names/" + runtime));
   }
 
   @AfterParameterizedClassInvocation
@@ -118,7 +118,7 @@ class RuntimeIT {
   void shouldAnswerTheGoldenExchanges(String function) throws Exception {
     String handler = GOLDEN_FUNCTIONS.handlers(function).getFirst();
 
-    GoldenExchanges.in(Installation.checkout().resolve(GOLDEN + function + ".json"))
+    GoldenExchanges.in(Checkout.path().resolve(GOLDEN + function + ".json"))
         .replay(UnixDomainSocketAddress.of(SYSTEM.socket(function, handler)));
   }
 

@@ -169,7 +169,7 @@ class SmallBoxIT {
   /** Set once, it holds for gateway and handlers. */
   @Test
   void shouldTakeBodiesUpToTheConfiguredSize() {
-    functions.deploy("echo", Installation.zipOf("contract/golden/handler/functions/nodejs/echo"));
+    functions.deploy("echo", Archives.ofFolder("contract/golden/handler/functions/nodejs/echo"));
     byte[] body = new byte[2 * MEBIBYTE];
     new Random(1).nextBytes(body);
 

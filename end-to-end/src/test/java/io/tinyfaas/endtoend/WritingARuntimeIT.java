@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class WritingARuntimeIT {
 
   @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
-  private static final Path GOLDEN = Installation.checkout().resolve("contract/golden/handler");
+  private static final Path GOLDEN = Checkout.path().resolve("contract/golden/handler");
   private static final String FOLDER = "handler-runtime-perl/";
   private static final String IMAGE =
       "tinyfaas/runtime-perl:" + System.getenv().getOrDefault("TINYFAAS_TAG", "latest");
@@ -42,7 +42,7 @@ class WritingARuntimeIT {
 
   @BeforeAll
   static void build(@TempDir Path context) throws IOException {
-    FILE.matcher(Files.readString(Installation.checkout().resolve("docs/writing-a-runtime.md")))
+    FILE.matcher(Files.readString(Checkout.path().resolve("docs/writing-a-runtime.md")))
         .results()
         .forEach(file -> FILES.put(file.group(1), file.group(2)));
     for (Map.Entry<String, String> file : FILES.entrySet()) {
@@ -67,7 +67,7 @@ class WritingARuntimeIT {
   @ValueSource(strings = {"echo", "throw", "status", "headers", "slow"})
   void shouldAnswerTheGoldenExchanges(String function) throws Exception {
     byte[] code = FILES.get("functions/perl/" + function + "/fn.pl").getBytes();
-    functions.deploy(function, Map.of("runtime", "perl"), Installation.zip(Map.of("fn.pl", code)));
+    functions.deploy(function, Map.of("runtime", "perl"), Archives.of(Map.of("fn.pl", code)));
     String handler = functions.handlers(function).getFirst();
 
     GoldenExchanges.in(GOLDEN.resolve(function + ".json"))

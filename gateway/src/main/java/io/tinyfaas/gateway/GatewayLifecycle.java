@@ -3,12 +3,14 @@ package io.tinyfaas.gateway;
 import io.quarkus.arc.All;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
+import io.quarkus.runtime.configuration.ConfigurationException;
 import io.tinyfaas.gateway.ingress.Ingress;
 import io.tinyfaas.gateway.invoke.Invoker;
 import io.tinyfaas.gateway.route.GatewayStatusPublisher;
 import io.vertx.core.Vertx;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
@@ -26,19 +28,19 @@ final class GatewayLifecycle {
   private static final long IDLE_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
   private static final Duration FAREWELL = Duration.ofSeconds(1);
 
-  private final GatewayConfig config;
+  private final GatewaySettings settings;
   private final Vertx vertx;
   private final List<Ingress> ingresses;
   private final Invoker invoker;
   private final GatewayStatusPublisher status;
 
   GatewayLifecycle(
-      GatewayConfig config,
+      GatewaySettings settings,
       Vertx vertx,
       @All List<Ingress> ingresses,
       Invoker invoker,
       GatewayStatusPublisher status) {
-    this.config = config;
+    this.settings = settings;
     this.vertx = vertx;
     this.ingresses = ingresses.stream().sorted(Comparator.comparing(Ingress::protocol)).toList();
     this.invoker = invoker;
@@ -48,12 +50,21 @@ final class GatewayLifecycle {
   void start(@Observes StartupEvent event) {
     requireNativeTransport();
     status.start();
-    enabled().forEach(Ingress::start);
+    listen();
     LOG.infof(
         "event=started %s max-body=%d max-in-flight=%d",
         ingresses.stream().map(GatewayLifecycle::port).collect(Collectors.joining(" ")),
-        config.maxBody().asLongValue(),
-        config.maxInFlight());
+        settings.maxBody().asLongValue(),
+        settings.maxInFlight());
+  }
+
+  private void listen() {
+    try {
+      enabled().forEach(Ingress::start);
+    } catch (UncheckedIOException e) {
+      // Of this one Quarkus prints the message alone: among stack traces nobody would find it.
+      throw new ConfigurationException(e.getMessage());
+    }
   }
 
   private List<Ingress> enabled() {
@@ -69,7 +80,7 @@ final class GatewayLifecycle {
    */
   void stop(@Observes ShutdownEvent event) {
     enabled().forEach(Ingress::refuseNew);
-    long end = System.nanoTime() + config.stopTimeout().toNanos();
+    long end = System.nanoTime() + settings.stopTimeout().toNanos();
     while (unfinished() > 0 && System.nanoTime() < end) {
       LockSupport.parkNanos(IDLE_CHECK_NANOS);
     }

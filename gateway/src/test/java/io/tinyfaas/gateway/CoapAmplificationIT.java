@@ -135,7 +135,7 @@ class CoapAmplificationIT {
         body.writeBytes(block.payload());
       }
 
-      assertThat(body.toByteArray()).isEqualTo(CoapDevices.random(BODY));
+      assertThat(body.toByteArray()).isEqualTo(PlayedFunction.random(BODY));
       assertThat(system.runs() - runs).isEqualTo(1);
     }
   }
@@ -225,7 +225,7 @@ class CoapAmplificationIT {
             out.toString(),
             system.uri("f/size/" + BODY));
 
-    assertThat(Files.readAllBytes(out)).as(messages).isEqualTo(CoapDevices.random(BODY));
+    assertThat(Files.readAllBytes(out)).as(messages).isEqualTo(PlayedFunction.random(BODY));
     assertThat(messages).contains("Block2:3/_/1024");
   }
 

@@ -63,7 +63,7 @@ class CoapBlockwiseIT {
   @ParameterizedTest(name = "RFC 7959 2.3: an upload in blocks of {0}, each acknowledged with 2.31")
   @ValueSource(ints = {16, 32, 64, 128, 256, 512, 1_024})
   void shouldContinueAnUpload(int size) throws IOException {
-    byte[] body = CoapDevices.random(3 * size + 1);
+    byte[] body = PlayedFunction.random(3 * size + 1);
     try (CoapPeer device = system.device()) {
       int runs = system.runs();
       for (int num = 0; num < 3; num++) {
@@ -134,7 +134,7 @@ class CoapBlockwiseIT {
   @Test
   @DisplayName("RFC 7959 2.9.2: a block without its first, or after a gap, is 4.08")
   void shouldSayThatABodyIsIncomplete() throws IOException {
-    byte[] body = CoapDevices.random(500);
+    byte[] body = PlayedFunction.random(500);
     try (CoapPeer device = system.device()) {
       int runs = system.runs();
       assertThat(device.ask(block(PUT, body, 3, 64, "f", "gap")).head()).isEqualTo("ACK 4.08");
@@ -154,14 +154,14 @@ class CoapBlockwiseIT {
   @DisplayName(
       "RFC 7959 2.9.3: a body above the bound is 4.13 with Size1, as soon as that is known")
   void shouldSayHowLargeABodyMayBe() throws IOException {
-    byte[] body = CoapDevices.random(MAX_BODY + 1);
+    byte[] body = PlayedFunction.random(MAX_BODY + 1);
     try (CoapPeer device = system.device()) {
       Datagram announced =
           device.ask(block(PUT, body, 0, 1_024, "f", "huge").with(SIZE1, bytes(MAX_BODY + 1)));
       assertThat(announced.head()).isEqualTo("ACK 4.13");
       assertThat(announced.number(SIZE1)).hasValue((long) MAX_BODY);
 
-      byte[] small = CoapDevices.random(100);
+      byte[] small = PlayedFunction.random(100);
       device.ask(block(PUT, small, 0, 64, "f", "liar").with(SIZE1, (byte) 64));
       Datagram beyond = device.ask(block(PUT, small, 1, 64, "f", "liar"));
       assertThat(beyond.head()).as("more than was announced").isEqualTo("ACK 4.13");
@@ -171,8 +171,8 @@ class CoapBlockwiseIT {
   @Test
   @DisplayName("RFC 7959 2.5: beginning again replaces the body that was begun")
   void shouldTakeAFirstBlockAsANewBeginning() throws IOException {
-    byte[] old = CoapDevices.random(100);
-    byte[] body = CoapDevices.random(101);
+    byte[] old = PlayedFunction.random(100);
+    byte[] body = PlayedFunction.random(101);
     try (CoapPeer device = system.device()) {
       device.ask(block(PUT, old, 0, 64, "f", "again"));
       assertThat(device.ask(block(PUT, body, 0, 64, "f", "again")).head()).isEqualTo("ACK 2.31");
@@ -185,10 +185,10 @@ class CoapBlockwiseIT {
   void shouldTellUploadsApartByRequestTag() throws IOException {
     byte[][] tags = {{}, {1}, {1, 2, 3, 4, 5, 6, 7, 8}};
     byte[][] bodies = {
-      CoapDevices.random(200),
-      CoapDevices.random(201),
-      CoapDevices.random(202),
-      CoapDevices.random(203)
+      PlayedFunction.random(200),
+      PlayedFunction.random(201),
+      PlayedFunction.random(202),
+      PlayedFunction.random(203)
     };
     try (CoapPeer device = system.device()) {
       for (int num = 0; num < 4; num++) {
@@ -213,7 +213,7 @@ class CoapBlockwiseIT {
   @Test
   @DisplayName("one address may have 64 bodies half-finished; others are served meanwhile")
   void shouldBoundTheHalfFinishedBodiesOfOneAddress() throws IOException {
-    byte[] body = CoapDevices.random(100);
+    byte[] body = PlayedFunction.random(100);
     try (CoapPeer greedy = system.device("127.0.8.1");
         CoapPeer other = system.device("127.0.8.2")) {
       for (int upload = 0; upload < MAX_OF_ONE_ADDRESS; upload++) {
@@ -237,7 +237,7 @@ class CoapBlockwiseIT {
   @Test
   @DisplayName("one address may hold three quarters of the memory for bodies")
   void shouldBoundTheBytesOfOneAddress() throws IOException {
-    byte[] body = CoapDevices.random(100);
+    byte[] body = PlayedFunction.random(100);
     try (CoapPeer greedy = system.device("127.0.8.3");
         CoapPeer other = system.device("127.0.8.4")) {
       int taken = 0;
@@ -259,7 +259,7 @@ class CoapBlockwiseIT {
   @Test
   @DisplayName("a body that is answered is forgotten")
   void shouldForgetBodiesThatAreAnswered() throws IOException {
-    byte[] body = CoapDevices.random(MAX_BODY);
+    byte[] body = PlayedFunction.random(MAX_BODY);
     for (int i = 1; i <= 48; i++) {
       try (CoapPeer device = system.device("127.0.9." + i)) {
         Datagram answer = null;
@@ -292,7 +292,7 @@ class CoapBlockwiseIT {
   @Test
   @DisplayName("RFC 7959 2.3: NON uploads")
   void shouldTakeAnUploadByNon() throws IOException {
-    byte[] body = CoapDevices.random(100);
+    byte[] body = PlayedFunction.random(100);
     try (CoapPeer device = system.device()) {
       Datagram first = block(PUT, body, 0, 64, "f", "non");
       assertThat(device.ask(as(NON, first)).head()).isEqualTo("NON 2.31");

@@ -51,7 +51,7 @@ class CoapFuzzIT {
   private final List<byte[]> messages = messages();
 
   private static List<byte[]> messages() {
-    byte[] body = CoapDevices.random(300);
+    byte[] body = PlayedFunction.random(300);
     List<Datagram> all =
         List.of(
             Datagram.request(CON, GET, 1, "f"),

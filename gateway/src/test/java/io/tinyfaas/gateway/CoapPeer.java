@@ -39,9 +39,12 @@ final class CoapPeer implements AutoCloseable {
 
   /** With an address of its own on this machine: 127.0.0.1 and up. */
   CoapPeer(String own, int port) throws IOException {
-    this(
-        new DatagramSocket(new InetSocketAddress(own, 0)),
-        new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    this(InetAddress.ofLiteral(own), InetAddress.getLoopbackAddress(), port);
+  }
+
+  /** With an address of this machine as its own. */
+  CoapPeer(InetAddress own, InetAddress gateway, int port) throws IOException {
+    this(new DatagramSocket(new InetSocketAddress(own, 0)), new InetSocketAddress(gateway, port));
     socket.connect(to);
   }
 

@@ -25,6 +25,7 @@ record Datagram(int type, int code, int mid, byte[] token, List<Field> options, 
   static final int URI_PATH = 11;
   static final int CONTENT_FORMAT = 12;
   static final int MAX_AGE = 14;
+  static final int URI_QUERY = 15;
   static final int BLOCK2 = 23;
   static final int BLOCK1 = 27;
   static final int SIZE2 = 28;

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.Exposure.Access;
 import io.tinyfaas.contract.route.Route;
-import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
@@ -33,10 +32,7 @@ class DiscoveryIT {
   private static final int FUNCTIONS = 200;
 
   @TempDir static Path folder;
-  private static Vertx vertx;
-  private static TestBroker broker;
-  private static PlayedManager manager;
-  private static GatewayProcess gateway;
+  private static ServedGateway system;
   private static CoapEndpoint device;
   private static int revision;
 
@@ -45,10 +41,7 @@ class DiscoveryIT {
     CoapConfig.register();
     UdpConfig.register();
     Configuration.setStandard(Configuration.createStandardWithoutFile());
-    vertx = Vertx.vertx();
-    broker = new TestBroker().start();
-    gateway = new GatewayProcess(broker, folder, Map.of());
-    manager = new PlayedManager(vertx, broker);
+    system = new ServedGateway(folder, Map.of(), PlayedFunction::answer);
     Configuration settings =
         Configuration.createStandardWithoutFile().set(CoapConfig.MAX_RESOURCE_BODY_SIZE, 100_000);
     device = CoapEndpoint.builder().setConfiguration(settings).setPort(0).build();
@@ -58,10 +51,7 @@ class DiscoveryIT {
   @AfterAll
   static void stop() {
     device.destroy();
-    gateway.close();
-    manager.close();
-    broker.close();
-    vertx.close().toCompletionStage().toCompletableFuture().join();
+    system.close();
   }
 
   private static void route(String title) {
@@ -77,12 +67,13 @@ class DiscoveryIT {
                             i == 7,
                             Map.of("title", title, "rt", "x y" + i, "ct", "0"))))
             .toArray(Route[]::new);
-    manager.apply(1, ++revision, routes);
+    system.manager().apply(1, ++revision, routes);
   }
 
   private static CoapClient client(String query) {
     CoapClient client =
-        new CoapClient("coap://127.0.0.1:" + gateway.coapPort() + "/.well-known/core" + query);
+        new CoapClient(
+            "coap://127.0.0.1:" + system.process().coapPort() + "/.well-known/core" + query);
     client.setEndpoint(device);
     client.setTimeout(20_000L);
     return client;
@@ -116,7 +107,7 @@ class DiscoveryIT {
   @Test
   void shouldShowByItsEntityTagThatTheTableHasChangedInBetween() throws IOException {
     route("one");
-    try (ObservingDevice slow = new ObservingDevice(gateway.coapPort())) {
+    try (ObservingDevice slow = new ObservingDevice(system.process().coapPort())) {
       Response first = slow.ask(block(0));
       Response second = slow.ask(block(1));
       assertThat(second.getOptions().getETags().getFirst())

@@ -35,34 +35,25 @@ final class GatewayProcess implements AutoCloseable {
   private final Process process;
 
   GatewayProcess(TestBroker broker, Path sockets, Map<String, String> environment) {
+    this(broker, sockets, environment, "35m");
+  }
+
+  /**
+   * @param heap as in {@code -Xmx}
+   */
+  GatewayProcess(TestBroker broker, Path sockets, Map<String, String> environment, String heap) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx35m", "-Xmn12m", "-XX:SurvivorRatio=4", "-XX:+UseSerialGC"));
-    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError"));
+    command.addAll(List.of("-Xmx" + heap, "-Xmn12m", "-XX:SurvivorRatio=4"));
+    command.addAll(List.of("-XX:TargetSurvivorRatio=90", "-XX:+UseSerialGC"));
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:MaxMetaspaceSize=96m"));
+    command.add("-XX:+ExitOnOutOfMemoryError");
     command.addAll(List.of("-jar", Path.of("target/quarkus-app/quarkus-run.jar").toString()));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-    builder.environment().putAll(Map.of("GRPC_PORT", "0", "TINYFAAS_GRPC_HOST", "127.0.0.1"));
-    builder
-        .environment()
-        .putAll(
-            Map.of(
-                "COAP_PORT",
-                "0",
-                "TINYFAAS_COAP_HOST",
-                "127.0.0.1",
-                "HTTP_PORT",
-                "0",
-                "TINYFAAS_HTTP_HOST",
-                "127.0.0.1",
-                "TINYFAAS_GATEWAY_HTTP_PORT",
-                "0",
-                "TINYFAAS_SOCKETS",
-                sockets.toString(),
-                "TINYFAAS_BROKER_PORT",
-                Integer.toString(broker.port()),
-                "TINYFAAS_BROKER_PASSWORD",
-                TestBroker.GATEWAY_PASSWORD));
-    builder.environment().put("COAPS_PORT", "0");
+    builder.environment().putAll(freePorts());
+    builder.environment().put("TINYFAAS_SOCKETS", sockets.toString());
+    builder.environment().put("TINYFAAS_BROKER_PORT", Integer.toString(broker.port()));
+    builder.environment().put("TINYFAAS_BROKER_PASSWORD", TestBroker.GATEWAY_PASSWORD);
     builder.environment().putAll(environment);
     try {
       process = builder.start();
@@ -70,6 +61,18 @@ final class GatewayProcess implements AutoCloseable {
       throw new UncheckedIOException(e);
     }
     Thread.ofVirtual().start(this::read);
+  }
+
+  private static Map<String, String> freePorts() {
+    return Map.of(
+        "COAP_PORT", "0",
+        "COAPS_PORT", "0",
+        "HTTP_PORT", "0",
+        "GRPC_PORT", "0",
+        "TINYFAAS_GATEWAY_HTTP_PORT", "0",
+        "TINYFAAS_COAP_HOST", "127.0.0.1",
+        "TINYFAAS_HTTP_HOST", "127.0.0.1",
+        "TINYFAAS_GRPC_HOST", "127.0.0.1");
   }
 
   private void read() {
@@ -97,6 +100,11 @@ final class GatewayProcess implements AutoCloseable {
 
   int grpcPort() {
     return number(GRPC);
+  }
+
+  /** Of health and metrics. */
+  int healthPort() {
+    return number(HEALTH);
   }
 
   private int number(Pattern pattern) {
@@ -132,7 +140,7 @@ final class GatewayProcess implements AutoCloseable {
   HttpResponse<String> get(String path) {
     try {
       return http.send(
-          HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + number(HEALTH) + path)).build(),
+          HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + healthPort() + path)).build(),
           HttpResponse.BodyHandlers.ofString());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -165,6 +173,10 @@ final class GatewayProcess implements AutoCloseable {
   /** SIGTERM. The handle, unlike the process, leaves the log open. */
   void terminate() {
     process.toHandle().destroy();
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
   }
 
   void kill() {

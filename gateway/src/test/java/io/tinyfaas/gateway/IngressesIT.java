@@ -6,7 +6,14 @@ import static org.awaitility.Awaitility.await;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
+import java.net.Proxy;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -49,10 +56,51 @@ class IngressesIT {
     return new RawHttp(gateway.httpPort());
   }
 
+  private String ask(InetAddress address) throws IOException {
+    try (RawHttp raw = new RawHttp(address, gateway.httpPort())) {
+      return raw.send(ECHO).readAll();
+    }
+  }
+
   private String ask() throws IOException {
     try (RawHttp raw = connect()) {
       return raw.send(ECHO).readAll();
     }
+  }
+
+  /**
+   * Those of one link, too, which only have a meaning together with an interface. Asked for are
+   * those that an ordinary server is reached at: a bridge that no container is connected to any
+   * more keeps an address that nothing reaches.
+   */
+  @Test
+  void shouldServeHttpAtEachAddress() throws IOException {
+    start(Map.of("TINYFAAS_HTTP_HOST", "::"));
+    List<InetAddress> asked = new ArrayList<>();
+    for (NetworkInterface each : NetworkInterface.networkInterfaces().toList()) {
+      for (InetAddress address : each.inetAddresses().toList()) {
+        // Containers come and go meanwhile, and addresses with them.
+        await("an answer at " + address)
+            .ignoreExceptionsInstanceOf(IOException.class)
+            .until(() -> !isReachable(address) || asked.add(answering(address)));
+      }
+    }
+    assertThat(asked).contains(InetAddress.getLoopbackAddress(), InetAddress.getByName("::1"));
+  }
+
+  private static boolean isReachable(InetAddress address) {
+    try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getByName("::"));
+        Socket client = new Socket(Proxy.NO_PROXY)) {
+      client.connect(new InetSocketAddress(address, server.getLocalPort()), 500);
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private InetAddress answering(InetAddress address) throws IOException {
+    assertThat(ask(address)).contains("200 OK");
+    return address;
   }
 
   @Test

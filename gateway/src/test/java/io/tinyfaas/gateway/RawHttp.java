@@ -3,7 +3,9 @@ package io.tinyfaas.gateway;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Proxy;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
@@ -19,9 +21,15 @@ final class RawHttp implements AutoCloseable {
   private final Socket socket;
 
   RawHttp(int port) throws IOException {
-    socket = new Socket();
+    this(InetAddress.ofLiteral("127.0.0.1"), port);
+  }
+
+  RawHttp(InetAddress gateway, int port) throws IOException {
+    // Without asking for a proxy, of which Java makes a URI: one fails for an interface with a
+    // hyphen.
+    socket = new Socket(Proxy.NO_PROXY);
     socket.setReceiveBufferSize(RECEIVE_BYTES);
-    socket.connect(new InetSocketAddress("127.0.0.1", port), PATIENCE_MILLIS);
+    socket.connect(new InetSocketAddress(gateway, port), PATIENCE_MILLIS);
     socket.setSoTimeout(PATIENCE_MILLIS);
   }
 

@@ -1,14 +1,17 @@
 package io.tinyfaas.gateway;
 
 import io.tinyfaas.contract.route.Handler;
+import io.tinyfaas.contract.route.HandlerEndpoint;
 import io.tinyfaas.contract.route.Route;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.BiConsumer;
+import java.util.stream.Collectors;
 
 /** The packaged gateway with all that an invocation needs: a broker, a manager and a handler. */
 final class ServedGateway implements AutoCloseable {
@@ -30,11 +33,22 @@ final class ServedGateway implements AutoCloseable {
       Path folder,
       Map<String, String> environment,
       BiConsumer<HttpServerRequest, Buffer> function) {
+    this(folder, environment, "35m", function);
+  }
+
+  /**
+   * @param heap of the gateway, as in {@code -Xmx}
+   */
+  ServedGateway(
+      Path folder,
+      Map<String, String> environment,
+      String heap,
+      BiConsumer<HttpServerRequest, Buffer> function) {
     this.folder = folder;
     this.function = function;
     vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
     broker = new TestBroker().start();
-    process = new GatewayProcess(broker, folder, environment);
+    process = new GatewayProcess(broker, folder, environment, heap);
     manager = new PlayedManager(vertx, broker);
     handler = new TestHandler(vertx, folder, function);
   }
@@ -43,6 +57,19 @@ final class ServedGateway implements AutoCloseable {
   ServedGateway serve(Route... routes) {
     manager.apply(1, 1, routes);
     return this;
+  }
+
+  /**
+   * Routes to {@code f}, to {@code slow}, which has 200 ms, to {@code gone}, whose handler is not
+   * there, and to {@code none}, which has no handler.
+   */
+  ServedGateway serveGoodAndBad() {
+    Handler gone = new Handler("gone", new HandlerEndpoint.Unix("f/gone.sock"));
+    return serve(
+        PlayedManager.route("f", 10_000, handler()),
+        PlayedManager.route("slow", 200, handler()),
+        PlayedManager.route("gone", 10_000, gone),
+        PlayedManager.route("none", 10_000));
   }
 
   Vertx vertx() {
@@ -66,9 +93,22 @@ final class ServedGateway implements AutoCloseable {
     return handler.handler();
   }
 
+  /** What a function got, a line each, sorted. */
+  static String headers(HttpServerRequest request) {
+    return request.headers().entries().stream()
+        .map(header -> header.getKey().toLowerCase(Locale.ROOT) + ": " + header.getValue())
+        .sorted()
+        .collect(Collectors.joining("\n"));
+  }
+
   /** How often the function has been run. */
   int runs() {
     return handler.runs();
+  }
+
+  /** The connections that the handler has. */
+  int connections() {
+    return handler.connections();
   }
 
   void stopHandler() {

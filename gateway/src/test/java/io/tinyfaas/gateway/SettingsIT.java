@@ -3,8 +3,14 @@ package io.tinyfaas.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,16 +26,53 @@ class SettingsIT {
   @CsvSource({
     "TINYFAAS_MAX_IN_FLIGHT, 0",
     "TINYFAAS_HTTP_IDLE_TIMEOUT, -5s",
-    "TINYFAAS_GRPC_MAX_CONNECTIONS, -1"
+    "TINYFAAS_GRPC_MAX_CONNECTIONS, -1",
+    "TINYFAAS_MAX_BODY, 8388608",
+    "TINYFAAS_GATEWAY_HTTP_PORT, 70000"
   })
   void shouldRefuseASettingThatCannotBeMeantBeforeItListens(String variable, String value) {
+    List<String> log = refused(variable, value, l -> l.contains(variable + " is " + value));
+    assertThat(log).noneMatch(l -> l.contains("-started") || l.startsWith("\tat "));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "TINYFAAS_COAP_HOST, no.such.host.invalid",
+    "TINYFAAS_COAP_HOST, 192.0.2.1",
+    "TINYFAAS_HTTP_HOST, 192.0.2.1",
+    "TINYFAAS_GRPC_HOST, 192.0.2.1"
+  })
+  void shouldSayWhichAddressIsNotThisBox(String variable, String value) {
+    refused(
+        variable,
+        value,
+        l ->
+            l.startsWith("cannot listen for ")
+                && l.contains("set " + variable + " to an address of this box"));
+  }
+
+  /** As by the gateway of another installation on the box. */
+  @Test
+  void shouldSayWhatToDoWhenThePortOfHealthAndMetricsIsTaken() throws IOException {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+      List<String> log =
+          refused(
+              "TINYFAAS_GATEWAY_HTTP_PORT",
+              Integer.toString(taken.getLocalPort()),
+              l ->
+                  l.startsWith("cannot listen for health and metrics on TCP 127.0.0.1:")
+                      && l.endsWith("another TINYFAAS_GATEWAY_HTTP_PORT"));
+      assertThat(log).noneMatch(l -> l.contains("-started") || l.startsWith("\tat "));
+    }
+  }
+
+  /** What it has printed, a line of which says why it has ended. */
+  private List<String> refused(String variable, String value, Predicate<String> why) {
     try (TestBroker broker = new TestBroker().start();
         GatewayProcess gateway = new GatewayProcess(broker, folder, Map.of(variable, value))) {
       assertThat(gateway.awaitExit()).isEqualTo(1);
-      await()
-          .untilAsserted(
-              () -> assertThat(gateway.log()).anyMatch(l -> l.contains(variable + " is " + value)));
-      assertThat(gateway.log()).noneMatch(l -> l.contains("-started") || l.startsWith("\tat "));
+      await().untilAsserted(() -> assertThat(gateway.log()).anyMatch(why));
+      return List.copyOf(gateway.log());
     }
   }
 }

@@ -1,6 +1,7 @@
 package io.tinyfaas.manager;
 
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
+import io.tinyfaas.manager.files.FileTree;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ServerSocket;
@@ -25,14 +26,15 @@ public final class RealParts implements QuarkusTestResourceLifecycleManager {
   private static final String BROKER_CONFIG =
       "printf 'listener 1883\\nallow_anonymous true\\n' > /tmp/c && exec mosquitto -c /tmp/c";
 
-  private Path store;
+  private final FailingEngine engine = new FailingEngine();
+  private Path folder;
 
   @Override
   public Map<String, String> start() {
     int brokerPort;
     try (ServerSocket free = new ServerSocket(0)) {
       brokerPort = free.getLocalPort();
-      store = Files.createTempDirectory("tinyfaas-it-store");
+      folder = Files.createTempDirectory("tinyfaas-it");
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -55,7 +57,9 @@ public final class RealParts implements QuarkusTestResourceLifecycleManager {
         BROKER_CONFIG);
     return Map.ofEntries(
         Map.entry("tinyfaas.instance", INSTANCE),
-        Map.entry("tinyfaas.store", store.toString()),
+        Map.entry("tinyfaas.docker-socket", engine.start().toString()),
+        Map.entry("tinyfaas.store", folder.resolve("store").toString()),
+        Map.entry("tinyfaas.checkout", folder.resolve("checkout").toString()),
         Map.entry("tinyfaas.sockets-volume", INSTANCE + "_sockets"),
         Map.entry(
             "tinyfaas.sockets",
@@ -69,6 +73,7 @@ public final class RealParts implements QuarkusTestResourceLifecycleManager {
 
   @Override
   public void stop() {
+    engine.stop();
     String ours = "label=tinyfaas.instance=" + INSTANCE;
     docker("ps", "--all", "--quiet", "--filter", ours)
         .forEach(id -> docker("rm", "--force", "--volumes", id));
@@ -92,6 +97,11 @@ public final class RealParts implements QuarkusTestResourceLifecycleManager {
             + " -m comment --comment tinyfaas:"
             + INSTANCE
             + " -j DROP 2>/dev/null; true");
+    try {
+      FileTree.delete(folder);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   static void stopBroker() {

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
-import io.quarkus.test.common.QuarkusTestResource;
+import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.QuarkusTestProfile;
 import io.quarkus.test.junit.TestProfile;
@@ -22,7 +22,6 @@ import io.tinyfaas.manager.store.Specs;
 import io.vertx.core.Vertx;
 import jakarta.inject.Inject;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -39,8 +38,8 @@ import org.junit.jupiter.api.Test;
 
 /** Runtimes that are folders until a function uses them, on a real engine. */
 @QuarkusTest
-@TestProfile(RuntimeBuildIT.WithAFolder.class)
-@QuarkusTestResource(value = RealParts.class, restrictToAnnotatedClass = true)
+@TestProfile(RuntimeBuildIT.ImpatientCallers.class)
+@WithTestResource(RealParts.class)
 class RuntimeBuildIT {
 
   private static final String RUNTIME = "it-" + ProcessHandle.current().pid();
@@ -63,18 +62,10 @@ class RuntimeBuildIT {
 
   private PlayedGateway gateway;
 
-  public static class WithAFolder implements QuarkusTestProfile {
+  public static class ImpatientCallers implements QuarkusTestProfile {
     @Override
     public Map<String, String> getConfigOverrides() {
-      try {
-        return Map.of(
-            "tinyfaas.checkout",
-            Files.createTempDirectory("tinyfaas-it-checkout").toString(),
-            "tinyfaas.runtime-wait",
-            "4s");
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
+      return Map.of("tinyfaas.runtime-wait", "4s");
     }
   }
 

@@ -23,6 +23,11 @@ public final class HandlerHttp {
 
   public static final long MAX_BODY_TO = 64L << 20;
 
+  /** What the head of a request may have, and that of an answer: fields, and bytes. */
+  public static final int MAX_HEADERS = 100;
+
+  public static final int MAX_HEAD_BYTES = 16 * 1_024;
+
   /** The environment variable with the path of what is to be run; not set if none was named. */
   public static final String ENTRY_VARIABLE = "TINYFAAS_ENTRY";
 

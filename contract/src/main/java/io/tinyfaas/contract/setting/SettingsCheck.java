@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * Refuses settings outside their ranges, all at once, in words that say how to mend them. Settings
@@ -71,6 +72,18 @@ public final class SettingsCheck {
               + ", or "
               + OFF
               + " to switch the protocol off.");
+    }
+    return this;
+  }
+
+  /**
+   * What concerns more than one setting.
+   *
+   * @param otherwise which setting is how, and how to mend it
+   */
+  public SettingsCheck require(boolean met, Supplier<String> otherwise) {
+    if (!met) {
+      refused.add(otherwise.get());
     }
     return this;
   }

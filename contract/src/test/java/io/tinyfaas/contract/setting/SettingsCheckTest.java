@@ -56,6 +56,13 @@ class SettingsCheckTest {
   }
 
   @Test
+  void shouldRefuseWhatDoesNotGoTogether() {
+    assertRefused(
+        check.require(true, () -> "A is 1: fine.").require(false, () -> "B is 2: use A."),
+        "B is 2: use A.");
+  }
+
+  @Test
   void shouldRefuseAPortThatThereIsNot() {
     assertRefused(
         check.port("COAP_PORT", 65_536),

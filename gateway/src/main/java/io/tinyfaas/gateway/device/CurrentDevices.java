@@ -7,7 +7,7 @@ import io.tinyfaas.contract.device.DeviceCredential.Psk;
 import io.tinyfaas.contract.device.DeviceTable;
 import io.tinyfaas.contract.device.KeySeal;
 import io.tinyfaas.contract.route.RouteRevision;
-import io.tinyfaas.gateway.GatewayConfig;
+import io.tinyfaas.gateway.GatewaySettings;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.ByteArrayInputStream;
@@ -48,8 +48,8 @@ public final class CurrentDevices {
       new Snapshot(RouteRevision.NONE, Map.of(), Map.of(), Map.of());
 
   @Inject
-  CurrentDevices(GatewayConfig config) {
-    this(config.deviceKeyFile().flatMap(CurrentDevices::read));
+  CurrentDevices(GatewaySettings settings) {
+    this(settings.deviceKeyFile().flatMap(CurrentDevices::read));
   }
 
   CurrentDevices(Optional<KeySeal> seal) {

@@ -3,10 +3,12 @@ package io.tinyfaas.gateway.invoke;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import io.tinyfaas.contract.handler.HandlerHttp;
 import io.tinyfaas.gateway.invoke.AnswerParser.MalformedAnswerException;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -22,6 +24,18 @@ record AnswerHead(
   private static final String MALFORMED_HEADER = "a header of it is malformed";
   private static final int LENGTH_DIGITS = 18;
   private static final String TOKEN_MARKS = "!#$%&'*+-.^_`|~";
+  private static final boolean[] TOKEN = new boolean[128];
+  private static final byte DELETE = 0x7f;
+
+  static {
+    for (char c = 0; c < TOKEN.length; c++) {
+      TOKEN[c] =
+          c >= 'a' && c <= 'z'
+              || c >= 'A' && c <= 'Z'
+              || c >= '0' && c <= '9'
+              || TOKEN_MARKS.indexOf(c) >= 0;
+    }
+  }
 
   /** About the connection (RFC 9110, 7.6.1), or told by the body itself. */
   private static final List<CharSequence> NOT_PASSED_ON =
@@ -46,13 +60,18 @@ record AnswerHead(
     int status = status(text, line);
     MultiMap headers = MultiMap.caseInsensitiveMultiMap();
     int at = line + 2;
+    int count = 0;
     while ((line = lineEnd(text, at)) > at) {
+      if (++count > HandlerHttp.MAX_HEADERS) {
+        throw new MalformedAnswerException("its headers are more than " + HandlerHttp.MAX_HEADERS);
+      }
       header(text, at, line, headers);
       at = line + 2;
     }
     boolean chunked = isChunked(headers);
     long length = length(headers, status, chunked);
     boolean kept = isKept(headers, current) && (chunked || length >= 0);
+    options(headers).forEach(headers::remove); // which it says are of the connection, too
     NOT_PASSED_ON.forEach(headers::remove);
     return new AnswerHead(Unpooled.wrappedBuffer(text), status, headers, length, chunked, kept);
   }
@@ -89,7 +108,7 @@ record AnswerHead(
       if (text[i] == '\r' && text[i + 1] == '\n') {
         return i;
       }
-      if (text[i] >= 0 && text[i] < ' ' && text[i] != '\t') {
+      if (text[i] >= 0 && text[i] < ' ' && text[i] != '\t' || text[i] == DELETE) {
         throw new MalformedAnswerException(MALFORMED_HEADER);
       }
     }
@@ -133,11 +152,9 @@ record AnswerHead(
         new String(text, from, to - from, StandardCharsets.ISO_8859_1));
   }
 
-  private static boolean isToken(byte b) {
-    return b >= 'a' && b <= 'z'
-        || b >= 'A' && b <= 'Z'
-        || b >= '0' && b <= '9'
-        || b > ' ' && TOKEN_MARKS.indexOf(b) >= 0;
+  /** Whether a header's name may have it (RFC 9110, 5.6.2). */
+  static boolean isToken(byte b) {
+    return b >= 0 && TOKEN[b];
   }
 
   private static boolean isBlank(byte b) {
@@ -180,14 +197,24 @@ record AnswerHead(
 
   private static boolean isKept(MultiMap headers, boolean current) {
     boolean kept = current;
-    for (String options : headers.getAll(HttpHeaders.CONNECTION)) {
-      for (String option : options.split(",")) {
-        if (option.strip().equalsIgnoreCase("close")) {
-          return false;
-        }
-        kept |= option.strip().equalsIgnoreCase("keep-alive");
+    for (String option : options(headers)) {
+      if (option.equalsIgnoreCase("close")) {
+        return false;
       }
+      kept |= option.equalsIgnoreCase("keep-alive");
     }
     return kept;
+  }
+
+  /** What the Connection field names: options, and fields that are of the connection only. */
+  private static List<String> options(MultiMap headers) {
+    if (!headers.contains(HttpHeaders.CONNECTION)) {
+      return List.of();
+    }
+    return headers.getAll(HttpHeaders.CONNECTION).stream()
+        .flatMap(value -> Arrays.stream(value.split(",")))
+        .map(String::strip)
+        .filter(option -> !option.isEmpty())
+        .toList();
   }
 }

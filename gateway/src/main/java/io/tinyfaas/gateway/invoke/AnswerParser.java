@@ -3,6 +3,7 @@ package io.tinyfaas.gateway.invoke;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import io.tinyfaas.contract.handler.HandlerHttp;
 import io.vertx.core.MultiMap;
 import java.nio.charset.StandardCharsets;
 
@@ -18,7 +19,7 @@ final class AnswerParser {
   static final long UNKNOWN = -1;
 
   /** A status line with its headers, or all trailers. */
-  private static final int MAX_HEAD_BYTES = 16 * 1_024;
+  private static final int MAX_HEAD_BYTES = HandlerHttp.MAX_HEAD_BYTES;
 
   private static final int MAX_CHUNK_LINE_BYTES = 256;
 

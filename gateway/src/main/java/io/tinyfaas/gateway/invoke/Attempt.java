@@ -132,7 +132,8 @@ final class Attempt {
   }
 
   private void refuseTooLarge() {
-    failed("the function's answer is larger than " + client.maxBody() + " bytes");
+    failed(
+        "the function's answer is larger than " + client.maxBody() + " bytes (TINYFAAS_MAX_BODY)");
   }
 
   /** Room for so much, counted first. While it grows, what there is exists twice. */

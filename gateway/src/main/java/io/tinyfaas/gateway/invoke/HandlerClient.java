@@ -11,7 +11,7 @@ import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.tinyfaas.contract.route.HandlerEndpoint;
-import io.tinyfaas.gateway.GatewayConfig;
+import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.invoke.Attempt.Receiver;
 import io.vertx.core.impl.ContextInternal;
 import java.net.InetSocketAddress;
@@ -56,10 +56,11 @@ final class HandlerClient {
   private final ArrayDeque<HandlerConnection> idle = new ArrayDeque<>();
 
   /** Attempts without a connection; as many at most as a function may have in flight. */
-  private final ArrayDeque<Attempt> waiting = new ArrayDeque<>();
+  private final WaitingAttempts waiting = new WaitingAttempts();
 
   private final List<HandlerConnection> unflushed = new ArrayList<>();
   private final Runnable flush = this::flush;
+  private final BusyPoll answers;
 
   /** Takes the requests of this turn of the loop that may share; null if there is none yet. */
   private HandlerConnection gathering;
@@ -70,16 +71,16 @@ final class HandlerClient {
   private boolean closed;
 
   HandlerClient(
-      InvocationLoop loop, HandlerEndpoint endpoint, GatewayConfig config, BodyMemory memory) {
+      InvocationLoop loop, HandlerEndpoint endpoint, GatewaySettings settings, BodyMemory memory) {
     this(
         loop,
         switch (endpoint) {
           case HandlerEndpoint.Unix(String path) ->
-              new DomainSocketAddress(config.sockets().resolve(path).toFile());
+              new DomainSocketAddress(settings.sockets().resolve(path).toFile());
           case HandlerEndpoint.Tcp(String host, int port) -> new InetSocketAddress(host, port);
         },
-        Math.toIntExact(config.maxBody().asLongValue()),
-        config.maxConnectionsPerHandler(),
+        Math.toIntExact(settings.maxBody().asLongValue()),
+        settings.maxConnectionsPerHandler(),
         memory);
   }
 
@@ -94,6 +95,7 @@ final class HandlerClient {
       BodyMemory memory) {
     this.context = loop.context();
     this.loop = context.nettyEventLoop();
+    this.answers = new BusyPoll(this.loop);
     this.address = address;
     this.maxBody = maxBody;
     this.maxConnections = maxConnections;
@@ -172,6 +174,7 @@ final class HandlerClient {
 
   /** Answers have come on a connection: it may take requests. */
   void progressed(HandlerConnection connection) {
+    answers.arrived();
     if (connection.isIdle() && !connection.isLast() && !idle.contains(connection)) {
       idle.addLast(connection);
     }
@@ -199,10 +202,11 @@ final class HandlerClient {
     gathering = null;
     unflushed.forEach(HandlerConnection::flush);
     unflushed.clear();
+    answers.await();
   }
 
   private void serveWaiting() {
-    while (!waiting.isEmpty() && assign(waiting.peekFirst())) {
+    while (!waiting.isEmpty() && assign(waiting.first())) {
       waiting.removeFirst();
     }
     connectWhereNeeded();
@@ -280,7 +284,7 @@ final class HandlerClient {
   private boolean isWorthWaiting() {
     if (pipelining.depth() == 1
         || connections.size() + connecting < Pipelining.CONNECTIONS
-        || goesAlone(waiting.peekFirst())) {
+        || goesAlone(waiting.first())) {
       return false;
     }
     return hasShareable(System.nanoTime());
@@ -314,9 +318,8 @@ final class HandlerClient {
       return;
     }
     channel.close();
-    Attempt first = waiting.pollFirst();
-    if (first != null) {
-      first.notDelivered();
+    if (!waiting.isEmpty()) {
+      waiting.removeFirst().notDelivered();
     }
     if (connections.isEmpty() && connecting == 0) {
       failWaiting();

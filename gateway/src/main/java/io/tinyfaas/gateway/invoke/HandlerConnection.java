@@ -204,7 +204,9 @@ final class HandlerConnection extends ChannelInboundHandlerAdapter
         .dispatch(
             () -> {
               parser.closed();
-              close("the function's handler closed the connection before its answer was complete");
+              close(
+                  "the function's handler closed the connection before its answer was complete:"
+                      + " if it ended, GET /functions/NAME says how");
             });
   }
 

@@ -1,29 +1,38 @@
 package io.tinyfaas.gateway.invoke;
 
 import io.vertx.core.MultiMap;
+import java.net.InetAddress;
 import java.util.Objects;
 
 /**
  * One request to one function, whatever protocol it came by.
  *
  * @param function as the device wrote it; there may be no such function
+ * @param peer where it came from; where invocations have to wait, peers take turns
  * @param device who has proved to be that device, by DTLS; empty for everybody else
  * @param headers for the handler, as its contract names them; not to be changed any more
  * @param body empty if there is none; not to be changed any more
  */
 public record Invocation(
-    String function, Protocol protocol, String device, MultiMap headers, byte[] body) {
+    String function,
+    Protocol protocol,
+    InetAddress peer,
+    String device,
+    MultiMap headers,
+    byte[] body) {
 
   public Invocation {
     Objects.requireNonNull(function, "function");
     Objects.requireNonNull(protocol, "protocol");
+    Objects.requireNonNull(peer, "peer");
     Objects.requireNonNull(device, "device");
     Objects.requireNonNull(headers, "headers");
     Objects.requireNonNull(body, "body");
   }
 
   /** From whoever it may be. */
-  public Invocation(String function, Protocol protocol, MultiMap headers, byte[] body) {
-    this(function, protocol, "", headers, body);
+  public Invocation(
+      String function, Protocol protocol, InetAddress peer, MultiMap headers, byte[] body) {
+    this(function, protocol, peer, "", headers, body);
   }
 }

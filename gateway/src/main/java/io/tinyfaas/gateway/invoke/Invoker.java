@@ -1,7 +1,7 @@
 package io.tinyfaas.gateway.invoke;
 
 import io.tinyfaas.contract.route.Exposure.Access;
-import io.tinyfaas.gateway.GatewayConfig;
+import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.invoke.Attempt.Reply;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
@@ -31,12 +31,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 @Singleton
 public final class Invoker implements RouteListener {
 
-  /** A body is there twice while it is sent. */
-  private static final int COPIES = 2;
-
   private final InvocationLoop loop;
   private final LoopTimers timers;
-  private final GatewayConfig config;
+  private final GatewaySettings settings;
   private final CurrentRoutes routes;
   private final InvocationMetrics metrics;
   private final BodyMemory memory;
@@ -49,13 +46,13 @@ public final class Invoker implements RouteListener {
   Invoker(
       InvocationLoop loop,
       LoopTimers timers,
-      GatewayConfig config,
+      GatewaySettings settings,
       CurrentRoutes routes,
       InvocationMetrics metrics,
       BodyMemory memory) {
     this.loop = loop;
     this.timers = timers;
-    this.config = config;
+    this.settings = settings;
     this.routes = routes;
     this.metrics = metrics;
     this.memory = memory;
@@ -136,7 +133,7 @@ public final class Invoker implements RouteListener {
     return client != null
         ? client
         : clients.computeIfAbsent(
-            handler, h -> new HandlerClient(loop, h.handler().endpoint(), config, memory));
+            handler, h -> new HandlerClient(loop, h.handler().endpoint(), settings, memory));
   }
 
   /** One running invocation. On one event loop only. */
@@ -159,9 +156,9 @@ public final class Invoker implements RouteListener {
 
     /** Counts in either case; {@link #finish} takes it off again. */
     boolean admit() {
-      boolean all = inFlight.incrementAndGet() <= config.maxInFlight();
-      boolean its = function.inFlight().incrementAndGet() <= config.maxInFlightPerFunction();
-      long bytes = COPIES * (long) invocation.body().length;
+      boolean all = inFlight.incrementAndGet() <= settings.maxInFlight();
+      boolean its = function.inFlight().incrementAndGet() <= settings.maxInFlightPerFunction();
+      long bytes = BodyMemory.of(invocation);
       if (!all || !its || !memory.take(bytes)) {
         return false;
       }
@@ -242,13 +239,14 @@ public final class Invoker implements RouteListener {
     }
 
     void finish(InvocationResult outcome) {
-      if (!result.tryComplete(outcome)) {
+      if (result.future().isComplete()) {
         return;
       }
       if (deadline != null) {
         deadline.cancel();
       }
-      memory.give(taken);
+      memory.give(taken); // before its answer takes some
+      result.complete(outcome);
       inFlight.decrementAndGet();
       function.inFlight().decrementAndGet();
       metrics.finished(

@@ -16,10 +16,13 @@ final class RequestEncoder {
   private static final byte[] LINE_END = ascii("\r\n");
   private static final byte[] END = ascii("\r\n\r\n");
 
+  private static final char DELETE = 0x7f;
+
   /** A head being written: cheaper than writing it into the buffer character by character. */
   private byte[] head = new byte[1_024];
 
   private int length;
+  private int headers;
 
   private static byte[] ascii(String text) {
     return text.getBytes(StandardCharsets.US_ASCII);
@@ -28,10 +31,12 @@ final class RequestEncoder {
   /**
    * Appends the whole request.
    *
-   * @throws IllegalArgumentException if a header would become something else; nothing is written
+   * @throws IllegalArgumentException if a header would become something else, or handlers would
+   *     refuse the head, and with it what others have sent on the connection; nothing is written
    */
   void write(Invocation invocation, ByteBuf to) {
     length = 0;
+    headers = 1; // the length
     put(BEGIN);
     boolean hostIsNamed = false;
     for (Map.Entry<String, String> header : invocation.headers()) {
@@ -44,6 +49,7 @@ final class RequestEncoder {
     }
     if (!hostIsNamed) {
       put(HOST);
+      headers++;
     }
     if (!invocation.device().isEmpty()) {
       put(HandlerHttp.DEVICE_HEADER, invocation.device());
@@ -51,6 +57,14 @@ final class RequestEncoder {
     put(LENGTH);
     put(Integer.toString(invocation.body().length));
     put(END);
+    if (headers > HandlerHttp.MAX_HEADERS || length > HandlerHttp.MAX_HEAD_BYTES) {
+      throw new IllegalArgumentException(
+          "its headers are more than "
+              + HandlerHttp.MAX_HEADERS
+              + ", or take more than "
+              + HandlerHttp.MAX_HEAD_BYTES
+              + " bytes");
+    }
     to.writeBytes(head, 0, length).writeBytes(invocation.body());
   }
 
@@ -75,11 +89,14 @@ final class RequestEncoder {
 
   private void put(String name, String value) {
     put(name);
+    boolean token = !name.isEmpty();
     for (int i = length - name.length(); i < length; i++) {
-      if (head[i] <= ' ' || head[i] == ':') {
-        throw new IllegalArgumentException("a header's name is none");
-      }
+      token &= AnswerHead.isToken(head[i]);
     }
+    if (!token) {
+      throw new IllegalArgumentException("a header's name is none");
+    }
+    headers++;
     put(": ");
     put(value);
     put(LINE_END);
@@ -98,7 +115,7 @@ final class RequestEncoder {
     int at = length;
     for (int i = 0; i < count; i++) {
       char c = text.charAt(i);
-      if (c < ' ' && c != '\t' || c > 0xff) {
+      if (c < ' ' && c != '\t' || c == DELETE || c > 0xff) {
         throw new IllegalArgumentException("a header with a control character in it");
       }
       target[at++] = (byte) c;

@@ -2,7 +2,7 @@ package io.tinyfaas.gateway.route;
 
 import io.netty.handler.codec.mqtt.MqttQoS;
 import io.tinyfaas.contract.route.ControlTopics;
-import io.tinyfaas.gateway.GatewayConfig;
+import io.tinyfaas.gateway.GatewaySettings;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -54,7 +54,7 @@ final class BrokerConnection {
       Map<String, Consumer<byte[]>> topics, String willTopic, byte[] will, Runnable onConnected) {}
 
   private final Vertx vertx;
-  private final GatewayConfig.Broker config;
+  private final GatewaySettings.Broker settings;
   private final Context context;
   private final Map<Integer, Promise<Void>> unacknowledged = new HashMap<>();
   private Session session;
@@ -63,9 +63,9 @@ final class BrokerConnection {
   private boolean stopped;
   private volatile boolean connected;
 
-  BrokerConnection(Vertx vertx, GatewayConfig config) {
+  BrokerConnection(Vertx vertx, GatewaySettings settings) {
     this.vertx = vertx;
-    this.config = config.broker();
+    this.settings = settings.broker();
     this.context = vertx.getOrCreateContext();
   }
 
@@ -133,7 +133,7 @@ final class BrokerConnection {
                           lost();
                         }
                       });
-              return client.connect(config.port(), config.host());
+              return client.connect(settings.port(), settings.host());
             })
         .compose(accepted -> client.subscribe(subscriptions()))
         .onFailure(opened::tryFail);
@@ -171,7 +171,7 @@ final class BrokerConnection {
   private void connected() {
     connected = true;
     reported = false;
-    LOG.infof("event=broker-connected broker=%s:%d", config.host(), config.port());
+    LOG.infof("event=broker-connected broker=%s:%d", settings.host(), settings.port());
     session.onConnected().run();
   }
 
@@ -180,7 +180,7 @@ final class BrokerConnection {
       reported = true;
       LOG.warnf(
           "event=broker-unreachable broker=%s:%d user=%s reason=\"%s\" retry=%dms",
-          config.host(), config.port(), config.user(), cause.getMessage(), RETRY_MILLIS);
+          settings.host(), settings.port(), settings.user(), cause.getMessage(), RETRY_MILLIS);
     }
     if (client != null) {
       client.disconnect();
@@ -200,7 +200,7 @@ final class BrokerConnection {
       reported = true;
       LOG.warnf(
           "event=broker-lost broker=%s:%d retry=%dms; routing goes on by the last table",
-          config.host(), config.port(), RETRY_MILLIS);
+          settings.host(), settings.port(), RETRY_MILLIS);
       vertx.setTimer(RETRY_MILLIS, again -> connect());
     }
   }
@@ -220,17 +220,17 @@ final class BrokerConnection {
             .setAckTimeout((int) TimeUnit.MILLISECONDS.toSeconds(CONNECT_TIMEOUT_MILLIS));
     options.setConnectTimeout(CONNECT_TIMEOUT_MILLIS);
     if (!password.isEmpty()) {
-      options.setUsername(config.user()).setPassword(password);
+      options.setUsername(settings.user()).setPassword(password);
     }
     return options;
   }
 
   /** Empty for none: the broker is then asked anonymously. */
   private Future<String> password() {
-    if (config.passwordFile().isEmpty()) {
-      return Future.succeededFuture(config.password().orElse(""));
+    if (settings.passwordFile().isEmpty()) {
+      return Future.succeededFuture(settings.password().orElse(""));
     }
-    Path file = config.passwordFile().get();
+    Path file = settings.passwordFile().get();
     return vertx.fileSystem().readFile(file.toString()).map(text -> text.toString().strip());
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.tinyfaas.contract.handler.HandlerHttp;
 import io.tinyfaas.gateway.invoke.AnswerParser.MalformedAnswerException;
 import io.vertx.core.MultiMap;
 import java.nio.charset.StandardCharsets;
@@ -100,6 +101,31 @@ class AnswerParserTest {
                     + "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nKeep-Alive: timeout=60\r\n"
                     + "Content-Length: 1\r\n\r\n1"))
         .containsExactly("200 1 : 1");
+  }
+
+  @Test
+  void shouldPassOnNothingThatTheConnectionFieldNames() throws MalformedAnswerException {
+    assertThat(
+            allOf(
+                "HTTP/1.1 200 OK\r\nX-Hop: a\r\nConnection: keep-alive, x-hop\r\n"
+                    + "Content-Length: 1\r\nX-End: b\r\n\r\n1"))
+        .containsExactly("200 1 X-End=b : 1");
+  }
+
+  @Test
+  void shouldTakeAHundredHeadersAndNoMore() throws MalformedAnswerException {
+    String more = "a:\r\n".repeat(HandlerHttp.MAX_HEADERS - 1);
+    read("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n" + more + "\r\n1");
+    assertThat(answers).hasSize(1);
+    assertThatThrownBy(
+            () -> read("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nb:\r\n" + more + "\r\n1"))
+        .isInstanceOf(MalformedAnswerException.class);
+  }
+
+  @Test
+  void shouldRefuseADeleteInAHeader() {
+    assertThatThrownBy(() -> read("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nA: b\u007f\r\n\r\n1"))
+        .isInstanceOf(MalformedAnswerException.class);
   }
 
   @Test

@@ -12,6 +12,7 @@ import io.vertx.core.MultiMap;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.net.NetSocket;
+import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,6 +29,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** One handler's connections, with a handler that does with them what handlers may do. */
 class HandlerClientTest {
 
+  private static final InetAddress PEER = InetAddress.ofLiteral("192.0.2.1");
+  private static final InetAddress OTHER_PEER = InetAddress.ofLiteral("192.0.2.2");
   private static final int MAX_BODY = 64 * 1_024;
   private static final int MAX_CONNECTIONS = 64;
   private static final long MEMORY = 2L * MAX_BODY;
@@ -89,10 +92,14 @@ class HandlerClientTest {
   }
 
   private Sent send(String path, byte[] body) {
+    return send(PEER, path, body);
+  }
+
+  private Sent send(InetAddress peer, String path, byte[] body) {
     MultiMap headers = MultiMap.caseInsensitiveMultiMap().add("X-tinyFaaS-Path", path);
     CompletableFuture<Reply> reply = new CompletableFuture<>();
     Attempt attempt =
-        client.send(new Invocation("f", Protocol.COAP, headers, body), reply::complete);
+        client.send(new Invocation("f", Protocol.COAP, peer, headers, body), reply::complete);
     return new Sent(attempt, reply);
   }
 
@@ -121,6 +128,37 @@ class HandlerClientTest {
         .containsExactlyElementsOf(IntStream.range(0, 100).mapToObj(n -> "200 echo " + n).toList());
     assertThat(handler.most()).isEqualTo(1);
     assertThat(handler.connections()).hasSize(MAX_CONNECTIONS);
+  }
+
+  @Test
+  void shouldLetOnePeerWaitBehindItselfOnly() {
+    List<Sent> sent =
+        onLoop(
+            () -> {
+              List<Sent> all =
+                  new ArrayList<>(paths("many", 500).stream().map(this::send).toList());
+              all.add(send(OTHER_PEER, "/few/0", new byte[0]));
+              all.add(send(OTHER_PEER, "/few/1", new byte[0]));
+              return all;
+            });
+    assertThat(sent).extracting(Sent::outcome).allMatch(outcome -> outcome.startsWith("200"));
+    assertThat(handler.requests()).hasSize(502);
+    assertThat(handler.requests().subList(0, MAX_CONNECTIONS + 8))
+        .as("at most those that were on a connection come first")
+        .contains("few 0", "few 1");
+  }
+
+  @Test
+  void shouldForgetWhatIsCalledOffWhileItWaits() {
+    List<Sent> first = sendAll(paths("never", MAX_CONNECTIONS));
+    await().until(() -> handler.requests().size() == MAX_CONNECTIONS);
+    Sent calledOff = onLoop(() -> send(OTHER_PEER, "/echo/1", new byte[0]));
+    Sent next = onLoop(() -> send("/echo/2"));
+    assertThat(onLoop(() -> calledOff.attempt().cancel())).isTrue();
+    assertThat(onLoop(() -> first.getFirst().attempt().cancel())).isTrue();
+    assertThat(next.outcome()).isEqualTo("200 echo 2");
+    assertThat(handler.requests()).doesNotContain("echo 1");
+    assertThat(calledOff.reply()).isNotDone();
   }
 
   @Test
@@ -209,7 +247,8 @@ class HandlerClientTest {
     assertThat(sent)
         .extracting(Sent::outcome)
         .containsOnly(
-            "bad: the function's handler closed the connection before its answer was complete");
+            "bad: the function's handler closed the connection before its answer was complete:"
+                + " if it ended, GET /functions/NAME says how");
   }
 
   @Test
@@ -299,7 +338,8 @@ class HandlerClientTest {
     paths.set(4, "/size/" + MAX_BODY);
     List<Sent> sent = sendAll(paths);
     assertThat(sent.get(3).outcome())
-        .isEqualTo("bad: the function's answer is larger than " + MAX_BODY + " bytes");
+        .isEqualTo(
+            "bad: the function's answer is larger than " + MAX_BODY + " bytes (TINYFAAS_MAX_BODY)");
     assertThat(sent.get(4).outcome()).hasSize(4 + MAX_BODY);
     for (int n = 5; n < 100; n++) {
       assertThat(sent.get(n).outcome()).isEqualTo("200 echo " + n);
@@ -340,7 +380,8 @@ class HandlerClientTest {
             () ->
                 new Sent(
                     client.send(
-                        new Invocation("f", Protocol.COAP, headers, new byte[0]), reply::complete),
+                        new Invocation("f", Protocol.COAP, PEER, headers, new byte[0]),
+                        reply::complete),
                     reply));
     assertThat(sent.outcome()).startsWith("bad: the gateway cannot write the request");
     assertThat(onLoop(() -> send("/echo/1")).outcome()).isEqualTo("200 echo 1");

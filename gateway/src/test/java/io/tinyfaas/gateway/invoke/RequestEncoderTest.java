@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.tinyfaas.contract.handler.HandlerHttp;
 import io.vertx.core.MultiMap;
+import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,7 +20,10 @@ class RequestEncoderTest {
 
   private String write(String device, MultiMap headers, String body) {
     byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
-    encoder.write(new Invocation("f", Protocol.COAP, device, headers, bytes), written);
+    encoder.write(
+        new Invocation(
+            "f", Protocol.COAP, InetAddress.getLoopbackAddress(), device, headers, bytes),
+        written);
     return written.toString(StandardCharsets.ISO_8859_1);
   }
 
@@ -87,6 +92,23 @@ class RequestEncoderTest {
         .doesNotContain("forged");
   }
 
+  /** It would close the connection, on which there are the requests of others. */
+  @Test
+  void shouldWriteNothingOfAHeadThatAHandlerWouldRefuse() {
+    MultiMap most = MultiMap.caseInsensitiveMultiMap();
+    for (int i = 0; i < HandlerHttp.MAX_HEADERS - 2; i++) {
+      most.add("a", "b");
+    }
+    assertThat(write("", most, "").split("\r\n")).hasSize(1 + HandlerHttp.MAX_HEADERS);
+    written.clear();
+
+    assertThatThrownBy(() -> write("", most.add("a", "b"), ""))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> write("", headers("A", "x".repeat(HandlerHttp.MAX_HEAD_BYTES)), ""))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThat(written.isReadable()).isFalse();
+  }
+
   @ParameterizedTest
   @CsvSource({
     "A, 'b\r\nC: d'",
@@ -96,7 +118,10 @@ class RequestEncoderTest {
     "'A\r\nB', c",
     "'A B', c",
     "'A:', b",
-    "'A\u00fc', b"
+    "'A\u00fc', b",
+    "'A(', b",
+    "'', b",
+    "A, 'b\u007f'"
   })
   void shouldWriteNothingOfARequestWithAHeaderThatWouldBecomeAnother(String name, String value) {
     assertThatThrownBy(() -> write("", headers(name, value), "body"))

@@ -10,6 +10,7 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * The handler of one Java function ({@code contract/handler-http.md}): load it, then serve it until
@@ -24,7 +25,7 @@ public final class JavaRuntime {
 
   public static void main(String[] arguments) {
     try {
-      LoadedFunction function = FunctionLoader.load(Path.of(arguments[0]));
+      LoadedFunction function = FunctionLoader.load(Path.of(arguments[0]), entry());
       HttpServer server = HttpServer.bind(address(), function, maxBody());
       onTerminate(server::stop);
       server.serve();
@@ -40,6 +41,10 @@ public final class JavaRuntime {
       System.err.println("The handler does not start: " + e.getMessage());
       System.exit(1);
     }
+  }
+
+  private static Optional<String> entry() {
+    return Optional.ofNullable(System.getenv("TINYFAAS_ENTRY")).filter(name -> !name.isEmpty());
   }
 
   private static SocketAddress address() {

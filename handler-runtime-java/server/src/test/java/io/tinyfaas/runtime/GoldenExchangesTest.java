@@ -9,6 +9,7 @@ import io.tinyfaas.runtime.load.FunctionLoader;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,7 +31,8 @@ class GoldenExchangesTest {
     }
     assertThat(SourceCompiler.compile(folder, System.err)).isTrue();
     UnixDomainSocketAddress socket = UnixDomainSocketAddress.of(folder.resolve("http.sock"));
-    HttpServer server = HttpServer.bind(socket, FunctionLoader.load(folder), 1_048_576);
+    HttpServer server =
+        HttpServer.bind(socket, FunctionLoader.load(folder, Optional.empty()), 1_048_576);
     Thread serving = Thread.ofPlatform().start(server::serve);
     try {
       GoldenExchanges.in(GOLDEN.resolve(function + ".json")).replay(socket);

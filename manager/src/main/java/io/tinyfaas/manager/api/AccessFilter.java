@@ -40,17 +40,20 @@ class AccessFilter {
 
   private final AccessPolicy policy;
   private final BodyLimit bodyLimit;
+  private final IdleConnections idle;
   private final Duration uploadTimeout;
 
   AccessFilter(
       AccessPolicy policy,
       BodyLimit bodyLimit,
+      IdleConnections idle,
       @ConfigProperty(name = "tinyfaas.upload-timeout") Duration uploadTimeout) {
     new SettingsCheck()
         .time("TINYFAAS_UPLOAD_TIMEOUT", uploadTimeout, Duration.ofSeconds(1), Duration.ofHours(24))
         .orThrow(ConfigurationException::new);
     this.policy = policy;
     this.bodyLimit = bodyLimit;
+    this.idle = idle;
     this.uploadTimeout = uploadTimeout;
   }
 
@@ -60,12 +63,14 @@ class AccessFilter {
 
   private void handle(RoutingContext context) {
     HttpServerRequest request = context.request();
+    idle.requested(request.connection());
     long timer =
         context.vertx().setTimer(uploadTimeout.toMillis(), id -> endIfStillSending(request));
     context.addEndHandler(
         ended -> {
           context.vertx().cancelTimer(timer);
           drain(context);
+          idle.answered(request.connection());
         });
     try {
       if (!isOpen(context.normalizedPath())) {

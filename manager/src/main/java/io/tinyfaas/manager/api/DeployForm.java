@@ -24,8 +24,13 @@ record DeployForm(FunctionSpec spec, InputStream archive) {
 
   static DeployForm read(MultipartFormDataInput form) throws IOException {
     for (String name : form.getValues().keySet()) {
-      if (!PARTS.contains(name)) {
-        throw invalid("part", "There is a part that is neither spec nor archive: leave it away.");
+      if (name == null || !PARTS.contains(name)) {
+        throw invalid(
+            "part",
+            "There is a part "
+                + (name == null ? "without a name" : FunctionSpec.quoted(name))
+                + ", but the parts are spec and archive: curl -F spec=@spec.json"
+                + " -F archive=@function.zip.");
       }
     }
     FormValue spec = single(form, "spec", "-F spec=@spec.json");

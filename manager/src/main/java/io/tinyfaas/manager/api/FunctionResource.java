@@ -111,8 +111,9 @@ class FunctionResource {
   @PATCH
   @Path("{name}")
   @Consumes({"application/merge-patch+json", MediaType.APPLICATION_JSON})
-  public FunctionDescription patch(@PathParam("name") String name, InputStream body)
-      throws IOException {
+  public FunctionDescription patch(
+      @PathParam("name") String name, @Context UriInfo uri, InputStream body) throws IOException {
+    QueryParameters.requireOnly(uri);
     ObjectNode patch = FunctionSpecJson.parse(bounded(body));
     Deployment deployment =
         deployer.update(functionName(name), spec -> FunctionSpecJson.patch(spec, patch));
@@ -121,7 +122,8 @@ class FunctionResource {
 
   @DELETE
   @Path("{name}")
-  public void delete(@PathParam("name") String name) {
+  public void delete(@PathParam("name") String name, @Context UriInfo uri) {
+    QueryParameters.requireOnly(uri);
     deployer.delete(functionName(name));
   }
 
@@ -144,6 +146,7 @@ class FunctionResource {
       InputStream body)
       throws IOException {
     FunctionName function = functionName(name);
+    QueryParameters.requireOnly(uri, "version");
     OptionalInt version = rollbackVersion(uri, headers, bounded(body));
     return FunctionDescription.of(deployer.rollback(function, version).state(), urls);
   }

@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.UUID;
 import org.jboss.logging.Logger;
 import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
+import org.jboss.resteasy.reactive.server.core.multipart.FormData;
 
 /** Turns every failure of a call into a problem. The only place that does. */
 class ProblemMapper {
@@ -63,7 +64,7 @@ class ProblemMapper {
         switch (cause.getStatus()) {
           case 404 -> "There is nothing at this path: /q/swagger-ui shows what there is.";
           case 405 -> request.getMethod() + " is not for this path: see /q/swagger-ui.";
-          case 406 -> "Answers are JSON: send Accept: application/json, or no Accept at all.";
+          case 406 -> "Accept allows no type that this call can answer: leave it out.";
           case 413 -> "A part of the form is too large: spec takes 512 KiB.";
           default -> Optional.ofNullable(e.getMessage()).orElse("The request cannot be read.");
         };
@@ -95,7 +96,21 @@ class ProblemMapper {
 
   @ServerExceptionMapper
   Response unexpected(Throwable e, ContainerRequestContext request) {
+    if (isOfForm(e)) {
+      String detail =
+          "The form cannot be read ("
+              + e.getMessage()
+              + "): it has a part spec and a part archive, each with its name, and no other.";
+      return response(Problem.of(INVALID_REQUEST, detail, pathOf(request))).build();
+    }
     return internal(e, request);
+  }
+
+  /** The reader of forms has no exception of its own for those that it does not take. */
+  private static boolean isOfForm(Throwable e) {
+    StackTraceElement[] stack = e.getStackTrace();
+    return stack.length > 0
+        && stack[0].getClassName().startsWith(FormData.class.getPackageName() + ".");
   }
 
   private static Response internal(Throwable e, ContainerRequestContext request) {

@@ -60,7 +60,7 @@ final class UploadRequest implements AutoCloseable {
     } catch (IOException e) {
       request.close();
       throw new UnreadableRequest("The request's body broke off or took too long: send it again.");
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       request.close();
       throw e;
     }

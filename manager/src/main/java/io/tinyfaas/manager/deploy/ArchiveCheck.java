@@ -15,6 +15,7 @@ import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -39,6 +40,15 @@ final class ArchiveCheck {
   private static final int FOLDER = 0040000;
   private static final int OWNER_MAY_RUN = 0100;
   private static final int LOCAL_HEADER_LENGTH = 30;
+
+  /** With which a program for Linux begins. */
+  private static final byte[] ELF = {0x7f, 'E', 'L', 'F'};
+
+  /** As an entry's name, the folder that was packed. */
+  static final String OWN_FOLDER = "./";
+
+  /** Of names in an image's layers, for which the engine would take an archive's, too. */
+  private static final String REMOVAL = ".wh.";
 
   private static final Pattern DRIVE = Pattern.compile("[A-Za-z]:.*", Pattern.DOTALL);
   private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
@@ -69,7 +79,12 @@ final class ArchiveCheck {
 
   /** A zip as the check reads it, so that its files are found again under the same names. */
   static ZipFile open(Path zip) throws IOException {
-    return ZipFile.builder().setPath(zip).setUseUnicodeExtraFields(false).setCharset(UTF_8).get();
+    return ZipFile.builder()
+        .setPath(zip)
+        .setUseUnicodeExtraFields(false)
+        .setIgnoreLocalFileHeader(true)
+        .setCharset(UTF_8)
+        .get();
   }
 
   private List<ArchiveFile> run() throws IOException {
@@ -130,7 +145,7 @@ final class ArchiveCheck {
     claim(path, name, folder);
     if (!folder) {
       ArchiveFile file = inflate(entry, entries, path);
-      if (!isLeftByMacOs(path)) {
+      if (!isLeftByAFileManager(path)) {
         found.add(file);
       }
     } else if (entry.getSize() != 0) {
@@ -138,8 +153,12 @@ final class ArchiveCheck {
     }
   }
 
-  private static boolean isLeftByMacOs(String path) {
-    return path.startsWith("__MACOSX/") || path.equals(".DS_Store") || path.endsWith("/.DS_Store");
+  /** Of macOS or Windows: nobody has put it there. */
+  static boolean isLeftByAFileManager(String path) {
+    String file = path.substring(path.lastIndexOf('/') + 1);
+    return path.startsWith("__MACOSX/")
+        || file.startsWith("._")
+        || Set.of(".DS_Store", "Thumbs.db", "desktop.ini").contains(file);
   }
 
   private static String checkedName(ZipArchiveEntry entry, FileChannel raw) throws IOException {
@@ -169,8 +188,18 @@ final class ArchiveCheck {
       throw invalid(
           name, shown(name) + " has another name at its content: make the archive again.");
     }
-    checkPath(name, bytes.length);
-    return name;
+    String path = withoutDot(name);
+    if (!path.equals(OWN_FOLDER)) {
+      checkPath(path, bytes.length - name.length() + path.length());
+    }
+    return path;
+  }
+
+  /** As some tools name what is in the folder that they pack: {@code ./a} is {@code a}. */
+  static String withoutDot(String name) {
+    return name.startsWith(OWN_FOLDER) && !name.equals(OWN_FOLDER)
+        ? name.substring(OWN_FOLDER.length())
+        : name;
   }
 
   private static void checkPath(String name, int length) {
@@ -189,7 +218,7 @@ final class ArchiveCheck {
           name,
           shown(name)
               + " has a backslash; folders are separated by /: make the archive with a tool that"
-              + " keeps to the zip format.");
+              + " keeps to the zip format, on Windows 'tar -a -c -f ../function.zip .'.");
     }
     if (CONTROL.matcher(name).find()) {
       throw invalid(name, shown(name) + " has a control character in its name: rename the file.");
@@ -213,6 +242,14 @@ final class ArchiveCheck {
               + " are allowed: move it up.");
     }
     for (String segment : segments) {
+      if (segment.startsWith(REMOVAL)) {
+        throw invalid(
+            name,
+            shown(name)
+                + " begins with "
+                + REMOVAL
+                + ", by which an image says that a file is removed: rename it.");
+      }
       if (segment.isEmpty() || segment.equals(".") || segment.equals("..")) {
         throw invalid(
             name,
@@ -237,6 +274,9 @@ final class ArchiveCheck {
       taken |= files.contains(parent);
       folders.add(parent);
     }
+    if (files.size() + folders.size() > limits.entries()) {
+      throw ZipEntries.tooMany(limits.entries());
+    }
     if (taken) {
       throw invalid(
           name,
@@ -251,8 +291,11 @@ final class ArchiveCheck {
     CRC32 crc = new CRC32();
     MessageDigest sha256 = sha256();
     long size = 0;
+    // A zip that was made on Windows has no modes.
+    boolean executable = (entry.getExternalAttributes() >>> 16 & OWNER_MAY_RUN) != 0;
     try (InputStream content = entries.getInputStream(entry)) {
-      for (int read = content.read(buffer); read >= 0; read = content.read(buffer)) {
+      for (int read = next(content); read > 0; read = next(content)) {
+        executable |= size == 0 && isProgram(read);
         size += read;
         unpacked += read;
         if (unpacked > limits.unpackedBytes()) {
@@ -278,8 +321,16 @@ final class ArchiveCheck {
               + " is damaged: its size or CRC-32 checksum is not the one that the archive names."
               + " Make or send the archive again.");
     }
-    boolean executable = (entry.getExternalAttributes() >>> 16 & OWNER_MAY_RUN) != 0;
     return new ArchiveFile(path, entry.getName(), executable, size, sha256.digest());
+  }
+
+  /** Fills the buffer, as far as there is enough. */
+  private int next(InputStream content) throws IOException {
+    return content.readNBytes(buffer, 0, buffer.length);
+  }
+
+  private boolean isProgram(int length) {
+    return length >= ELF.length && Arrays.equals(buffer, 0, ELF.length, ELF, 0, ELF.length);
   }
 
   static MessageDigest sha256() {

@@ -67,7 +67,11 @@ final class ArchiveSubfolder {
   /** Of the entries in that folder, at the top or in the single folder around everything. */
   private static String prefix(ZipFile entries, String path) {
     List<String> names =
-        Collections.list(entries.getEntries()).stream().map(ZipArchiveEntry::getName).toList();
+        Collections.list(entries.getEntries()).stream()
+            .map(entry -> ArchiveCheck.withoutDot(entry.getName()))
+            .filter(name -> !name.equals(ArchiveCheck.OWN_FOLDER))
+            .filter(name -> !ArchiveCheck.isLeftByAFileManager(name))
+            .toList();
     Set<String> tops =
         names.stream().map(name -> name.split("/", 2)[0]).collect(Collectors.toSet());
     String below = tops.size() == 1 ? tops.iterator().next() + "/" + path + "/" : path + "/";
@@ -84,7 +88,7 @@ final class ArchiveSubfolder {
       throws IOException {
     long bytes = 0;
     for (ZipArchiveEntry entry : Collections.list(entries.getEntries())) {
-      String name = entry.getName();
+      String name = ArchiveCheck.withoutDot(entry.getName());
       if (name.startsWith(prefix) && !name.equals(prefix)) {
         // Entries that share bytes would make a large zip of a small one.
         bytes += Math.max(0, entry.getCompressedSize());

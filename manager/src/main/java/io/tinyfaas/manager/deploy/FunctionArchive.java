@@ -3,9 +3,11 @@ package io.tinyfaas.manager.deploy;
 import static io.tinyfaas.manager.problem.ProblemType.ARCHIVE_TOO_LARGE;
 import static io.tinyfaas.manager.problem.ProblemType.INVALID_ARCHIVE;
 import static io.tinyfaas.manager.problem.ProblemType.INVALID_REQUEST;
+import static io.tinyfaas.manager.problem.ProblemType.INVALID_SPEC;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.tinyfaas.manager.problem.ProblemException;
+import io.tinyfaas.manager.store.FunctionSpec;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -15,6 +17,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.Semaphore;
 import java.util.function.Predicate;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
@@ -22,9 +25,12 @@ import org.apache.commons.compress.archivers.zip.ZipFile;
 
 /**
  * A function's files in a zip that has been looked through, to the last byte. Folders without files
- * are not kept; a single folder around everything is taken off; what macOS adds is left out.
+ * are not kept; a single folder around everything is taken off; what file managers add is left out.
  */
 public final class FunctionArchive implements AutoCloseable {
+
+  /** Each has all names in memory. */
+  private static final Semaphore CHECKS = new Semaphore(2, true);
 
   private final Path file;
   private final boolean temporary;
@@ -70,11 +76,11 @@ public final class FunctionArchive implements AutoCloseable {
       if (!subfolder.isEmpty()) {
         ArchiveSubfolder.select(file, subfolder, limits);
       }
-      return new FunctionArchive(file, true, ArchiveCheck.files(file, limits));
+      return new FunctionArchive(file, true, check(file, limits));
     } catch (IOException e) {
       delete(file);
       throw ProblemException.ofDisk("receiving the archive", e);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       delete(file);
       throw e;
     }
@@ -89,7 +95,7 @@ public final class FunctionArchive implements AutoCloseable {
     try {
       // It was within the limits of its day.
       ArchiveLimits limits = new ArchiveLimits(1L << 30, Long.MAX_VALUE, Integer.MAX_VALUE);
-      return new FunctionArchive(zip, false, ArchiveCheck.files(zip, limits));
+      return new FunctionArchive(zip, false, check(zip, limits));
     } catch (IOException e) {
       throw ProblemException.ofDisk("reading " + zip, e);
     }
@@ -147,6 +153,15 @@ public final class FunctionArchive implements AutoCloseable {
     }
   }
 
+  private static List<ArchiveFile> check(Path file, ArchiveLimits limits) throws IOException {
+    CHECKS.acquireUninterruptibly();
+    try {
+      return ArchiveCheck.files(file, limits);
+    } finally {
+      CHECKS.release();
+    }
+  }
+
   private static String digestOf(List<ArchiveFile> files) {
     MessageDigest sha256 = ArchiveCheck.sha256();
     for (ArchiveFile file : files) {
@@ -170,6 +185,29 @@ public final class FunctionArchive implements AutoCloseable {
   /** Paths of regular files, {@code /} separated, sorted, a single top-level folder stripped. */
   public List<String> paths() {
     return files.stream().map(ArchiveFile::path).toList();
+  }
+
+  /**
+   * Refuses an entry that is written with the single folder around everything, as it is in the zip.
+   */
+  public void require(FunctionSpec spec) {
+    String folder = files.getFirst().folderAround();
+    spec.entry()
+        .filter(entry -> !folder.isEmpty() && entry.startsWith(folder))
+        .filter(entry -> !paths().contains(entry))
+        .map(entry -> entry.substring(folder.length()))
+        .filter(paths()::contains)
+        .ifPresent(
+            path -> {
+              throw ProblemException.ofField(
+                  INVALID_SPEC,
+                  "entry",
+                  "entry begins with "
+                      + folder
+                      + ", but the archive's only folder at the top does not count: name it "
+                      + path
+                      + ".");
+            });
   }
 
   /** Looks at a file of which as much is inflated as it reads. */

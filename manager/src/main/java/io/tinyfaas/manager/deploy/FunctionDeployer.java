@@ -69,7 +69,9 @@ public class FunctionDeployer {
         name,
         () -> {
           var runtime = runtimes.require(spec.runtime());
+          runtime.require(spec);
           runtime.require(archive);
+          archive.require(spec);
           return roll(name, spec.withRuntime(runtime.name()), archive.digest(), archive.file());
         });
   }
@@ -83,9 +85,11 @@ public class FunctionDeployer {
           FunctionVersion active = states.require(name);
           FunctionSpec spec = change.apply(active.spec());
           var runtime = runtimes.require(spec.runtime());
+          runtime.require(spec);
           Path archive = store.archive(active);
           try (FunctionArchive opened = FunctionArchive.open(archive)) {
             runtime.require(opened);
+            opened.require(spec);
           }
           return roll(name, spec.withRuntime(runtime.name()), active.archiveDigest(), archive);
         });

@@ -1,7 +1,10 @@
 package io.tinyfaas.manager.deploy;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
+import io.tinyfaas.manager.docker.Ending;
 import io.tinyfaas.manager.store.FunctionVersion;
 import java.util.List;
+import java.util.Optional;
 
 /** What of a function is to run, and what does. */
 public record FunctionState(FunctionVersion version, List<HandlerState> handlers) {
@@ -12,6 +15,8 @@ public record FunctionState(FunctionVersion version, List<HandlerState> handlers
 
   /**
    * @param health {@code starting}, {@code healthy}, {@code unresponsive} or {@code stopped}
+   * @param restarts since the manager runs; it has found the last end since then, too
    */
-  public record HandlerState(String id, String health) {}
+  @JsonInclude(JsonInclude.Include.NON_ABSENT)
+  public record HandlerState(String id, String health, int restarts, Optional<Ending> lastEnd) {}
 }

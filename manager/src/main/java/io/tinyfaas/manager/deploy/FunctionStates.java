@@ -84,7 +84,13 @@ public class FunctionStates {
         version,
         runner.wanted(version, found).stream()
             .limit(version.spec().handlers())
-            .map(h -> new HandlerState(h.handler().id(), monitor.state(h)))
+            .map(
+                h ->
+                    new HandlerState(
+                        h.handler().id(),
+                        monitor.state(h),
+                        monitor.restarts(h),
+                        monitor.lastEnd(h)))
             .sorted((a, b) -> a.id().compareTo(b.id()))
             .toList());
   }

@@ -29,11 +29,14 @@ final class ZipEntries {
   private static final int HEADER_SIGNATURE = 0x02014b50;
   private static final int HEADER_LENGTH = 46;
 
+  /** Of an entry on average, for its comment and extra fields: tools write some 50. */
+  private static final int EXTRA_BYTES = 256;
+
   private ZipEntries() {}
 
   /**
    * @throws ProblemException INVALID_ARCHIVE if the file is no zip, ARCHIVE_TOO_LARGE if it has
-   *     more than {@code limit} entries
+   *     more than {@code limit} entries, or more beside their names than so many have
    */
   static void check(Path zip, int limit) throws IOException {
     try (FileChannel file = FileChannel.open(zip, StandardOpenOption.READ)) {
@@ -45,6 +48,7 @@ final class ZipEntries {
         throw notAZip("its directory is not where its end says");
       }
       int found = 0;
+      long extra = 0;
       long position = directory.start();
       while (position < directory.end()) {
         if (++found > limit) {
@@ -54,11 +58,17 @@ final class ZipEntries {
         if (header.getInt(0) != HEADER_SIGNATURE) {
           throw notAZip("its directory is damaged");
         }
-        position +=
-            HEADER_LENGTH
-                + Short.toUnsignedInt(header.getShort(28))
-                + Short.toUnsignedInt(header.getShort(30))
-                + Short.toUnsignedInt(header.getShort(32));
+        int beside =
+            Short.toUnsignedInt(header.getShort(30)) + Short.toUnsignedInt(header.getShort(32));
+        extra += beside;
+        if (extra > (long) EXTRA_BYTES * limit) {
+          throw ProblemException.of(
+              ARCHIVE_TOO_LARGE,
+              "The archive's entries have comments or extra fields of more than "
+                  + (long) EXTRA_BYTES * limit
+                  + " bytes: make it with plain zip.");
+        }
+        position += HEADER_LENGTH + Short.toUnsignedInt(header.getShort(28)) + beside;
       }
       if (position != directory.end() || found != directory.count()) {
         throw notAZip("its directory has another length than its end says");
@@ -117,12 +127,12 @@ final class ZipEntries {
     return buffer.flip();
   }
 
-  private static ProblemException tooMany(int limit) {
+  static ProblemException tooMany(int limit) {
     return ProblemException.of(
         ARCHIVE_TOO_LARGE,
         "The archive has more than "
             + limit
-            + " entries: leave out what the function does not need, such as node_modules, which is"
+            + " entries, files and folders together: leave out what the function does not need, such as node_modules, which is"
             + " installed from package.json when the function is built.");
   }
 

@@ -3,6 +3,7 @@ package io.tinyfaas.manager.docker;
 import com.github.dockerjava.api.DockerClient;
 import com.github.dockerjava.api.async.ResultCallback;
 import com.github.dockerjava.api.model.Frame;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -20,9 +21,18 @@ final class ContainerOutput {
 
   private ContainerOutput() {}
 
+  /**
+   * Where a problem sends whoever reads it.
+   *
+   * @param toOutput what to do with the output, if there is any; without a full stop
+   */
+  static String hint(List<String> output, String toOutput) {
+    return output.isEmpty() ? "It printed nothing." : toOutput + ".";
+  }
+
   /** Best effort: empty if the engine does not tell. */
   static List<String> lastLines(DockerClient docker, String container) {
-    StringBuffer text = new StringBuffer();
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (var frames =
         docker
             .logContainerCmd(container)
@@ -33,7 +43,7 @@ final class ContainerOutput {
                 new ResultCallback.Adapter<Frame>() {
                   @Override
                   public void onNext(Frame frame) {
-                    text.append(new String(frame.getPayload(), StandardCharsets.UTF_8));
+                    bytes.writeBytes(frame.getPayload());
                   }
                 })) {
       frames.awaitCompletion(TIMEOUT.toSeconds(), TimeUnit.SECONDS);
@@ -42,6 +52,7 @@ final class ContainerOutput {
     } catch (IOException | RuntimeException e) {
       return List.of();
     }
+    String text = bytes.toString(StandardCharsets.UTF_8);
     String last = text.substring(Math.max(0, text.length() - MAX_CHARACTERS));
     return last.lines().map(String::stripTrailing).toList();
   }

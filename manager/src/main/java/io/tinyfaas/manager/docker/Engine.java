@@ -19,7 +19,9 @@ import java.time.Duration;
 public final class Engine {
 
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
-  private static final int CONNECTIONS = 64;
+
+  /** Of each client: readings of logs, and half as many for builds and events besides. */
+  private static final int CONNECTIONS = HandlerLogs.MAX_READINGS * 3 / 2;
 
   private Engine() {}
 

@@ -28,6 +28,9 @@ public class EngineInventory {
   /** An engine is restarted within a few seconds. */
   private static final Duration LOST = Duration.ofSeconds(15);
 
+  /** Roles of containers that are there only while the manager waits for them. */
+  private static final Set<String> PASSING = Set.of("build", HostFirewall.ROLE, HostAddresses.ROLE);
+
   private final DockerClient docker;
   private final DockerClient longCalls;
   private final EngineSettings settings;
@@ -105,14 +108,15 @@ public class EngineInventory {
         .collect(Collectors.toCollection(HashSet::new));
   }
 
-  /** Removes what builds left that a manager did not live to end. */
-  public void removeBuilds() {
+  /** Removes what builds and commands left that a manager did not live to end. */
+  public void removeLeft() {
     docker
         .listContainersCmd()
         .withShowAll(true)
-        .withLabelFilter(
-            List.of(Labels.INSTANCE + "=" + settings.instance(), Labels.ROLE + "=build"))
+        .withLabelFilter(List.of(Labels.INSTANCE + "=" + settings.instance()))
         .exec()
+        .stream()
+        .filter(container -> PASSING.contains(container.getLabels().getOrDefault(Labels.ROLE, "")))
         .forEach(
             container -> {
               try {

@@ -23,7 +23,9 @@ import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 
@@ -43,6 +45,12 @@ public class FunctionImages {
   private static final long BUILD_MEMORY = 768L * 1024 * 1024;
   private static final long BUILD_PROCESSES = 512;
 
+  /** Each may take {@link #BUILD_MEMORY}; more at once would only make each slower. */
+  private static final int PARALLEL_BUILDS = 2;
+
+  /** The role of containers in which images are made. */
+  private static final String BUILD = "build";
+
   private static final String UNTAGGED = "<none>:<none>";
 
   private final DockerClient docker;
@@ -51,6 +59,8 @@ public class FunctionImages {
   private final FunctionNetworks networks;
   private final Runtimes runtimes;
   private final FunctionStore store;
+
+  private final Semaphore builds = new Semaphore(PARALLEL_BUILDS, true);
 
   FunctionImages(
       DockerClient docker,
@@ -101,7 +111,12 @@ public class FunctionImages {
       container = create(version.function(), runtime);
       var step = runtime.buildFor(archive);
       if (step.isPresent()) {
-        copyBuilt(version.function(), runtime, step.get(), archive, container);
+        builds.acquireUninterruptibly();
+        try {
+          copyBuilt(version.function(), runtime, step.get(), archive, container);
+        } finally {
+          builds.release();
+        }
       } else {
         copy(archive, container);
       }
@@ -117,8 +132,17 @@ public class FunctionImages {
     }
   }
 
-  /** Removes the function's images that are not among these references. */
+  /**
+   * Removes the function's images that are not among these references, and containers of builds
+   * that could not be removed when they ended. No build of the function may be under way.
+   */
   public void retain(FunctionName function, Set<String> references) {
+    docker
+        .listContainersCmd()
+        .withShowAll(true)
+        .withLabelFilter(labels(function, BUILD))
+        .exec()
+        .forEach(container -> remove(container.getId()));
     for (Image image : images(function)) {
       List<String> tags =
           image.getRepoTags() == null
@@ -135,6 +159,23 @@ public class FunctionImages {
         obsolete.forEach(this::removeImage);
       }
     }
+  }
+
+  /** Functions of which the engine holds an image that is not among these references. */
+  public Set<FunctionName> functionsBesides(Set<String> references) {
+    return docker
+        .listImagesCmd()
+        .withFilter("label", List.of(Labels.INSTANCE + "=" + settings.instance()))
+        .exec()
+        .stream()
+        .filter(
+            image ->
+                image.getRepoTags() == null
+                    || !references.containsAll(List.of(image.getRepoTags())))
+        .map(image -> image.getLabels().get(Labels.FUNCTION))
+        .filter(FunctionName::isValid)
+        .map(FunctionName::new)
+        .collect(Collectors.toSet());
   }
 
   private void removeImage(String image) {
@@ -157,7 +198,7 @@ public class FunctionImages {
       builder =
           docker
               .createContainerCmd(runtime.image())
-              .withLabels(labels(function, "build"))
+              .withLabels(labels(function, BUILD))
               .withUser("0:0")
               .withWorkingDir(HandlerHttp.FUNCTION_FOLDER)
               .withEntrypoint("/bin/sh", "-c", step.command())
@@ -190,9 +231,12 @@ public class FunctionImages {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } finally {
-      remove(builder);
-      if (step.outbound()) {
-        networks.leaveBuild();
+      try {
+        remove(builder);
+      } finally {
+        if (step.outbound()) {
+          networks.leaveBuild();
+        }
       }
     }
   }
@@ -206,28 +250,32 @@ public class FunctionImages {
               .start()
               .awaitStatusCode(settings.buildTimeout().toMillis(), TimeUnit.MILLISECONDS);
     } catch (DockerClientException e) {
+      List<String> output = ContainerOutput.lastLines(docker, builder);
       throw ProblemException.withOutput(
           ProblemType.BUILD_FAILED,
           "The build did not end within "
               + settings.buildTimeout().toSeconds()
-              + " s and was stopped. Its last lines are in the output.",
-          ContainerOutput.lastLines(docker, builder));
+              + " s and was stopped. "
+              + ContainerOutput.hint(output, "Its last lines are in the output"),
+          output);
     }
     if (exit != 0) {
+      List<String> output = ContainerOutput.lastLines(docker, builder);
       throw ProblemException.withOutput(
           ProblemType.BUILD_FAILED,
           "The build command ended with exit code "
               + exit
               + (exit == 137 ? " (killed: it may need more than 768 MiB of memory)" : "")
-              + ". Mend what its output says and deploy again.",
-          ContainerOutput.lastLines(docker, builder));
+              + ". "
+              + ContainerOutput.hint(output, "Mend what its output says and deploy again"),
+          output);
     }
   }
 
   private String create(FunctionName function, Runtime runtime) {
     return docker
         .createContainerCmd(runtime.image())
-        .withLabels(labels(function, "build"))
+        .withLabels(labels(function, BUILD))
         .withHostConfig(HostConfig.newHostConfig().withNetworkMode("none"))
         .exec()
         .getId();

@@ -129,6 +129,21 @@ public class FunctionNetworks {
     }
   }
 
+  /** Functions that have a network that leads out. */
+  Set<FunctionName> withOutbound() {
+    return docker
+        .listNetworksCmd()
+        .withFilter(
+            "label",
+            List.of(Labels.INSTANCE + "=" + settings.instance(), Labels.ROLE + "=" + OUTBOUND))
+        .exec()
+        .stream()
+        .map(network -> network.getLabels().get(Labels.FUNCTION))
+        .filter(FunctionName::isValid)
+        .map(FunctionName::new)
+        .collect(Collectors.toSet());
+  }
+
   void remove(FunctionName function, boolean keepOwn, boolean keepOutbound) {
     for (Network network : of(function.value())) {
       String role = network.getLabels().get(Labels.ROLE);

@@ -27,6 +27,8 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -117,7 +119,7 @@ public class HandlerContainers {
         String.join(
             "\n",
             image,
-            new TreeMap<>(spec.environment()).toString(),
+            described(spec.environment()),
             Long.toString(spec.memoryBytes()),
             Double.toString(spec.cpus()),
             Boolean.toString(spec.networkAccess()),
@@ -131,6 +133,19 @@ public class HandlerContainers {
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /**
+   * No two environments alike: where a value could pass for several, or for what follows, the
+   * lengths of all are told, too. Elsewhere not, so that handlers of earlier managers are known.
+   */
+  private static String described(Map<String, String> environment) {
+    Map<String, String> sorted = new TreeMap<>(environment);
+    boolean ambiguous =
+        sorted.values().stream().anyMatch(value -> value.contains(", ") || value.contains("\n"));
+    return ambiguous
+        ? sorted + sorted.values().stream().map(String::length).toList().toString()
+        : sorted.toString();
   }
 
   /**
@@ -264,7 +279,7 @@ public class HandlerContainers {
       if (handler.isRunning()) {
         docker
             .stopContainerCmd(handler.container())
-            .withTimeout((int) Math.min(60, Math.max(1, grace.toSeconds())))
+            .withTimeout((int) Math.max(1, grace.toSeconds()))
             .exec();
       }
     } catch (NotFoundException | NotModifiedException e) {
@@ -327,6 +342,17 @@ public class HandlerContainers {
         function, list(function).stream().map(h -> h.handler().id()).collect(Collectors.toSet()));
   }
 
+  /** Functions that have a network that leads out, whether or not they are to. */
+  public Set<FunctionName> functionsWithOutbound() {
+    return networks.withOutbound();
+  }
+
+  /** Functions of which handlers that are gone have left the folders of their sockets. */
+  public Set<FunctionName> functionsWithLeftSockets() {
+    return sockets.functionsBesides(
+        list().stream().map(handler -> handler.handler().id()).collect(Collectors.toSet()));
+  }
+
   /** Removes what was made for a function whose handlers are gone. */
   public void removeTraces(FunctionName function) {
     networks.remove(function, false, false);
@@ -351,6 +377,26 @@ public class HandlerContainers {
     }
   }
 
+  /**
+   * How a handler ended that does not run; empty if it does, or is gone. Once it is started again,
+   * the engine no longer tells.
+   */
+  public Optional<Ending> ending(HandlerContainer handler) {
+    try {
+      InspectContainerResponse.ContainerState state = inspect(handler).getState();
+      if (Boolean.TRUE.equals(state.getRunning())) {
+        return Optional.empty();
+      }
+      return Optional.of(
+          new Ending(
+              Instant.parse(state.getFinishedAt()).truncatedTo(ChronoUnit.MILLIS),
+              state.getExitCodeLong(),
+              Boolean.TRUE.equals(state.getOOMKilled())));
+    } catch (NotFoundException e) {
+      return Optional.empty();
+    }
+  }
+
   /** Why a handler does not run, with what it printed last. */
   public ProblemException whyNotRunning(HandlerContainer handler, Duration waited) {
     List<String> output = ContainerOutput.lastLines(docker, handler.container());
@@ -361,8 +407,9 @@ public class HandlerContainers {
             ProblemType.START_FAILED,
             "The function did not become healthy within "
                 + waited.toSeconds()
-                + " s: its GET /health never answered 200. Look at its output, or give it more time"
-                + " with TINYFAAS_START_TIMEOUT.",
+                + " s: its GET /health never answered 200. "
+                + ContainerOutput.hint(output, "Look at its output")
+                + " If it needs more time, TINYFAAS_START_TIMEOUT gives it.",
             output);
       }
       boolean outOfMemory =
@@ -374,7 +421,8 @@ public class HandlerContainers {
               + state.getExitCodeLong()
               + " before it was healthy"
               + (outOfMemory ? "; it was killed and may need more memory" : "")
-              + ". Its last lines are in the output.",
+              + ". "
+              + ContainerOutput.hint(output, "Its last lines are in the output"),
           output);
     } catch (NotFoundException e) {
       return ProblemException.withOutput(

@@ -1,23 +1,23 @@
 package io.tinyfaas.manager.docker;
 
 import com.github.dockerjava.api.DockerClient;
-import com.github.dockerjava.api.async.ResultCallback;
-import com.github.dockerjava.api.exception.NotFoundException;
-import com.github.dockerjava.api.model.Frame;
+import com.github.dockerjava.api.command.LogContainerCmd;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.subscription.BackPressureStrategy;
 import io.smallrye.mutiny.subscription.MultiEmitter;
 import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.manager.problem.ProblemException;
+import io.tinyfaas.manager.problem.ProblemType;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
@@ -28,10 +28,23 @@ public class HandlerLogs {
   /** How soon a follower is shown the lines of a handler that was started later. */
   private static final Duration LOOK_AGAIN = Duration.ofSeconds(1);
 
-  private static final int BUFFERED_LINES = 4_096;
+  /** Each has a connection to the engine and a thread of its own. */
+  static final int MAX_READINGS = 64;
+
+  /** Of a reader, in characters; a line has at most 32 Ki. */
+  private static final int BUFFERED = 256 * 1024;
+
+  /** What a short line counts, so that there are not too many. */
+  private static final int SHORT_LINE = 512;
+
+  private static final Duration PATIENCE = Duration.ofMinutes(1);
+
+  /** More than all threads together can wait for. */
+  private static final int MANY = 1 << 30;
 
   private final DockerClient docker;
   private final HandlerContainers containers;
+  private final Semaphore readings = new Semaphore(MAX_READINGS);
 
   HandlerLogs(@LongCalls DockerClient docker, HandlerContainers containers) {
     this.docker = docker;
@@ -43,18 +56,29 @@ public class HandlerLogs {
    *
    * @param tail how many lines of each handler to begin with, from 0
    * @param follow whether to go on, over restarts and new versions, until the reader leaves; one
-   *     that is {@value #BUFFERED_LINES} lines behind is ended
+   *     that takes nothing for a minute although there is something is ended
+   * @throws ProblemException TOO_MANY, which may also be how the lines end
    */
   public Multi<String> lines(FunctionName function, int tail, boolean follow) {
+    if (readings.availablePermits() == 0) {
+      throw tooMany();
+    }
     return Multi.createFrom()
-        .<String>emitter(
-            emitter ->
-                Thread.ofVirtual()
-                    .name("logs-" + function)
-                    .start(() -> read(function, tail, follow, emitter)),
-            BackPressureStrategy.IGNORE)
-        .onOverflow()
-        .buffer(BUFFERED_LINES);
+        .deferred(
+            () -> {
+              Semaphore room = new Semaphore(BUFFERED);
+              return Multi.createFrom()
+                  .<String>emitter(
+                      emitter ->
+                          Thread.ofVirtual()
+                              .name("logs-" + function)
+                              .start(() -> read(function, tail, follow, new Reader(emitter, room))),
+                      BackPressureStrategy.IGNORE)
+                  .onOverflow()
+                  .buffer(BUFFERED / SHORT_LINE)
+                  .onItem()
+                  .invoke(line -> room.release(room(line)));
+            });
   }
 
   /**
@@ -67,8 +91,8 @@ public class HandlerLogs {
   public void read(FunctionName function, int tail, Consumer<String> reader) {
     try {
       for (HandlerContainer handler : containers.list(function)) {
-        try (Reading reading =
-            open(handler, tail, false, new Reading(handler, handler.container(), reader))) {
+        try (LogReading reading =
+            open(handler, tail, false, reading(handler, handler.container(), reader))) {
           reading.awaitCompletion();
         }
       }
@@ -81,68 +105,74 @@ public class HandlerLogs {
     }
   }
 
-  private void read(
-      FunctionName function, int tail, boolean follow, MultiEmitter<? super String> emitter) {
-    CountDownLatch left = new CountDownLatch(1);
-    emitter.onTermination(left::countDown);
-    Map<String, Reading> readings = new HashMap<>();
+  private void read(FunctionName function, int tail, boolean follow, Reader reader) {
+    Map<String, LogReading> readings = new HashMap<>();
     try {
       boolean first = true;
       do {
         List<HandlerContainer> handlers = containers.list(function);
         readings.keySet().retainAll(handlers.stream().map(HandlerContainer::container).toList());
         for (HandlerContainer handler : handlers) {
-          Reading reading = readings.get(handler.container());
+          LogReading reading = readings.get(handler.container());
           if (reading == null || reading.hasEnded() && handler.isRunning()) {
-            int lines = first ? tail : reading == null ? Integer.MAX_VALUE : 0;
+            LogReading next =
+                reading == null ? reading(handler, handler.handler().id(), reader) : reading.next();
             readings.put(
-                handler.container(), open(handler, lines, follow, reading(handler, emitter)));
+                handler.container(), open(handler, first ? tail : Integer.MAX_VALUE, follow, next));
           }
         }
         first = false;
-      } while (follow && !left.await(LOOK_AGAIN.toMillis(), TimeUnit.MILLISECONDS));
-      for (Reading reading : readings.values()) {
+      } while (follow && !reader.leavesWithin(LOOK_AGAIN));
+      for (LogReading reading : readings.values()) {
         if (!follow) {
           reading.awaitCompletion();
         }
       }
-      emitter.complete();
+      reader.complete();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      emitter.fail(e);
+      reader.fail(e);
     } catch (RuntimeException e) {
-      emitter.fail(Engine.problem(e));
+      reader.fail(Engine.problem(e));
     } finally {
       readings.values().forEach(HandlerLogs::close);
     }
   }
 
-  /** Lines of two handlers arrive on two threads. */
-  private static Reading reading(HandlerContainer handler, MultiEmitter<? super String> emitter) {
-    return new Reading(
-        handler,
-        handler.handler().id(),
-        line -> {
-          synchronized (emitter) {
-            emitter.emit(line);
-          }
-        });
+  private static LogReading reading(
+      HandlerContainer handler, String name, Consumer<String> reader) {
+    return new LogReading("function=" + handler.function() + " handler=" + name + " ", reader);
   }
 
-  private Reading open(HandlerContainer handler, int tail, boolean follow, Reading reading) {
-    try {
-      docker
-          .logContainerCmd(handler.container())
-          .withStdOut(true)
-          .withStdErr(true)
-          .withTimestamps(true)
-          .withTail(tail)
-          .withFollowStream(follow)
-          .exec(reading);
-    } catch (NotFoundException e) {
-      reading.onComplete();
+  private LogReading open(HandlerContainer handler, int tail, boolean follow, LogReading reading) {
+    LogContainerCmd command =
+        docker
+            .logContainerCmd(handler.container())
+            .withStdOut(true)
+            .withStdErr(true)
+            .withTimestamps(true)
+            .withTail(tail)
+            .withFollowStream(follow);
+    reading.since().ifPresent(command::withSince);
+    if (!readings.tryAcquire()) {
+      throw tooMany();
     }
+    reading.whenClosed(readings::release);
+    command.exec(reading);
     return reading;
+  }
+
+  private static ProblemException tooMany() {
+    return ProblemException.of(
+        ProblemType.TOO_MANY,
+        "The output of "
+            + MAX_READINGS
+            + " handlers is being read already: try again when somebody who follows it has left.");
+  }
+
+  /** What a line takes of a reader's buffer. */
+  private static int room(String line) {
+    return Math.clamp(line.length(), SHORT_LINE, BUFFERED);
   }
 
   private static void close(Closeable reading) {
@@ -153,37 +183,51 @@ public class HandlerLogs {
     }
   }
 
-  private static final class Reading extends ResultCallback.Adapter<Frame> {
-    private final String prefix;
-    private final Consumer<String> reader;
-    private volatile boolean ended;
+  /**
+   * Who follows. Lines of two handlers arrive on two threads, which wait while the reader has no
+   * room for more: what is not read yet stays with the engine.
+   */
+  private static final class Reader implements Consumer<String> {
+    private final MultiEmitter<? super String> emitter;
+    private final Semaphore room;
+    private final CountDownLatch left = new CountDownLatch(1);
 
-    Reading(HandlerContainer handler, String name, Consumer<String> reader) {
-      this.prefix = "function=" + handler.function() + " handler=" + name + " ";
-      this.reader = reader;
-    }
-
-    boolean hasEnded() {
-      return ended;
-    }
-
-    @Override
-    public void onNext(Frame frame) {
-      new String(frame.getPayload(), StandardCharsets.UTF_8)
-          .lines()
-          .forEach(line -> reader.accept(prefix + line + "\n"));
-    }
-
-    @Override
-    public void onError(Throwable failure) {
-      ended = true;
-      super.onError(failure);
+    Reader(MultiEmitter<? super String> emitter, Semaphore room) {
+      this.emitter = emitter;
+      this.room = room;
+      emitter.onTermination(
+          () -> {
+            left.countDown();
+            room.release(MANY);
+          });
     }
 
     @Override
-    public void onComplete() {
-      ended = true;
-      super.onComplete();
+    public void accept(String line) {
+      try {
+        if (!room.tryAcquire(room(line), PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+          fail(new IllegalStateException("the reader of a log takes nothing"));
+        }
+      } catch (InterruptedException e) {
+        // The reading is closed: the reader has left.
+        Thread.currentThread().interrupt();
+        return;
+      }
+      synchronized (emitter) {
+        emitter.emit(line);
+      }
+    }
+
+    boolean leavesWithin(Duration time) throws InterruptedException {
+      return left.await(time.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    void complete() {
+      emitter.complete();
+    }
+
+    void fail(Throwable failure) {
+      emitter.fail(failure);
     }
   }
 }

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -143,6 +144,31 @@ public class HandlerSockets {
     }
     if (handlers.isEmpty()) {
       delete(folder);
+    }
+  }
+
+  /** Functions that have the folder of a handler that is not among these. */
+  Set<FunctionName> functionsBesides(Set<String> handlers) {
+    Set<FunctionName> found = new HashSet<>();
+    for (Path function : foldersIn(settings.sockets())) {
+      String name = function.getFileName().toString();
+      if (FunctionName.isValid(name)
+          && !foldersIn(function).stream()
+              .allMatch(folder -> handlers.contains(folder.getFileName().toString()))) {
+        found.add(new FunctionName(name));
+      }
+    }
+    return found;
+  }
+
+  private static List<Path> foldersIn(Path folder) {
+    if (!Files.isDirectory(folder)) {
+      return List.of();
+    }
+    try (Stream<Path> entries = Files.list(folder)) {
+      return entries.filter(e -> Files.isDirectory(e, LinkOption.NOFOLLOW_LINKS)).toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -11,6 +11,9 @@ import java.util.Set;
 @ApplicationScoped
 public class HostAddresses {
 
+  /** Of the containers that look. */
+  static final String ROLE = "addresses";
+
   private static final String NOBODY = "65534:65534";
 
   private final HostCommand host;
@@ -26,9 +29,7 @@ public class HostAddresses {
   public Set<String> list() {
     HostCommand.Result result;
     try {
-      result =
-          host.run(
-              "addresses", NOBODY, HostConfig.newHostConfig(), "hostname", "--all-ip-addresses");
+      result = host.run(ROLE, NOBODY, HostConfig.newHostConfig(), "hostname", "--all-ip-addresses");
     } catch (RuntimeException e) {
       throw Engine.problem(e);
     }

@@ -21,6 +21,9 @@ import java.util.concurrent.locks.ReentrantLock;
 @ApplicationScoped
 public class HostFirewall {
 
+  /** Of the containers that set the rule. */
+  static final String ROLE = "firewall";
+
   /**
    * Where it is already set nothing changes; {@code -w} waits for others at the same lock. A kernel
    * without nftables has the older tables only.
@@ -67,7 +70,7 @@ public class HostFirewall {
             .withCapAdd(Capability.NET_ADMIN, Capability.NET_RAW)
             .withTmpFs(Map.of("/run", "rw,size=64k"));
     String rule = RULE.formatted(settings.addressPool(), settings.instance());
-    HostCommand.Result result = host.run("firewall", "0:0", rights, "/bin/sh", "-c", rule);
+    HostCommand.Result result = host.run(ROLE, "0:0", rights, "/bin/sh", "-c", rule);
     if (result.exit() != 0) {
       throw ProblemException.of(
           ProblemType.START_FAILED,

@@ -23,6 +23,7 @@ final class Labels {
   static final String RUNTIME_ALIASES = "tinyfaas.runtime.aliases";
   static final String RUNTIME_TRANSPORTS = "tinyfaas.runtime.transports";
   static final String RUNTIME_CHECK = "tinyfaas.runtime.check";
+  static final String RUNTIME_ENTRY = "tinyfaas.runtime.entry";
   static final String BUILD_WHEN = "tinyfaas.runtime.build.when";
   static final String BUILD_COMMAND = "tinyfaas.runtime.build.command";
   static final String BUILD_NETWORK = "tinyfaas.runtime.build.network";

@@ -3,6 +3,7 @@ package io.tinyfaas.manager.docker;
 import io.tinyfaas.manager.deploy.FunctionArchive;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
+import io.tinyfaas.manager.store.FunctionSpec;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -18,6 +19,7 @@ import java.util.stream.Collectors;
  * @param image the image's id, so that a build is not affected by a tag that moves; empty if it is
  *     not yet built
  * @param check what an archive must hold
+ * @param takesEntry whether a specification's entry means anything to it
  */
 public record Runtime(
     String name,
@@ -25,7 +27,10 @@ public record Runtime(
     String image,
     Set<EngineSettings.Transport> transports,
     ArchiveConditions check,
+    boolean takesEntry,
     Optional<Build> build) {
+
+  private static final int MAX_LISTED = 5;
 
   /**
    * @param when the command runs only for archives that hold this
@@ -47,6 +52,7 @@ public record Runtime(
             .map(t -> EngineSettings.Transport.valueOf(t.toUpperCase(Locale.ROOT)))
             .collect(Collectors.toUnmodifiableSet()),
         conditions(labels.get(Labels.RUNTIME_CHECK)),
+        !"none".equals(labels.get(Labels.RUNTIME_ENTRY)),
         Optional.ofNullable(labels.get(Labels.BUILD_COMMAND))
             .filter(command -> !command.isBlank())
             .map(
@@ -72,7 +78,30 @@ public record Runtime(
               + name
               + " can run: it needs one of "
               + check
-              + ".");
+              + ", and has at its top "
+              + topOf(archive)
+              + ". Make it in the function's folder; put what is itself one of these into a zip.");
+    }
+  }
+
+  /** For people. */
+  private static String topOf(FunctionArchive archive) {
+    List<String> top =
+        archive.paths().stream()
+            .map(path -> path.indexOf('/') < 0 ? path : path.substring(0, path.indexOf('/') + 1))
+            .distinct()
+            .toList();
+    return String.join(", ", top.subList(0, Math.min(MAX_LISTED, top.size())))
+        + (top.size() > MAX_LISTED ? ", …" : "");
+  }
+
+  /** Refuses a specification that asks for what this runtime cannot do. */
+  public void require(FunctionSpec spec) {
+    if (spec.entry().isPresent() && !takesEntry) {
+      throw ProblemException.ofField(
+          ProblemType.INVALID_SPEC,
+          "entry",
+          "The runtime " + name + " has no use for an entry: leave it out.");
     }
   }
 

@@ -19,7 +19,11 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
@@ -41,6 +45,12 @@ public class FunctionRunner {
   /** A handler silent for its function's timeout and this long is replaced. */
   private static final Duration PATIENCE = Duration.ofSeconds(5);
 
+  /**
+   * What a handler that is no longer wanted has for the end of what nobody waits for any more. It
+   * is waited for with the function's lock held.
+   */
+  private static final Duration GRACE = Duration.ofSeconds(5);
+
   /** A gateway that is there takes a table over within a few milliseconds. */
   private static final Duration GATEWAY_TIMEOUT = Duration.ofSeconds(10);
 
@@ -58,7 +68,10 @@ public class FunctionRunner {
 
   private final Semaphore starts = new Semaphore(PARALLEL_STARTS, true);
 
-  /** Functions with a handler that is no longer wanted and that the gateway still has. */
+  /**
+   * Functions of which something may be there that is no longer wanted: a handler that the gateway
+   * still has, or what an earlier life or a change has left.
+   */
   private final Set<FunctionName> retiring = ConcurrentHashMap.newKeySet();
 
   FunctionRunner(
@@ -134,6 +147,20 @@ public class FunctionRunner {
     return retiring;
   }
 
+  /** Finds what an earlier life did not live to remove: the next comparison does. */
+  public void findLeft() {
+    retiring.addAll(
+        images.functionsBesides(
+            store.functions().stream()
+                .flatMap(function -> store.versions(function).stream())
+                .map(images::reference)
+                .collect(Collectors.toSet())));
+    containers.functionsWithOutbound().stream()
+        .filter(f -> store.active(f).filter(v -> v.spec().networkAccess()).isEmpty())
+        .forEach(retiring::add);
+    retiring.addAll(containers.functionsWithLeftSockets());
+  }
+
   /** A route to those of the found handlers that run the active version and answer. */
   Optional<Route> observe(FunctionName function, List<HandlerContainer> found) {
     return store
@@ -156,6 +183,7 @@ public class FunctionRunner {
    */
   public void serve(FunctionVersion version) {
     routes.requireGateway();
+    retiring.add(version.function());
     RouteRevision revision = routes.put(bringUp(version));
     if (!routes.awaitApplied(revision, GATEWAY_TIMEOUT)) {
       throw ProblemException.of(
@@ -169,7 +197,8 @@ public class FunctionRunner {
 
   /**
    * Routes to what ran before a version that was not to be, and removes what was made for that one;
-   * of its handlers, those that the gateway may have seen are left to {@link #reconcile}.
+   * of its handlers, those that the gateway may have seen are left to {@link #reconcile}. Where the
+   * version before cannot be read, what runs stays: it may be the last there is of it.
    */
   public void revert(FunctionVersion failed, Optional<FunctionVersion> before) {
     FunctionName function = failed.function();
@@ -178,6 +207,8 @@ public class FunctionRunner {
           publish(before.get(), wanted(before.get(), containers.list(function)));
       routes.awaitApplied(revision, REVERT_TIMEOUT);
       retainImages(function);
+    } else if (store.isLeftOut(function)) {
+      routes.remove(function);
     } else {
       end(function, GATEWAY_TIMEOUT);
     }
@@ -244,6 +275,7 @@ public class FunctionRunner {
     HandlerHealth known = monitor.of(handler);
     if (!handler.isRunning()) {
       known.stopped();
+      remember(handler, known);
       return true;
     }
     if (monitor.answers(handler) || !known.isSilentFor(version.spec().timeout().plus(PATIENCE))) {
@@ -253,6 +285,18 @@ public class FunctionRunner {
         "event=handler-unresponsive function=%s handler=%s outcome=replaced",
         handler.function(), handler.handler().id());
     return false;
+  }
+
+  /** Before it is started again: only until then the engine tells how it ended. */
+  private void remember(HandlerContainer stopped, HandlerHealth known) {
+    containers
+        .ending(stopped)
+        .filter(known::ended)
+        .ifPresent(
+            how ->
+                LOG.warnf(
+                    "event=handler-ended function=%s handler=%s exit-code=%d out-of-memory=%b",
+                    stopped.function(), stopped.handler().id(), how.exitCode(), how.outOfMemory()));
   }
 
   private void startMissing(
@@ -296,7 +340,7 @@ public class FunctionRunner {
       HandlerContainer created =
           containers.create(version, image, containers.fingerprint(version, image));
       try {
-        monitor.of(created).restarted();
+        monitor.of(created).started();
         containers.start(created);
       } catch (RuntimeException e) {
         removeQuietly(created);
@@ -310,19 +354,19 @@ public class FunctionRunner {
 
   /** Stops what is no longer wanted once the gateway has let go of it. */
   private void retire(FunctionVersion version, List<HandlerContainer> obsolete) {
-    boolean held = false;
-    for (HandlerContainer handler : obsolete) {
-      if (!handler.isRunning() || routes.isReleased(handler.handler().id())) {
-        remove(handler, version.spec().timeout());
-      } else {
-        held = true;
-      }
-    }
-    if (held) {
+    List<HandlerContainer> released =
+        obsolete.stream()
+            .filter(h -> !h.isRunning() || routes.isReleased(h.handler().id()))
+            .toList();
+    if (!obsolete.isEmpty()) {
+      // Until all is done: what fails half-way, the next look does.
       retiring.add(version.function());
-    } else if (retiring.remove(version.function()) || !obsolete.isEmpty()) {
+    }
+    removeTogether(released);
+    if (released.size() == obsolete.size() && retiring.contains(version.function())) {
       retainImages(version.function());
       containers.removeUnused(version.function(), version.spec().networkAccess());
+      retiring.remove(version.function());
     }
   }
 
@@ -333,12 +377,23 @@ public class FunctionRunner {
   }
 
   private void removeAll(FunctionName function, List<HandlerContainer> found) {
-    for (HandlerContainer handler : found) {
-      remove(handler, PATIENCE);
-    }
+    removeTogether(found);
     containers.removeTraces(function);
     images.retain(function, Set.of());
     retiring.remove(function);
+  }
+
+  /** One that hangs takes all of its grace; the others are not to wait for it. */
+  private void removeTogether(List<HandlerContainer> handlers) {
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<CompletableFuture<Void>> removals =
+          handlers.stream()
+              .map(handler -> CompletableFuture.runAsync(() -> remove(handler, GRACE), threads))
+              .toList();
+      removals.forEach(CompletableFuture::join);
+    } catch (CompletionException e) {
+      throw e.getCause() instanceof RuntimeException cause ? cause : e;
+    }
   }
 
   private void remove(HandlerContainer handler, Duration grace) {

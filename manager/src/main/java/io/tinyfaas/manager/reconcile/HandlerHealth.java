@@ -1,6 +1,8 @@
 package io.tinyfaas.manager.reconcile;
 
+import io.tinyfaas.manager.docker.Ending;
 import java.time.Duration;
+import java.util.Optional;
 
 /** What is known of one handler's health over time. */
 final class HandlerHealth {
@@ -16,7 +18,12 @@ final class HandlerHealth {
   private long startedAt = System.nanoTime();
   private boolean silent;
   private long silentSince;
+
+  /** In a row, without a steady run between them. */
+  private int starts;
+
   private int restarts;
+  private Optional<Ending> lastEnd = Optional.empty();
 
   /** {@code starting}, {@code healthy}, {@code unresponsive} or {@code stopped}. */
   synchronized String state() {
@@ -36,7 +43,7 @@ final class HandlerHealth {
     hasAnswered = true;
     silent = false;
     if (since(startedAt).compareTo(STEADY) > 0) {
-      restarts = 0;
+      starts = 0;
     }
   }
 
@@ -60,14 +67,31 @@ final class HandlerHealth {
   }
 
   /**
+   * @return whether this end was not known yet
+   */
+  synchronized boolean ended(Ending how) {
+    // A start that fails changes the exit code, and not the time.
+    boolean known = lastEnd.map(Ending::at).equals(Optional.of(how.at()));
+    if (!known) {
+      lastEnd = Optional.of(how);
+    }
+    return !known;
+  }
+
+  /** The last one that this manager has found; empty if there was none. */
+  synchronized Optional<Ending> lastEnd() {
+    return lastEnd;
+  }
+
+  /**
    * How long it must not be started yet: nothing the first time, later until a pause since its last
    * start is over that doubles with each. Never negative.
    */
   synchronized Duration untilRestart() {
-    if (restarts == 0) {
+    if (starts == 0) {
       return Duration.ZERO;
     }
-    Duration backoff = FIRST_BACKOFF.multipliedBy(1L << Math.min(restarts - 1, 6));
+    Duration backoff = FIRST_BACKOFF.multipliedBy(1L << Math.min(starts - 1, 6));
     Duration left =
         (backoff.compareTo(LONGEST_BACKOFF) < 0 ? backoff : LONGEST_BACKOFF)
             .minus(since(startedAt));
@@ -76,6 +100,17 @@ final class HandlerHealth {
 
   synchronized void restarted() {
     restarts++;
+    started();
+  }
+
+  /** How often since this manager runs. */
+  synchronized int restarts() {
+    return restarts;
+  }
+
+  /** The first time. */
+  synchronized void started() {
+    starts++;
     startedAt = System.nanoTime();
     state = "starting";
     hasAnswered = false;

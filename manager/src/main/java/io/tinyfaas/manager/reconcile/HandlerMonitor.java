@@ -2,6 +2,7 @@ package io.tinyfaas.manager.reconcile;
 
 import io.tinyfaas.contract.handler.HandlerHttp;
 import io.tinyfaas.contract.route.HandlerEndpoint;
+import io.tinyfaas.manager.docker.Ending;
 import io.tinyfaas.manager.docker.EngineSettings;
 import io.tinyfaas.manager.docker.HandlerContainer;
 import io.tinyfaas.manager.docker.HandlerContainers;
@@ -62,6 +63,17 @@ public class HandlerMonitor {
   public String state(HandlerContainer handler) {
     HandlerHealth known = health.get(handler.handler().id());
     return !handler.isRunning() ? "stopped" : known == null ? "starting" : known.state();
+  }
+
+  /** How often it was started again since this manager runs. */
+  public int restarts(HandlerContainer handler) {
+    HandlerHealth known = health.get(handler.handler().id());
+    return known == null ? 0 : known.restarts();
+  }
+
+  /** How it last ended, as this manager has found it; empty if it did not. */
+  public Optional<Ending> lastEnd(HandlerContainer handler) {
+    return Optional.ofNullable(health.get(handler.handler().id())).flatMap(HandlerHealth::lastEnd);
   }
 
   void forget(HandlerContainer handler) {

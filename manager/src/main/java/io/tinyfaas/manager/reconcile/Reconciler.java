@@ -48,6 +48,9 @@ public class Reconciler {
   private final FunctionLocks locks = new FunctionLocks();
   private final Set<FunctionName> due = ConcurrentHashMap.newKeySet();
 
+  /** Functions whose last look failed: of one that was deleted, nothing else may tell. */
+  private final Set<FunctionName> failed = ConcurrentHashMap.newKeySet();
+
   /** The next look at each function whose handlers may not be started yet, at most one. */
   private final Map<FunctionName, Future<?>> later = new ConcurrentHashMap<>();
 
@@ -127,9 +130,13 @@ public class Reconciler {
             store.functions().stream()
                 .flatMap(f -> runner.observe(f, running.getOrDefault(f, List.of())).stream())
                 .toList();
+        engine.removeLeft();
+        runner.findLeft();
+        Set<FunctionName> present = engine.functions();
+        // The last thing that may fail: from here on functions are deployed.
         routes.open(initial);
-        engine.removeBuilds();
-        engine.functions().forEach(this::signal);
+        present.forEach(this::signal);
+        runner.retiring().forEach(this::signal);
         return;
       } catch (RuntimeException e) {
         LOG.warnf("event=start-delayed reason=\"%s\"", Engine.problem(e).getMessage());
@@ -162,8 +169,10 @@ public class Reconciler {
     Set<FunctionName> all = new HashSet<>(store.functions());
     Set<FunctionName> apart = engine.apart(all);
     all.addAll(found.keySet());
+    all.addAll(failed);
     for (FunctionName function : all) {
-      if (apart.contains(function)
+      if (failed.contains(function)
+          || apart.contains(function)
           || !runner.isSettled(function, found.getOrDefault(function, List.of()))) {
         signal(function);
       }
@@ -178,8 +187,10 @@ public class Reconciler {
       runner
           .reconcile(function, () -> stopped || held.isWanted())
           .ifPresent(pause -> lookLater(function, pause));
+      failed.remove(function);
     } catch (RuntimeException e) {
       due.remove(function);
+      failed.add(function);
       ProblemException problem = Engine.problem(e);
       if (problem.type() == ProblemType.INTERNAL) {
         LOG.errorf(e, "event=reconcile-failed function=%s", function);

@@ -25,7 +25,9 @@ public class EpochFile {
   }
 
   /**
-   * Grows at each call, durable before it returns: the life of this manager.
+   * Grows at each call, durable before it returns: the life of this manager. Where the disk has no
+   * room for it the clock says what it is, since a manager that did not start could not delete
+   * anything; once there is room again, whoever has seen that one says so.
    *
    * @param atLeast what others have seen, if the store was lost meanwhile
    */
@@ -33,10 +35,16 @@ public class EpochFile {
     lock.lock();
     try {
       long next = Math.max(Math.addExact(read(), 1), atLeast);
-      DurableFiles.replace(file, Long.toString(next).getBytes(US_ASCII));
-      return next;
+      try {
+        DurableFiles.replace(file, Long.toString(next).getBytes(US_ASCII));
+        return next;
+      } catch (IOException e) {
+        long now = Math.max(next, Instant.now().toEpochMilli());
+        LOG.errorf("event=not-written file=%s reason=\"%s\" using=%d", file, e.getMessage(), now);
+        return now;
+      }
     } catch (IOException e) {
-      throw ProblemException.ofDisk("writing " + file, e);
+      throw ProblemException.ofDisk("reading " + file, e);
     } finally {
       lock.unlock();
     }

@@ -25,8 +25,8 @@ import java.util.regex.Pattern;
  * @param timeout of one invocation, 100 ms to 15 min, in whole milliseconds
  * @param networkAccess whether the function may open connections to the outside
  * @param labels for people and tools: at most 64, values of up to 256 bytes
- * @param entry the path in the archive of what is to be run, where the runtime does not know it by
- *     its name; at most 255 characters
+ * @param entry the path in the archive of what is to be run, or of Java the class, where the
+ *     runtime does not know it by its name; at most 255 characters
  * @param exposure how it shows itself to devices; at most 16 attributes of its link, with values of
  *     up to 256 bytes
  */
@@ -270,7 +270,7 @@ public record FunctionSpec(
   }
 
   /** What a caller sent, fit to stand in a message: short and without control characters. */
-  static String quoted(String text) {
+  public static String quoted(String text) {
     String shown = text.length() > 60 ? text.substring(0, 60) + "…" : text;
     return '"' + shown.replaceAll("\\p{Cntrl}", "?") + '"';
   }

@@ -68,6 +68,9 @@ public final class FunctionSpecJson {
           .build()
           .readerFor(JsonNode.class);
 
+  /** What Jackson says of the place where something began that does not end. */
+  private static final Pattern WITHOUT_SOURCE = Pattern.compile("\\[Source: [^;]*; ([^]]*)]");
+
   private static final Pattern MEMORY =
       Pattern.compile("(\\d{1,15})(?:\\.(\\d{1,3}))? ?(?:([KMGT])I?B?|B)?");
   private static final Pattern TIMEOUT = Pattern.compile("(\\d{1,9}) ?(ms|s|m)");
@@ -100,7 +103,7 @@ public final class FunctionSpecJson {
           "This is not JSON"
               + (at == null ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr())
               + ": "
-              + e.getOriginalMessage(),
+              + WITHOUT_SOURCE.matcher(e.getOriginalMessage()).replaceAll("$1"),
           e);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -52,4 +52,14 @@ public class WithoutEngine implements QuarkusTestProfile {
       return settings;
     }
   }
+
+  /** And with little patience for connections without a request. */
+  public static class AndPatience extends WithoutEngine {
+    @Override
+    public Map<String, String> getConfigOverrides() {
+      Map<String, String> settings = new HashMap<>(super.getConfigOverrides());
+      settings.put("quarkus.http.idle-timeout", "1s");
+      return settings;
+    }
+  }
 }

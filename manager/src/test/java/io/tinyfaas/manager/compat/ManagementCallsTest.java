@@ -8,35 +8,20 @@ import static org.hamcrest.Matchers.equalTo;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.RestAssured;
-import io.restassured.config.EncoderConfig;
-import io.restassured.config.RestAssuredConfig;
-import io.restassured.http.ContentType;
 import io.restassured.response.ValidatableResponse;
 import io.restassured.specification.RequestSpecification;
 import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.manager.api.RestCalls;
 import io.tinyfaas.manager.api.WithoutEngine;
-import io.tinyfaas.manager.deploy.FakeDeployer;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.store.FunctionSpec;
-import io.tinyfaas.manager.store.FunctionStore;
-import io.tinyfaas.manager.store.StoreFolder;
-import jakarta.inject.Inject;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.Base64;
 import java.util.Map;
-import java.util.Random;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipOutputStream;
-import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -45,56 +30,24 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** As scripts call: curl --data says that JSON is a form. */
 @QuarkusTest
 @TestProfile(WithoutEngine.class)
-class ManagementCallsTest {
+class ManagementCallsTest extends RestCalls {
 
-  private static final String TOKEN = "a-token-for-tests-only";
-  private static final String FORM = "application/x-www-form-urlencoded";
-
-  @Inject FakeDeployer deployer;
-  @Inject FunctionStore store;
-  @Inject StoreFolder folder;
-
-  @AfterEach
-  void removeFunctionsAndUploads() {
-    store.functions().forEach(store::remove);
-    Awaitility.await()
-        .atMost(Duration.ofSeconds(5))
-        .untilAsserted(() -> assertThat(folder.uploads()).isEmptyDirectory());
-  }
-
-  private static RequestSpecification call() {
-    return given()
-        .header("Authorization", "Bearer " + TOKEN)
-        .config(
-            RestAssuredConfig.config()
-                .encoderConfig(
-                    EncoderConfig.encoderConfig().encodeContentTypeAs(FORM, ContentType.TEXT)))
-        .contentType(FORM);
+  private static RequestSpecification script() {
+    return call().config(asText(FORM)).contentType(FORM);
   }
 
   private static ValidatableResponse post(String path, String body) {
-    return call().body(body).post(path).then();
+    return script().body(body).post(path).then();
   }
 
-  private static String zip(byte[] content) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
-      zip.putNextEntry(new ZipEntry("index.js"));
-      zip.write(content);
-    } catch (IOException e) {
-      throw new AssertionError(e);
-    }
-    return Base64.getEncoder().encodeToString(bytes.toByteArray());
-  }
-
-  private static String zip(String content) {
-    return zip(content.getBytes(StandardCharsets.UTF_8));
+  private static String base64(byte[] zip) {
+    return Base64.getEncoder().encodeToString(zip);
   }
 
   private static String upload(String name, String more) {
     return """
         {"name": "%s", "env": "nodejs", "threads": 1, "zip": "%s"%s}"""
-        .formatted(name, zip(name), more);
+        .formatted(name, base64(zip(name)), more);
   }
 
   private FunctionSpec spec(String name) {
@@ -109,7 +62,7 @@ class ManagementCallsTest {
                 """
                 {"name": "sieve", "env": "python3", "threads": 2, "zip": "%s",
                  "envs": ["A=b", "C=d=e", "EMPTY=", "none"]}"""
-                    .formatted(zip("x")))
+                    .formatted(base64(zip("x"))))
             .statusCode(200)
             .extract()
             .asString();
@@ -129,7 +82,7 @@ class ManagementCallsTest {
             """
             {"zip": "%s", "later": {"a": [1, {"zip": null}]}, "ENVS": null, "Name": "sieve", "subfolder_path": null,
              "env": "go", "env": "nodejs"} and what follows is not read"""
-                .formatted(zip("x")))
+                .formatted(base64(zip("x"))))
         .statusCode(200);
 
     assertThat(spec("sieve").runtime()).isEqualTo("nodejs");
@@ -155,7 +108,7 @@ class ManagementCallsTest {
   @Test
   void shouldKeepWhatAnUploadCannotSay() {
     post("/upload", upload("sieve", ", \"envs\": [\"OLD=1\"]")).statusCode(200);
-    call()
+    script()
         .contentType("application/json")
         .body("{\"memory\": \"64M\", \"networkAccess\": false}")
         .patch("/functions/sieve")
@@ -171,14 +124,12 @@ class ManagementCallsTest {
 
   @Test
   void shouldTakeAnArchiveOfTheLargestSizeAsText() {
-    byte[] noise = new byte[(1 << 20) - 1_000];
-    new Random(1).nextBytes(noise);
-    post("/upload", "{\"name\": \"big\", \"env\": \"nodejs\", \"zip\": \"" + zip(noise) + "\"}")
+    String most = base64(zip(noise((1 << 20) - 1_000)));
+    post("/upload", "{\"name\": \"big\", \"env\": \"nodejs\", \"zip\": \"" + most + "\"}")
         .statusCode(200);
 
-    byte[] more = new byte[(1 << 20) + 1_000];
-    new Random(1).nextBytes(more);
-    post("/upload", "{\"name\": \"big\", \"env\": \"nodejs\", \"zip\": \"" + zip(more) + "\"}")
+    String more = base64(zip(noise((1 << 20) + 1_000)));
+    post("/upload", "{\"name\": \"big\", \"env\": \"nodejs\", \"zip\": \"" + more + "\"}")
         .statusCode(500)
         .body("type", equalTo("urn:tinyfaas:problem:archive-too-large"));
   }
@@ -188,14 +139,14 @@ class ManagementCallsTest {
     for (String name : new String[] {"one", "two", "three"}) {
       post("/upload", upload(name, "")).statusCode(200);
     }
-    assertThat(call().get("/list").then().statusCode(200).extract().asString().lines())
+    assertThat(script().get("/list").then().statusCode(200).extract().asString().lines())
         .containsExactlyInAnyOrder("one", "two", "three");
 
     post("/delete", "{\"name\": \"two\"}").statusCode(200).body(equalTo(""));
-    assertThat(call().get("/list").asString().lines()).containsExactlyInAnyOrder("one", "three");
+    assertThat(script().get("/list").asString().lines()).containsExactlyInAnyOrder("one", "three");
 
     post("/wipe", "").statusCode(200).body(equalTo(""));
-    call().get("/list").then().statusCode(200).body(equalTo(""));
+    script().get("/list").then().statusCode(200).body(equalTo(""));
     post("/wipe", "any body").statusCode(200);
   }
 
@@ -212,7 +163,7 @@ class ManagementCallsTest {
     "PATCH,/list"
   })
   void shouldAnswerAWrongMethodWith400(String method, String path) {
-    call()
+    script()
         .request(method, path)
         .then()
         .statusCode(400)

@@ -90,6 +90,22 @@ class ArchiveSubfolderTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"repo/fns/echo", "fns/echo", "./repo/fns/echo"})
+  void shouldTakeOneFolderOfWhatMacOsPacked(String subfolder) {
+    byte[] zip =
+        new ZipBytes()
+            .folder("./")
+            .file("./repo/README.md", "about")
+            .file("./repo/fns/echo/index.js", "echo")
+            .file("./__MACOSX/repo/._README.md", "x")
+            .file("./.DS_Store", "x")
+            .bytes();
+    try (FunctionArchive archive = receive(zip, subfolder)) {
+      assertThat(archive.paths()).containsExactly("index.js");
+    }
+  }
+
+  @ParameterizedTest
   @ValueSource(strings = {"fns/none", "fns/echo/index.js", "fns/ech", "README.md"})
   void shouldRefuseAFolderThatIsNotThere(String subfolder) {
     ProblemException refusal = refusal(repository(), subfolder);

@@ -2,6 +2,7 @@ package io.tinyfaas.manager.deploy;
 
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.manager.deploy.FunctionState.HandlerState;
+import io.tinyfaas.manager.docker.Ending;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.store.FunctionSpec;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
@@ -27,6 +29,9 @@ public class FakeDeployer extends FunctionDeployer {
   /** Thrown by the next call. */
   private Optional<RuntimeException> failure = Optional.empty();
 
+  /** Until when deployments take. */
+  private CountDownLatch done = new CountDownLatch(0);
+
   FakeDeployer(FunctionStore store, States states) {
     super(store, null, null, null, states, null);
     this.store = store;
@@ -35,6 +40,17 @@ public class FakeDeployer extends FunctionDeployer {
 
   public void failNextWith(RuntimeException failure) {
     this.failure = Optional.of(failure);
+  }
+
+  /** Deployments take from now until this is counted down. */
+  public CountDownLatch hold() {
+    done = new CountDownLatch(1);
+    return done;
+  }
+
+  /** All handlers, and they were started again. */
+  public void end(Ending how) {
+    states.lastEnd = Optional.of(how);
   }
 
   public void health(List<String> health) {
@@ -49,6 +65,11 @@ public class FakeDeployer extends FunctionDeployer {
         e -> {
           throw e;
         });
+    try {
+      done.await();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
     return roll(name, spec, archive.digest(), archive.file());
   }
 
@@ -84,6 +105,7 @@ public class FakeDeployer extends FunctionDeployer {
     states.require(name);
     store.remove(name);
     states.health = Optional.empty();
+    states.lastEnd = Optional.empty();
   }
 
   @Alternative
@@ -92,6 +114,7 @@ public class FakeDeployer extends FunctionDeployer {
 
     private final FunctionStore store;
     private Optional<List<String>> health = Optional.empty();
+    private Optional<Ending> lastEnd = Optional.empty();
 
     States(FunctionStore store) {
       super(store, null, null, null);
@@ -107,7 +130,10 @@ public class FakeDeployer extends FunctionDeployer {
       return new FunctionState(
           version,
           IntStream.range(0, each.size())
-              .mapToObj(i -> new HandlerState(name + "-" + i, each.get(i)))
+              .mapToObj(
+                  i ->
+                      new HandlerState(
+                          name + "-" + i, each.get(i), lastEnd.isPresent() ? 1 : 0, lastEnd))
               .toList());
     }
 

@@ -3,9 +3,14 @@ package io.tinyfaas.manager.docker;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
 import io.tinyfaas.manager.deploy.FunctionArchive;
 import io.tinyfaas.manager.deploy.Zip;
+import io.tinyfaas.manager.problem.ProblemException;
+import io.tinyfaas.manager.problem.ProblemType;
+import io.tinyfaas.manager.store.FunctionSpec;
+import io.tinyfaas.manager.store.Specs;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -73,6 +78,21 @@ class RuntimeFolderTest {
     try (FunctionArchive archive = Zip.of(files)) {
       return runtime.buildFor(archive);
     }
+  }
+
+  @Test
+  void shouldRefuseAnEntryOnlyIfItSaysThatItHasNoUseForOne() throws IOException {
+    FunctionSpec spec = Specs.of("{\"runtime\": \"cobol\", \"entry\": \"a.cob\"}");
+    read().runtime().require(spec);
+    file(FOLDER + "/runtime.labels", "tinyfaas.runtime=cobol\ntinyfaas.runtime.entry=none\n");
+    Runtime runtime = read().runtime();
+
+    runtime.require(Specs.of("{\"runtime\": \"cobol\"}"));
+    assertThatThrownBy(() -> runtime.require(spec))
+        .hasMessage("The runtime cobol has no use for an entry: leave it out.")
+        .asInstanceOf(type(ProblemException.class))
+        .satisfies(problem -> assertThat(problem.type()).isEqualTo(ProblemType.INVALID_SPEC))
+        .satisfies(problem -> assertThat(problem.field()).isEqualTo("entry"));
   }
 
   @Test

@@ -2,7 +2,9 @@ package io.tinyfaas.manager.reconcile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tinyfaas.manager.docker.Ending;
 import java.time.Duration;
+import java.time.Instant;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -25,5 +27,30 @@ class HandlerHealthTest {
 
     assertThat(health.untilRestart())
         .isBetween(Duration.ofMillis(seconds * 1000L - 900), Duration.ofSeconds(seconds));
+  }
+
+  @Test
+  void shouldCountOnlyWhatFollowsTheFirstStart() {
+    health.started();
+    assertThat(health.restarts()).isZero();
+
+    health.restarted();
+    health.restarted();
+
+    assertThat(health.restarts()).isEqualTo(2);
+  }
+
+  @Test
+  void shouldKnowAnEndAgainAlsoAfterAStartThatFailed() {
+    Ending end = new Ending(Instant.EPOCH, 137, true);
+    assertThat(health.lastEnd()).isEmpty();
+    assertThat(health.ended(end)).isTrue();
+
+    assertThat(health.ended(new Ending(end.at(), 127, false))).isFalse();
+    assertThat(health.lastEnd()).contains(end);
+
+    Ending next = new Ending(end.at().plusSeconds(1), 1, false);
+    assertThat(health.ended(next)).isTrue();
+    assertThat(health.lastEnd()).contains(next);
   }
 }

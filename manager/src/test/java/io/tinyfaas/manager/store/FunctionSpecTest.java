@@ -216,4 +216,11 @@ class FunctionSpecTest {
                     spec, FunctionSpecJson.parse(patch.replace('\'', '"').getBytes(UTF_8))));
     assertThat(problem.field()).isEqualTo(field);
   }
+
+  @Test
+  void shouldSayWhereADocumentThatBreaksOffBegan() {
+    assertThat(refusal("{\"handlers\":2").getMessage())
+        .startsWith("This is not JSON at line 1, column 14: ")
+        .endsWith("(start marker at line: 1, column: 1)");
+  }
 }

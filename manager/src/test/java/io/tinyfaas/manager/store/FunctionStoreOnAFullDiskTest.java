@@ -56,6 +56,23 @@ class FunctionStoreOnAFullDiskTest {
   }
 
   @Test
+  void shouldBeginALifeInWhichFunctionsCanBeDeleted() throws IOException {
+    store.activate(store.add(SIEVE, SPEC, "a".repeat(64), zip));
+    long before = new EpochFile(folder).next(0);
+    smallDisk.fillUpTo(0);
+    folder.close();
+
+    folder = new StoreFolder(disk.resolve("store"));
+    store = new FunctionStore(folder, 1000);
+    long now = new EpochFile(folder).next(0);
+    assertThat(now).isGreaterThan(before);
+    store.remove(SIEVE);
+
+    assertThat(store.functions()).isEmpty();
+    assertThat(new EpochFile(folder).next(now + 1)).isEqualTo(now + 1);
+  }
+
+  @Test
   void shouldRefuseANewFunctionAndLeaveNothing() throws IOException {
     List<Path> before = tree();
     for (long free : new long[] {0, 4096, 8192, 16384, 65536}) {
@@ -81,7 +98,6 @@ class FunctionStoreOnAFullDiskTest {
     FunctionVersion candidate = store.add(SIEVE, SPEC, "digest", zip);
     smallDisk.fillUpTo(0);
     shouldSayThatTheDiskIsFull(() -> store.activate(candidate));
-    shouldSayThatTheDiskIsFull(() -> new EpochFile(folder).next(0));
     assertThat(store.active(SIEVE)).contains(first);
     store.discard(candidate);
     assertThat(tree()).isEqualTo(before);

@@ -1,7 +1,7 @@
 package io.tinyfaas.gateway.ingress.coap;
 
 import io.netty.channel.EventLoop;
-import io.tinyfaas.gateway.GatewayConfig;
+import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.ingress.Ingress;
 import io.tinyfaas.gateway.ingress.coap.discovery.Discovery;
 import io.tinyfaas.gateway.ingress.coap.dtls.DtlsConnector;
@@ -20,12 +20,12 @@ import io.tinyfaas.gateway.invoke.LoopTimers;
 import io.tinyfaas.gateway.invoke.Protocol;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.vertx.core.Future;
-import io.vertx.core.Vertx;
 import io.vertx.core.impl.ContextInternal;
 import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.util.Optional;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
 import org.eclipse.californium.core.coap.Request;
@@ -59,10 +59,10 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
 
   private static final long EXPIRY_MILLIS = 10_000;
 
-  private final Vertx vertx;
   private final ContextInternal context;
   private final LoopTimers timers;
-  private final GatewayConfig config;
+  private final CoapSettings settings;
+  private final int maxBody;
   private final Invoker invoker;
   private final InvocationMetrics metrics;
   private final CurrentRoutes routes;
@@ -76,27 +76,27 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   private volatile boolean refusing;
 
   CoapIngress(
-      Vertx vertx,
       InvocationLoop loop,
       LoopTimers timers,
-      GatewayConfig config,
+      GatewaySettings gateway,
+      CoapSettings settings,
       CurrentRoutes routes,
       Invoker invoker,
       InvocationMetrics metrics,
       BodyMemory memory,
       Discovery discovery,
       Observers observers) {
-    this.vertx = vertx;
     this.context = loop.context();
     this.timers = timers;
-    this.config = config;
+    this.settings = settings;
+    this.maxBody = Math.toIntExact(gateway.maxBody().asLongValue());
     this.routes = routes;
     this.invoker = invoker;
     this.metrics = metrics;
     this.discovery = discovery;
     this.observers = observers;
-    this.peers = new Peers(config.coap().trustedNetworks(), config.coap().maxInFlightPerPeer());
-    this.transfers = new Transfers(memory, peers, maxBody(config), Blocks.MAX_BYTES);
+    this.peers = new Peers(settings.trustedNetworks(), settings.maxInFlightPerPeer());
+    this.transfers = new Transfers(memory, peers, maxBody, Blocks.MAX_BYTES);
     this.responder = new Responder(context.nettyEventLoop(), memory);
   }
 
@@ -108,11 +108,7 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   private CoapTransport transport(
       Connector connector, EndpointContextMatcher peers, BoundedDeduplicator deduplicator) {
     return new CoapTransport(
-        context.nettyEventLoop(), connector, peers, deduplicator, maxBody(config), transfers);
-  }
-
-  private static int maxBody(GatewayConfig config) {
-    return Math.toIntExact(config.maxBody().asLongValue());
+        context.nettyEventLoop(), connector, peers, deduplicator, maxBody, transfers);
   }
 
   @Override
@@ -122,12 +118,12 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
 
   @Override
   public boolean isEnabled() {
-    return config.coap().port() != OFF;
+    return settings.port() != OFF;
   }
 
   @Override
   public void start() {
-    InetSocketAddress address = new InetSocketAddress(config.coap().host(), config.coap().port());
+    InetSocketAddress address = new InetSocketAddress(settings.host(), settings.port());
     EventLoop loop = context.nettyEventLoop();
     BoundedDeduplicator deduplicator = BoundedDeduplicator.ofHeap(UDP_HEAP_FRACTION);
     plain =
@@ -135,13 +131,16 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
             routes,
             invoker,
             timers,
-            config,
+            settings,
             RememberedAnswers.ofHeap(UDP_HEAP_FRACTION),
             deduplicator);
     LoopConnector connector = new LoopConnector(loop, address, MAX_DATAGRAM_BYTES, peers, plain);
     transport = transport(connector, new UdpEndpointContextMatcher(true), deduplicator);
     transport.endpoint().setMessageDeliverer(this);
     try {
+      if (address.isUnresolved()) {
+        throw new UnknownHostException("unknown host");
+      }
       transport.endpoint().start();
     } catch (IOException e) {
       throw new UncheckedIOException(
@@ -149,10 +148,11 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
               + address
               + " ("
               + e.getMessage()
-              + "): stop what listens there, or choose another COAP_PORT",
+              + "): stop what listens there, set TINYFAAS_COAP_HOST to an address of this box, or choose"
+              + " another COAP_PORT",
           e);
     }
-    vertx.setPeriodic(EXPIRY_MILLIS, tick -> transfers.expire());
+    context.setPeriodic(EXPIRY_MILLIS, tick -> transfers.expire());
     LOG.infof("event=coap-started address=%s", transport.endpoint().getAddress());
   }
 
@@ -229,8 +229,7 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
     }
     LoopTimers.Timer acknowledgement =
         request.isConfirmable()
-            ? timers.start(
-                config.coap().ackDelay().toMillis(), () -> responder.acknowledge(exchange))
+            ? timers.start(settings.ackDelay().toMillis(), () -> responder.acknowledge(exchange))
             : null;
     invoker
         .invoke(invocation)

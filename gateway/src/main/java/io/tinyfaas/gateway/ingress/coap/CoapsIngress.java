@@ -1,7 +1,6 @@
 package io.tinyfaas.gateway.ingress.coap;
 
 import io.netty.channel.EventLoop;
-import io.tinyfaas.gateway.GatewayConfig;
 import io.tinyfaas.gateway.device.CurrentDevices;
 import io.tinyfaas.gateway.ingress.Ingress;
 import io.tinyfaas.gateway.ingress.coap.dtls.DtlsConnector;
@@ -33,7 +32,8 @@ public final class CoapsIngress implements Ingress, MessageDeliverer {
   private static final Logger LOG = Logger.getLogger(CoapsIngress.class);
 
   private final EventLoop loop;
-  private final GatewayConfig config;
+  private final CoapsSettings settings;
+  private final CoapSettings shared;
   private final CoapIngress coap;
   private final CurrentDevices devices;
 
@@ -44,9 +44,14 @@ public final class CoapsIngress implements Ingress, MessageDeliverer {
   private boolean stopped;
 
   CoapsIngress(
-      InvocationLoop loop, GatewayConfig config, CoapIngress coap, CurrentDevices devices) {
+      InvocationLoop loop,
+      CoapsSettings settings,
+      CoapSettings shared,
+      CoapIngress coap,
+      CurrentDevices devices) {
     this.loop = loop.context().nettyEventLoop();
-    this.config = config;
+    this.settings = settings;
+    this.shared = shared;
     this.coap = coap;
     this.devices = devices;
   }
@@ -59,7 +64,7 @@ public final class CoapsIngress implements Ingress, MessageDeliverer {
   /** Not without CoAP, which does all but the encryption. */
   @Override
   public boolean isEnabled() {
-    return coap.isEnabled() && config.coaps().port() != OFF;
+    return coap.isEnabled() && settings.port() != OFF;
   }
 
   /** Listens if there are devices, and otherwise waits for the first. */
@@ -104,7 +109,7 @@ public final class CoapsIngress implements Ingress, MessageDeliverer {
 
   /** Tried again with the next change of devices if it fails. */
   private void listen() {
-    InetSocketAddress address = new InetSocketAddress(config.coap().host(), config.coaps().port());
+    InetSocketAddress address = new InetSocketAddress(shared.host(), settings.port());
     DtlsConnector dtls = new DtlsConnector(loop, address, credentials(), devices);
     CoapTransport started = coap.transport(dtls);
     started.endpoint().setMessageDeliverer(this);
@@ -124,7 +129,7 @@ public final class CoapsIngress implements Ingress, MessageDeliverer {
   }
 
   private Optional<Credentials> credentials() {
-    Optional<Path> file = config.coaps().certificateFile().filter(Files::exists);
+    Optional<Path> file = settings.certificateFile().filter(Files::exists);
     if (file.isEmpty()) {
       LOG.warn("event=coaps-without-certificate: devices with certificates cannot connect");
       return Optional.empty();

@@ -18,6 +18,7 @@ import io.netty.channel.epoll.EpollMode;
 import io.netty.channel.socket.DatagramChannel;
 import io.netty.channel.socket.DatagramPacket;
 import io.netty.channel.socket.nio.NioDatagramChannel;
+import io.tinyfaas.gateway.invoke.BusyPoll;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -53,12 +54,13 @@ final class LoopConnector implements Connector {
   private static final byte EMPTY_CON = 0x40;
   private static final byte EMPTY_RST = 0x70;
 
-  /** Datagrams that one system call reads. */
-  private static final int BATCH = 64;
-
   private final EventLoop loop;
   private final InetSocketAddress wanted;
   private final int maxDatagram;
+
+  /** Room for a datagram, with one byte more, which tells those that are too long. */
+  private final int slot;
+
   private final Peers peers;
   private final PlainExchanges plain;
   private volatile DatagramChannel channel;
@@ -70,6 +72,8 @@ final class LoopConnector implements Connector {
   private final Set<DatagramChannel> written = new LinkedHashSet<>();
 
   private final Runnable flush = this::flush;
+  private final BusyPoll requests;
+  private final DatagramBatches batches;
 
   /** Of single addresses; null where the socket is bound to one anyway. On the loop. */
   private LocalSockets sockets;
@@ -88,14 +92,15 @@ final class LoopConnector implements Connector {
     this.wanted = address;
     this.address = address;
     this.maxDatagram = maxDatagram;
+    this.slot = maxDatagram + 1;
     this.peers = peers;
     this.plain = plain;
+    this.requests = new BusyPoll(loop);
+    this.batches = new DatagramBatches(slot);
   }
 
   @Override
   public void start() throws IOException {
-    // One byte more tells those that are too long.
-    int slot = maxDatagram + 1;
     boolean epoll = loop instanceof EpollEventLoop;
     Bootstrap bootstrap =
         new Bootstrap()
@@ -104,7 +109,7 @@ final class LoopConnector implements Connector {
             .option(ChannelOption.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             .option(
                 ChannelOption.RCVBUF_ALLOCATOR,
-                new FixedRecvByteBufAllocator(epoll ? BATCH * slot : slot).maxMessagesPerRead(1))
+                epoll ? batches : new FixedRecvByteBufAllocator(slot).maxMessagesPerRead(1))
             .option(
                 ChannelOption.WRITE_BUFFER_WATER_MARK,
                 new WriteBufferWaterMark(MAX_UNSENT_BYTES / 2, MAX_UNSENT_BYTES))
@@ -167,7 +172,9 @@ final class LoopConnector implements Connector {
     }
     EndpointContext destination = message.getEndpointContext();
     InetSocketAddress to = destination.getPeerAddress();
-    EndpointContext connection = new UdpEndpointContext(to);
+    // What is sent again goes where this says, and has to leave by the same socket.
+    EndpointContext connection =
+        destination instanceof PeerContext ? destination : new UdpEndpointContext(to);
     EndpointContextMatcher current = matcher;
     if (current != null && !current.isToBeSent(destination, connection)) {
       message.onError(new EndpointMismatchException("UDP sending"));
@@ -248,6 +255,7 @@ final class LoopConnector implements Connector {
   private void flush() {
     written.forEach(DatagramChannel::flush);
     written.clear();
+    requests.await();
   }
 
   @Override
@@ -294,6 +302,8 @@ final class LoopConnector implements Connector {
 
     @Override
     protected void channelRead0(ChannelHandlerContext context, DatagramPacket datagram) {
+      batches.received();
+      requests.arrived();
       int length = datagram.content().readableBytes();
       if (length > maxDatagram || datagram.sender().getPort() == 0) {
         return;
@@ -307,6 +317,11 @@ final class LoopConnector implements Connector {
       } else {
         sockets.of(asked, socket -> receive(from, bytes, socket));
       }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+      batches.complete();
     }
 
     private void receive(InetSocketAddress from, byte[] bytes, DatagramChannel socket) {

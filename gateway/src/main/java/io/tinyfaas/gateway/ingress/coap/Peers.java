@@ -36,7 +36,10 @@ final class Peers {
     this.maxInFlight = maxInFlight;
   }
 
-  private static IpSubnetFilterRule network(String cidr) {
+  /**
+   * @throws IllegalArgumentException if it is none, with what to do
+   */
+  static IpSubnetFilterRule network(String cidr) {
     try {
       return new IpSubnetFilterRule(cidr.strip(), IpFilterRuleType.ACCEPT);
     } catch (IllegalArgumentException e) {

@@ -2,7 +2,6 @@ package io.tinyfaas.gateway.ingress.coap;
 
 import io.netty.buffer.ByteBuf;
 import io.tinyfaas.contract.route.Exposure.Access;
-import io.tinyfaas.gateway.GatewayConfig;
 import io.tinyfaas.gateway.ingress.coap.message.Blocks;
 import io.tinyfaas.gateway.ingress.coap.message.CoapRequests;
 import io.tinyfaas.gateway.ingress.coap.message.PlainRequest;
@@ -50,13 +49,13 @@ final class PlainExchanges {
       CurrentRoutes routes,
       Invoker invoker,
       LoopTimers timers,
-      GatewayConfig config,
+      CoapSettings settings,
       RememberedAnswers answers,
       BoundedDeduplicator others) {
     this.routes = routes;
     this.invoker = invoker;
     this.timers = timers;
-    this.ackDelayMillis = config.coap().ackDelay().toMillis();
+    this.ackDelayMillis = settings.ackDelay().toMillis();
     this.answers = answers;
     this.others = others;
   }

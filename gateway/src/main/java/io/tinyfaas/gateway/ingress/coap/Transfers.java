@@ -7,10 +7,13 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.eclipse.californium.core.coap.BlockOption;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
+import org.eclipse.californium.core.coap.CoAP.Type;
 import org.eclipse.californium.core.coap.MessageObserver;
+import org.eclipse.californium.core.coap.MessageObserverAdapter;
 import org.eclipse.californium.core.coap.OptionSet;
 import org.eclipse.californium.core.coap.Request;
 import org.eclipse.californium.core.coap.Response;
@@ -26,7 +29,8 @@ import org.eclipse.californium.elements.util.Bytes;
  * The block-wise transfers that are not finished, and the memory they may hold. Californium's layer
  * allocates the largest body for an upload that does not say its size (Size1), and keeps a download
  * until it is fetched, for as many as ask: a few dozen datagrams would fill a small heap. So a
- * layer below it admits uploads, and one above it downloads; what is not admitted gets 5.03.
+ * layer below it admits uploads, and one above it downloads; what is not admitted gets 5.03. On the
+ * event loop only, but for what is said otherwise.
  */
 final class Transfers {
 
@@ -40,6 +44,9 @@ final class Transfers {
   private static final int QUARTERS = 4;
 
   private static final int QUARTERS_OF_ONE = 3;
+
+  /** Of a message with its exchange, besides its payload. */
+  private static final int MESSAGE_BYTES = 3 * 1_024;
 
   /** How long a transfer may take: a body of 1 MiB in blocks of 16 bytes at 18 blocks a second. */
   private static final long MAX_AGE_NANOS = TimeUnit.HOURS.toNanos(1);
@@ -64,11 +71,14 @@ final class Transfers {
     private long bytes;
   }
 
-  /** The one that pauses for longest first; guarded by this. */
+  /** The one that pauses for longest first. */
   private final Map<Key, Transfer> running = new LinkedHashMap<>();
 
   /** Of the addresses that are not verified, of which anyone may invent as many as he likes. */
   private final Share unverified = new Share();
+
+  /** What answers take that are not acknowledged yet. */
+  private final AtomicLong unacknowledged = new AtomicLong();
 
   private final LongSupplier clock;
   private final BodyMemory memory;
@@ -97,7 +107,7 @@ final class Transfers {
   }
 
   /** Gives back what transfers held that were never finished. */
-  synchronized void expire() {
+  void expire() {
     long now = clock.getAsLong();
     Iterator<Transfer> all = running.values().iterator();
     while (all.hasNext()) {
@@ -110,7 +120,7 @@ final class Transfers {
     }
   }
 
-  synchronized boolean begin(Key key, int bytes, EndpointContext peer) {
+  boolean begin(Key key, int bytes, EndpointContext peer) {
     end(key);
     Share share = share(peer);
     int quarters = share == unverified ? 1 : QUARTERS_OF_ONE;
@@ -136,7 +146,7 @@ final class Transfers {
   /**
    * @return false if there is no such transfer, or none any more
    */
-  synchronized boolean goOn(Key key) {
+  boolean goOn(Key key) {
     Transfer transfer = running.remove(key);
     if (transfer == null) {
       return false;
@@ -151,7 +161,7 @@ final class Transfers {
     return true;
   }
 
-  synchronized void end(Key key) {
+  void end(Key key) {
     Transfer transfer = running.remove(key);
     if (transfer != null) {
       giveBack(transfer);
@@ -164,11 +174,57 @@ final class Transfers {
     transfer.share().bytes -= transfer.bytes();
   }
 
+  /**
+   * An answer that is a message of its own is there until it is acknowledged, for 93 s if it never
+   * is (RFC 7252, 4.8.2). A quarter of the memory is for those of devices that do not acknowledge;
+   * what is more goes out once, as a message that need not be (5.2.3).
+   */
+  private void hold(Response answer) {
+    long bytes = MESSAGE_BYTES + answer.getPayloadSize();
+    if (unacknowledged.addAndGet(bytes) > memory.size() / QUARTERS || !memory.take(bytes)) {
+      unacknowledged.addAndGet(-bytes);
+      answer.setType(Type.NON);
+    } else {
+      answer.addMessageObserver(new Held(bytes));
+    }
+  }
+
+  /** On Californium's threads. */
+  private final class Held extends MessageObserverAdapter {
+
+    private final AtomicLong bytes;
+
+    Held(long bytes) {
+      this.bytes = new AtomicLong(bytes);
+    }
+
+    private void over() {
+      long held = bytes.getAndSet(0);
+      memory.give(held);
+      unacknowledged.addAndGet(-held);
+    }
+
+    @Override
+    public void onAcknowledgement() {
+      over();
+    }
+
+    @Override
+    public void onCancel() {
+      over();
+    }
+
+    @Override
+    protected void failed() {
+      over();
+    }
+  }
+
   private static Key key(boolean upload, Exchange exchange) {
     return new Key(upload, KeyUri.getKey(exchange));
   }
 
-  /** Sees each block. On Californium's threads. */
+  /** Sees each block. */
   private final class Below extends AbstractLayer {
 
     @Override
@@ -184,8 +240,7 @@ final class Transfers {
       if (first && !block.isM()) {
         request.setMaxResourceBodySize(Math.max(1, request.getPayloadSize()));
         request.getOptions().removeSize1();
-      } else if (first
-          && !begin(key, announced(request.getOptions()), request.getSourceContext())) {
+      } else if (first && !begin(key, held(request), request.getSourceContext())) {
         refuse(
             exchange, request, CoapResponses.unavailable("too many large bodies are on their way"));
         return;
@@ -209,13 +264,27 @@ final class Transfers {
       }
     }
 
-    /** What Californium will allocate; nothing for a body that it refuses as too large. */
-    private int announced(OptionSet options) {
+    /**
+     * What Californium will allocate; nothing for a body that it refuses as too large. Whoever says
+     * the size has what the invocation will take held, too: no body comes whole to be refused then.
+     * Not so without Size1, as most are much smaller than the largest, nor from an address that is
+     * not verified.
+     */
+    private int held(Request request) {
+      OptionSet options = request.getOptions();
       if (options.hasSize1() && options.getSize1() <= 0) {
         options.removeSize1();
       }
-      int size = options.hasSize1() ? options.getSize1() : maxBody;
-      return size > maxBody ? 0 : size;
+      if (!options.hasSize1()) {
+        return maxBody;
+      }
+      int size = options.getSize1();
+      if (size > maxBody) {
+        return 0;
+      }
+      return share(request.getSourceContext()) == unverified
+          ? size
+          : Math.toIntExact(BodyMemory.ofInvocation(size));
     }
 
     private void refuse(Exchange exchange, Request request, Response response) {
@@ -239,6 +308,10 @@ final class Transfers {
           end(key(false, exchange));
         }
       }
+      Request asked = exchange.getCurrentRequest();
+      if (response.getType() == null && asked.isConfirmable() && asked.isAcknowledged()) {
+        hold(response);
+      }
       super.sendResponse(exchange, response);
       forgetTransfer(response);
     }
@@ -256,8 +329,17 @@ final class Transfers {
     }
   }
 
-  /** Sees whole bodies. On Californium's threads. */
+  /** Sees whole bodies. */
   private final class Above extends AbstractLayer {
+
+    /** An upload's invocation, which begins now, counts the body itself. */
+    @Override
+    public void receiveRequest(Exchange exchange, Request request) {
+      if (exchange.getBlock1ToAck() != null) {
+        end(key(true, exchange));
+      }
+      super.receiveRequest(exchange, request);
+    }
 
     @Override
     public void sendResponse(Exchange exchange, Response response) {

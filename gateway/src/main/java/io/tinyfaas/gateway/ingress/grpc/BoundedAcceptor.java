@@ -6,14 +6,27 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.tinyfaas.gateway.invoke.BodyMemory;
 
-/** Accepts so many connections and closes further ones before anything is made for them. */
+/**
+ * Accepts so many connections and closes further ones before anything is made for them. What their
+ * clients do not take is counted.
+ */
 final class BoundedAcceptor implements ChannelFactory<ServerChannel> {
 
   private final int max;
+  private final int maxCalls;
+  private final CallMemory.Factory calls;
+  private final BodyMemory memory;
 
-  BoundedAcceptor(int max) {
+  /**
+   * @param maxCalls of a connection at once
+   */
+  BoundedAcceptor(int max, int maxCalls, CallMemory.Factory calls, BodyMemory memory) {
     this.max = max;
+    this.maxCalls = maxCalls;
+    this.calls = calls;
+    this.memory = memory;
   }
 
   @Override
@@ -37,6 +50,7 @@ final class BoundedAcceptor implements ChannelFactory<ServerChannel> {
       }
       open++;
       connection.closeFuture().addListener(closed -> open--);
+      connection.pipeline().addLast(new ConnectionMemory(maxCalls, calls, memory));
       context.fireChannelRead(connection);
     }
   }

@@ -2,46 +2,85 @@ package io.tinyfaas.gateway.ingress.grpc;
 
 import io.grpc.Context;
 import io.grpc.Context.CancellableContext;
+import io.grpc.InternalMetadata;
 import io.grpc.Metadata;
 import io.grpc.ServerStreamTracer;
 import io.grpc.Status;
 import io.tinyfaas.gateway.invoke.BodyMemory;
+import java.util.concurrent.TimeoutException;
 
 /**
- * What one call holds of its message while it arrives: grpc-java bounds the message, this all of
- * them together. On the event loop only.
+ * What one call holds of its metadata, and of its message while it arrives: grpc-java bounds each,
+ * this all of them together. On the event loop only.
  */
 final class CallMemory extends ServerStreamTracer {
 
-  /** A message is there twice while it is parsed. */
-  private static final int COPIES = 2;
+  /** What is there of an entry of metadata besides its bytes. */
+  private static final int ENTRY_BYTES = 80;
+
+  /** Of a call and its stream: measured, with 1,500 whose messages had not come. */
+  private static final int CALL_BYTES = 2_560;
 
   private static final Context.Key<CallMemory> KEY = Context.key("tinyfaas-call-memory");
 
+  private static final TimeoutException TIME_IS_UP =
+      new TimeoutException("the client takes too long");
+
   private static final Runnable NOBODY = () -> {};
 
+  /**
+   * That there was no room for, and that are not gone yet; they end after all that is to be read.
+   */
+  private static final int MAX_REFUSED = 500;
+
+  private final Factory calls;
   private final BodyMemory memory;
+  private final int entries;
+  private final long head;
+  private final boolean room;
   private CancellableContext context;
+  private long max = Long.MAX_VALUE;
   private Runnable exhausted = NOBODY;
+  private long wire;
+  private long unpacked;
   private long taken;
   private boolean done;
+  private boolean closed;
 
-  private CallMemory(BodyMemory memory) {
+  private CallMemory(Factory calls, BodyMemory memory, Metadata metadata) {
+    byte[][] namesAndValues = InternalMetadata.serialize(metadata);
+    this.calls = calls;
     this.memory = memory;
+    this.entries = namesAndValues.length / 2;
+    long bytes = CALL_BYTES + (long) ENTRY_BYTES * entries;
+    for (byte[] part : namesAndValues) {
+      bytes += part.length;
+    }
+    this.head = bytes;
+    this.room = memory.take(bytes);
+    if (!room) {
+      calls.refused++;
+    }
   }
 
   /** For each call one. */
   static final class Factory extends ServerStreamTracer.Factory {
 
     private final BodyMemory memory;
+    private int refused;
 
     Factory(BodyMemory memory) {
       this.memory = memory;
     }
 
+    /** Whether not even a refusal is to be made of a further one. */
+    boolean isFull() {
+      return refused >= MAX_REFUSED;
+    }
+
     @Override
-    public ServerStreamTracer newServerStreamTracer(String method, Metadata headers) {
-      return new CallMemory(memory);
+    public ServerStreamTracer newServerStreamTracer(String method, Metadata metadata) {
+      return new CallMemory(this, memory, metadata);
     }
   }
 
@@ -50,10 +89,22 @@ final class CallMemory extends ServerStreamTracer {
     return KEY.get();
   }
 
+  /** Whether there was room for its metadata. */
+  boolean hasRoom() {
+    return room;
+  }
+
+  /** Of its metadata. */
+  int entries() {
+    return entries;
+  }
+
   /**
+   * @param max of a message that is there as it came and as it is, in bytes
    * @param exhausted is told when there is no room for the message
    */
-  void watch(Runnable exhausted) {
+  void watch(long max, Runnable exhausted) {
+    this.max = max;
     this.exhausted = exhausted;
   }
 
@@ -65,9 +116,12 @@ final class CallMemory extends ServerStreamTracer {
     taken = 0;
   }
 
-  /** Ends the call, whatever has been queued for it. */
+  /**
+   * Ends the call with a reset, whatever has been queued for it: so grpc-java understands a time
+   * that is up, and no other cause.
+   */
   void cancel() {
-    context.cancel(null);
+    context.cancel(TIME_IS_UP);
   }
 
   @Override
@@ -78,11 +132,24 @@ final class CallMemory extends ServerStreamTracer {
 
   @Override
   public void inboundWireSize(long bytes) {
-    if (done) {
+    wire += bytes;
+    count();
+  }
+
+  /** As much again where it is not compressed. */
+  @Override
+  public void inboundUncompressedSize(long bytes) {
+    unpacked += bytes;
+    count();
+  }
+
+  /** A message is there twice while it is parsed, as it came and as it is. */
+  private void count() {
+    long more = wire + Math.max(wire, unpacked) - taken;
+    if (done || more <= 0) {
       return;
     }
-    long more = COPIES * bytes;
-    if (memory.take(more)) {
+    if (taken + more <= max && memory.take(more)) {
       taken += more;
     } else {
       Runnable tell = exhausted;
@@ -94,5 +161,11 @@ final class CallMemory extends ServerStreamTracer {
   @Override
   public void streamClosed(Status status) {
     release();
+    if (!closed && room) {
+      memory.give(head);
+    } else if (!closed) {
+      calls.refused--;
+    }
+    closed = true;
   }
 }

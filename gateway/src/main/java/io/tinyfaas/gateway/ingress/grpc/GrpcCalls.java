@@ -7,6 +7,7 @@ import io.grpc.Status;
 import io.tinyfaas.gateway.ingress.grpc.GrpcMessages.Request;
 import io.tinyfaas.gateway.ingress.grpc.GrpcResponses.Reply;
 import io.tinyfaas.gateway.invoke.BodyMemory;
+import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.Invoker;
 import io.vertx.core.impl.ContextInternal;
@@ -24,14 +25,17 @@ final class GrpcCalls implements ServerCallHandler<Request, byte[]> {
   /** An answer is there as it came, as a message, and as the kernel takes it. */
   private static final int COPIES = 3;
 
-  private final GrpcConfig config;
+  /** Fewer than a handler takes of headers, as the gateway adds its own. */
+  private static final int MAX_METADATA_ENTRIES = 90;
+
+  private final GrpcSettings settings;
   private final ContextInternal context;
   private final Invoker invoker;
   private final BodyMemory memory;
   private final AtomicInteger sending = new AtomicInteger();
 
-  GrpcCalls(GrpcConfig config, ContextInternal context, Invoker invoker, BodyMemory memory) {
-    this.config = config;
+  GrpcCalls(GrpcSettings settings, ContextInternal context, Invoker invoker, BodyMemory memory) {
+    this.settings = settings;
     this.context = context;
     this.invoker = invoker;
     this.memory = memory;
@@ -58,6 +62,7 @@ final class GrpcCalls implements ServerCallHandler<Request, byte[]> {
     private ScheduledFuture<?> deadline;
     private Request request;
     private Invoker.Running running;
+    private boolean whole;
     private boolean closed;
     private boolean sent;
     private long taken;
@@ -69,11 +74,22 @@ final class GrpcCalls implements ServerCallHandler<Request, byte[]> {
     }
 
     void begin() {
-      received.watch(
-          () -> close(Status.RESOURCE_EXHAUSTED.withDescription("no memory for the message")));
+      Runnable exhausted =
+          () -> close(Status.RESOURCE_EXHAUSTED.withDescription("no memory for the message"));
+      received.watch(Long.MAX_VALUE, exhausted);
       expect(
-          config.receiveTimeout(),
+          settings.receiveTimeout(),
           () -> close(Status.DEADLINE_EXCEEDED.withDescription("the message came too slowly")));
+      if (!received.hasRoom()) {
+        exhausted.run();
+        return;
+      }
+      if (received.entries() > MAX_METADATA_ENTRIES) {
+        close(
+            Status.INVALID_ARGUMENT.withDescription(
+                "a call has at most " + MAX_METADATA_ENTRIES + " entries of metadata"));
+        return;
+      }
       call.request(2); // were there a second, it would be an error
     }
 
@@ -83,6 +99,9 @@ final class GrpcCalls implements ServerCallHandler<Request, byte[]> {
 
     @Override
     public void onMessage(Request message) {
+      if (closed) {
+        return;
+      }
       if (request != null) {
         close(Status.INVALID_ARGUMENT.withDescription("a call has one message"));
       }
@@ -91,6 +110,10 @@ final class GrpcCalls implements ServerCallHandler<Request, byte[]> {
 
     @Override
     public void onHalfClose() {
+      whole = true;
+      if (closed) {
+        return;
+      }
       deadline.cancel(false);
       received.release();
       switch (request) {
@@ -104,7 +127,16 @@ final class GrpcCalls implements ServerCallHandler<Request, byte[]> {
       if (closed) {
         return;
       }
-      running = invoker.start(GrpcRequests.toInvocation(call, metadata, data));
+      Invocation invocation;
+      try {
+        invocation = GrpcRequests.toInvocation(call, metadata, data);
+      } catch (IllegalArgumentException e) {
+        close(
+            Status.INVALID_ARGUMENT.withDescription(
+                "the metadata has what no header can: " + e.getMessage()));
+        return;
+      }
+      running = invoker.start(invocation);
       running.result().onSuccess(this::answer);
     }
 
@@ -142,13 +174,16 @@ final class GrpcCalls implements ServerCallHandler<Request, byte[]> {
         closed = true;
         deadline.cancel(false);
         call.close(status, new Metadata());
-        expect(config.sendTimeout(), received::cancel);
+        expect(settings.sendTimeout(), received::cancel);
       }
     }
 
     @Override
     public void onComplete() {
       end();
+      if (!whole) {
+        received.cancel(); // else its stream is there until the client ends it
+      }
     }
 
     /** The client's deadline has passed, or it has left, or it does not take the answer. */

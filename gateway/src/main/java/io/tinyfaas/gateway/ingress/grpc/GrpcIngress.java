@@ -17,12 +17,12 @@ final class GrpcIngress implements Ingress {
 
   private static final Logger LOG = Logger.getLogger(GrpcIngress.class);
 
-  private final GrpcConfig config;
+  private final GrpcSettings settings;
   private final Instance<GrpcServer> servers;
   private volatile GrpcServer server;
 
-  GrpcIngress(GrpcConfig config, Instance<GrpcServer> servers) {
-    this.config = config;
+  GrpcIngress(GrpcSettings settings, Instance<GrpcServer> servers) {
+    this.settings = settings;
     this.servers = servers;
   }
 
@@ -33,7 +33,7 @@ final class GrpcIngress implements Ingress {
 
   @Override
   public boolean isEnabled() {
-    return config.port() != OFF;
+    return settings.port() != OFF;
   }
 
   @Override
@@ -44,16 +44,17 @@ final class GrpcIngress implements Ingress {
     } catch (IOException e) {
       throw new UncheckedIOException(
           "cannot listen for gRPC on TCP "
-              + config.host()
+              + settings.host()
               + ':'
-              + config.port()
+              + settings.port()
               + " ("
               + e.getMessage()
-              + "): stop what listens there, or choose another GRPC_PORT",
+              + "): stop what listens there, set TINYFAAS_GRPC_HOST to an address of this box, or choose"
+              + " another GRPC_PORT",
           e);
     }
     server = starting;
-    LOG.infof("event=grpc-started address=%s port=%d", config.host(), port());
+    LOG.infof("event=grpc-started address=%s port=%d", settings.host(), port());
   }
 
   @Override

@@ -49,11 +49,10 @@ final class GrpcRequests {
     }
     headers.set(HandlerHttp.METHOD_HEADER, "POST");
     headers.set(HandlerHttp.PROTOCOL_HEADER, Protocol.GRPC.label());
-    if (call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR)
-        instanceof InetSocketAddress peer) {
-      headers.set(HandlerHttp.PEER_HEADER, peer(peer));
-    }
-    return new Invocation(data.function(), Protocol.GRPC, headers, data.data());
+    InetSocketAddress peer =
+        (InetSocketAddress) call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
+    headers.set(HandlerHttp.PEER_HEADER, peer(peer));
+    return new Invocation(data.function(), Protocol.GRPC, peer.getAddress(), headers, data.data());
   }
 
   private static boolean isPassedOn(String key) {

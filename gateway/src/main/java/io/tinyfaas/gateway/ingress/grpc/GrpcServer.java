@@ -2,6 +2,7 @@ package io.tinyfaas.gateway.ingress.grpc;
 
 import io.grpc.BindableService;
 import io.grpc.Server;
+import io.grpc.ServerInterceptors;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
@@ -10,7 +11,7 @@ import io.grpc.protobuf.services.ProtoReflectionService;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
-import io.tinyfaas.gateway.GatewayConfig;
+import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.invoke.BodyMemory;
 import io.tinyfaas.gateway.invoke.InvocationLoop;
 import io.tinyfaas.gateway.invoke.Invoker;
@@ -51,16 +52,20 @@ final class GrpcServer {
   private final Server server;
 
   GrpcServer(
-      GatewayConfig gateway,
-      GrpcConfig config,
+      GatewaySettings gateway,
+      GrpcSettings settings,
       InvocationLoop loop,
       Invoker invoker,
       BodyMemory memory) {
     EventLoop eventLoop = loop.context().nettyEventLoop();
-    calls = new GrpcCalls(config, loop.context(), invoker, memory);
+    calls = new GrpcCalls(settings, loop.context(), invoker, memory);
+    CallMemory.Factory each = new CallMemory.Factory(memory);
+    SmallCalls small = new SmallCalls(eventLoop, settings.receiveTimeout());
     server =
-        NettyServerBuilder.forAddress(new InetSocketAddress(config.host(), config.port()))
-            .channelFactory(new BoundedAcceptor(config.maxConnections()))
+        NettyServerBuilder.forAddress(new InetSocketAddress(settings.host(), settings.port()))
+            .channelFactory(
+                new BoundedAcceptor(
+                    settings.maxConnections(), MAX_CALLS_PER_CONNECTION, each, memory))
             .bossEventLoopGroup(eventLoop)
             .workerEventLoopGroup(eventLoop)
             .withChildOption(ChannelOption.ALLOCATOR, VertxByteBufAllocator.POOLED_ALLOCATOR)
@@ -70,19 +75,19 @@ final class GrpcServer {
             .maxConcurrentCallsPerConnection(MAX_CALLS_PER_CONNECTION)
             .maxRstFramesPerWindow(MAX_RESETS, RESETS_SECONDS)
             .flowControlWindow(WINDOW_BYTES)
-            .handshakeTimeout(config.handshakeTimeout().toMillis(), TimeUnit.MILLISECONDS)
-            .maxConnectionIdle(config.idleTimeout().toMillis(), TimeUnit.MILLISECONDS)
+            .handshakeTimeout(settings.handshakeTimeout().toMillis(), TimeUnit.MILLISECONDS)
+            .maxConnectionIdle(settings.idleTimeout().toMillis(), TimeUnit.MILLISECONDS)
             .keepAliveTime(KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
             .permitKeepAliveTime(PING_SECONDS, TimeUnit.SECONDS)
             .permitKeepAliveWithoutCalls(true)
-            .addStreamTracerFactory(new CallMemory.Factory(memory))
+            .addStreamTracerFactory(each)
             .addService(
                 ServerServiceDefinition.builder(GrpcMessages.SERVICE)
                     .addMethod(GrpcMessages.REQUEST, calls)
                     .build())
-            .addService(health.getHealthService())
-            .addService(ProtoReflectionServiceV1.newInstance())
-            .addService(earlierReflection())
+            .addService(ServerInterceptors.intercept(health.getHealthService(), small))
+            .addService(ServerInterceptors.intercept(ProtoReflectionServiceV1.newInstance(), small))
+            .addService(ServerInterceptors.intercept(earlierReflection(), small))
             .build();
     health.setStatus(GrpcMessages.SERVICE.getName(), ServingStatus.SERVING);
   }

@@ -2,7 +2,7 @@ package io.tinyfaas.gateway.ingress.http;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.tinyfaas.gateway.GatewayConfig;
+import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.invoke.BodyMemory;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationResult;
@@ -60,10 +60,10 @@ final class AsyncInvocations {
   @Singleton
   record Limits(int count, long bytes) {
     @Inject
-    Limits(HttpConfig config, GatewayConfig gateway) {
+    Limits(HttpSettings settings, GatewaySettings gateway) {
       this(
-          config.maxAsync(),
-          Math.max(config.maxAsyncBytes().asLongValue(), gateway.maxBody().asLongValue()));
+          settings.maxAsync(),
+          Math.max(settings.maxAsyncBytes().asLongValue(), gateway.maxBody().asLongValue()));
     }
   }
 
@@ -80,7 +80,7 @@ final class AsyncInvocations {
    */
   Optional<InvocationResult> accept(Invocation invocation) {
     int size = invocation.body().length;
-    if (accepted.get() >= max || bytes + size > maxBytes || !memory.take(size)) {
+    if (accepted.get() >= max || bytes + size > maxBytes || !memory.take(held(invocation))) {
       return Optional.of(new Overloaded());
     }
     accepted.incrementAndGet();
@@ -90,6 +90,11 @@ final class AsyncInvocations {
       case Unauthorized unauthorized -> Optional.of(unauthorized);
       case null, default -> Optional.empty();
     };
+  }
+
+  /** In bytes, while it waits. */
+  private static long held(Invocation invocation) {
+    return invocation.body().length + BodyMemory.ofHeaders(invocation.headers());
   }
 
   /** Those that will be tried again. */
@@ -129,7 +134,7 @@ final class AsyncInvocations {
   private void finish(Invocation invocation, Counter how) {
     accepted.decrementAndGet();
     bytes -= invocation.body().length;
-    memory.give(invocation.body().length);
+    memory.give(held(invocation));
     how.increment();
   }
 }

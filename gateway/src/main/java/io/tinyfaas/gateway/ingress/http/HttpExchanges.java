@@ -1,6 +1,6 @@
 package io.tinyfaas.gateway.ingress.http;
 
-import io.tinyfaas.gateway.GatewayConfig;
+import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.ingress.http.HttpRequests.Target;
 import io.tinyfaas.gateway.ingress.http.HttpResponses.Response;
 import io.tinyfaas.gateway.ingress.http.RequestBody.Received;
@@ -16,6 +16,7 @@ import io.vertx.core.Future;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import jakarta.inject.Singleton;
@@ -36,10 +37,11 @@ final class HttpExchanges {
   /** For a client that still sends what has been refused: an answer would be lost in a reset. */
   private static final Duration LINGER = Duration.ofSeconds(2);
 
-  private final GatewayConfig config;
-  private final HttpConfig http;
+  private final GatewaySettings gateway;
+  private final HttpSettings settings;
   private final Invocations invocations;
   private final BodyMemory memory;
+  private final RequestDecoder.Heads heads;
   private final InvocationMetrics metrics;
   private final HttpConnections connections;
   private final DateField date = new DateField();
@@ -47,25 +49,27 @@ final class HttpExchanges {
   private volatile boolean refusing;
 
   HttpExchanges(
-      GatewayConfig config,
-      HttpConfig http,
+      GatewaySettings gateway,
+      HttpSettings settings,
       Invocations invocations,
       BodyMemory memory,
       InvocationMetrics metrics) {
-    this.config = config;
-    this.http = http;
+    this.gateway = gateway;
+    this.settings = settings;
     this.invocations = invocations;
     this.memory = memory;
+    this.heads = new RequestDecoder.Heads(memory);
     this.metrics = metrics;
-    this.connections = new HttpConnections(http.maxConnections());
+    this.connections = new HttpConnections(settings.maxConnections());
   }
 
   /** What functions there are, and both ways to run one. */
   @Singleton
   record Invocations(CurrentRoutes routes, Invoker invoker, AsyncInvocations async) {}
 
-  void connected(HttpConnection connection) {
-    connections.opened(connection, http.headerTimeout());
+  void connected(HttpConnection connection, HttpServerOptions options) {
+    RequestDecoder.decode(connection, options, heads);
+    connections.opened(connection, settings.headerTimeout());
   }
 
   /** The connections that are open. On any thread. */
@@ -103,6 +107,10 @@ final class HttpExchanges {
     private final HttpServerRequest request;
     private final HttpConnection connection;
     private final Target target;
+
+    /** What its head takes, which is there until the answer is sent. */
+    private final long head;
+
     private boolean received;
     private boolean answered;
     private boolean sent;
@@ -112,6 +120,7 @@ final class HttpExchanges {
       this.request = request;
       this.connection = request.connection();
       this.target = Target.of(request.uri());
+      this.head = BodyMemory.ofHeaders(request.headers()) + request.uri().length();
     }
 
     void begin() {
@@ -120,7 +129,7 @@ final class HttpExchanges {
       if (HttpRequests.isLast(request)) {
         end();
       }
-      Optional<Problem> refusal = HttpRequests.refusal(request);
+      Optional<Problem> refusal = HttpRequests.refusal(request, target);
       if (refusal.isPresent()) {
         refuse(refusal.get());
         return;
@@ -145,14 +154,18 @@ final class HttpExchanges {
     private void receive() {
       RequestBody body =
           new RequestBody(
-              request, Math.toIntExact(config.maxBody().asLongValue()), memory, this::received);
+              request,
+              head,
+              Math.toIntExact(gateway.maxBody().asLongValue()),
+              memory,
+              this::received);
       connections.expect(
           connection,
-          http.bodyTimeout(),
+          settings.bodyTimeout(),
           () -> {
             body.abandon();
             end();
-            answer(Problem.bodyTooSlow(http.bodyTimeout().toSeconds()));
+            answer(Problem.bodyTooSlow(settings.bodyTimeout().toSeconds()));
           });
       body.receive();
     }
@@ -173,7 +186,7 @@ final class HttpExchanges {
         case Received.TooLarge _ -> {
           metrics.refused(Protocol.HTTP, "too_large");
           end();
-          answer(Problem.bodyTooLarge(Math.toIntExact(config.maxBody().asLongValue())));
+          answer(Problem.bodyTooLarge(Math.toIntExact(gateway.maxBody().asLongValue())));
         }
         case Received.NoRoom _ -> {
           metrics.refused(Protocol.HTTP, "overloaded");
@@ -229,7 +242,7 @@ final class HttpExchanges {
       if (answered || out.closed()) {
         return;
       }
-      long bytes = COPIES * (long) response.body().length();
+      long bytes = COPIES * (long) response.body().length() + head;
       if (memory.take(bytes)) {
         send(out, response, bytes);
       } else {
@@ -240,7 +253,7 @@ final class HttpExchanges {
     private void send(HttpServerResponse out, Response response, long taken) {
       answered = true;
       sending.incrementAndGet();
-      connections.expect(connection, http.sendTimeout());
+      connections.expect(connection, settings.sendTimeout());
       out.setStatusCode(response.status());
       out.headers().addAll(response.headers());
       if (!out.headers().contains(HttpHeaders.DATE)) {
@@ -278,7 +291,7 @@ final class HttpExchanges {
       } else if (last || unwanted) {
         connection.close();
       } else {
-        connections.waitForNext(connection, this, http.idleTimeout());
+        connections.waitForNext(connection, this, settings.idleTimeout());
       }
     }
   }

@@ -25,26 +25,26 @@ final class HttpIngress implements Ingress {
   /** Together less than the 16 KiB at which handlers in Node draw the line. */
   private static final int MAX_HEADER_BYTES = 8 * 1024;
 
-  private static final int MAX_LINE_BYTES = 4 * 1024;
+  static final int MAX_LINE_BYTES = 4 * 1024;
 
   private static final long SWEEP_MILLIS = 1_000;
   private static final long START_SECONDS = 10;
 
   private final Vertx vertx;
   private final InvocationLoop loop;
-  private final HttpConfig config;
+  private final HttpSettings settings;
   private final HttpExchanges exchanges;
   private volatile HttpServer server;
 
   HttpIngress(
       Vertx vertx,
       InvocationLoop loop,
-      HttpConfig config,
+      HttpSettings settings,
       HttpExchanges exchanges,
       MeterRegistry registry) {
     this.vertx = vertx;
     this.loop = loop;
-    this.config = config;
+    this.settings = settings;
     this.exchanges = exchanges;
     registry.gauge("tinyfaas.http.connections", exchanges, HttpExchanges::connections);
   }
@@ -56,7 +56,7 @@ final class HttpIngress implements Ingress {
 
   @Override
   public boolean isEnabled() {
-    return config.port() != OFF;
+    return settings.port() != OFF;
   }
 
   @Override
@@ -74,15 +74,16 @@ final class HttpIngress implements Ingress {
     } catch (CompletionException e) {
       throw new UncheckedIOException(
           "cannot listen for HTTP on TCP "
-              + config.host()
+              + settings.host()
               + ':'
-              + config.port()
+              + settings.port()
               + " ("
               + e.getCause().getMessage()
-              + "): stop what listens there, or choose another HTTP_PORT",
+              + "): stop what listens there, set TINYFAAS_HTTP_HOST to an address of this box, or choose"
+              + " another HTTP_PORT",
           new IOException(e.getCause()));
     }
-    LOG.infof("event=http-started address=%s port=%d", config.host(), port());
+    LOG.infof("event=http-started address=%s port=%d", settings.host(), port());
   }
 
   private Future<HttpServer> listen() {
@@ -94,10 +95,10 @@ final class HttpIngress implements Ingress {
     vertx.setPeriodic(SWEEP_MILLIS, tick -> exchanges.sweep());
     return vertx
         .createHttpServer(options)
-        .connectionHandler(exchanges::connected)
+        .connectionHandler(connection -> exchanges.connected(connection, options))
         .invalidRequestHandler(exchanges::invalid)
         .requestHandler(exchanges::requested)
-        .listen(config.port(), config.host());
+        .listen(settings.port(), settings.host());
   }
 
   @Override

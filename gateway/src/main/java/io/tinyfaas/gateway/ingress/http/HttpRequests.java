@@ -11,6 +11,7 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.net.SocketAddress;
+import java.net.InetAddress;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -67,6 +68,11 @@ final class HttpRequests {
           question < 0 ? null : whole.substring(question + 1));
     }
 
+    /** In bytes, of what its handler is told. */
+    int length() {
+      return rest.length() + (query == null ? 0 : query.length());
+    }
+
     private static String withoutAuthority(String uri) {
       int scheme = uri.startsWith("/") ? -1 : uri.indexOf("://");
       if (scheme < 0) {
@@ -110,8 +116,17 @@ final class HttpRequests {
    * The answer to a request that is none for a function, whichever it names. What could be read
    * differently by a proxy before us is refused: RFC 9112, 6.1 and 3.2.
    */
-  static Optional<Problem> refusal(HttpServerRequest request) {
+  static Optional<Problem> refusal(HttpServerRequest request, Target target) {
     MultiMap headers = request.headers();
+    if (target.length() > HttpIngress.MAX_LINE_BYTES) {
+      return Optional.of(
+          new Problem(
+              414,
+              "uri-too-long",
+              "The target is too long",
+              "Percent-encoded, it has at most " + HttpIngress.MAX_LINE_BYTES + " bytes.",
+              0));
+    }
     if (request.method().equals(HttpMethod.CONNECT)) {
       return Optional.of(Problem.notImplemented("This is no proxy."));
     }
@@ -160,9 +175,13 @@ final class HttpRequests {
     return options != null && CLOSE.matcher(options).find();
   }
 
-  /** Whether the client sends no body before it is told to go on. */
+  /**
+   * Whether the client sends no body before it is told to go on. One with HTTP/1.0 would take that
+   * for the answer (RFC 9110, 10.1.1).
+   */
   static boolean isExpecting(HttpServerRequest request) {
-    return request.headers().contains(HttpHeaders.EXPECT);
+    return request.version() != HttpVersion.HTTP_1_0
+        && request.headers().contains(HttpHeaders.EXPECT);
   }
 
   /** Whether the client does not want to wait for the answer; the field's value does not matter. */
@@ -182,7 +201,8 @@ final class HttpRequests {
     }
     headers.set(PROTOCOL, Protocol.HTTP.label());
     headers.set(PEER, peer(request.remoteAddress()));
-    return new Invocation(target.function(), Protocol.HTTP, headers, body);
+    InetAddress peer = InetAddress.ofLiteral(request.remoteAddress().hostAddress());
+    return new Invocation(target.function(), Protocol.HTTP, peer, headers, body);
   }
 
   private static void passOn(MultiMap from, MultiMap to) {

@@ -6,7 +6,7 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import java.util.function.Consumer;
 
-/** The body of a request as it arrives: bounded, and counted before it is held. */
+/** The body of a request as it arrives: bounded, and counted before it is held, with its head. */
 final class RequestBody {
 
   /** A buffer that grows is there twice while it does, and so is a body that is copied. */
@@ -24,6 +24,7 @@ final class RequestBody {
   }
 
   private final HttpServerRequest request;
+  private final long head;
   private final int maxBody;
   private final BodyMemory memory;
   private final Consumer<Received> receiver;
@@ -32,11 +33,17 @@ final class RequestBody {
   private boolean done;
 
   /**
+   * @param head what that takes, in bytes
    * @param receiver is told once, while nothing is counted any more
    */
   RequestBody(
-      HttpServerRequest request, int maxBody, BodyMemory memory, Consumer<Received> receiver) {
+      HttpServerRequest request,
+      long head,
+      int maxBody,
+      BodyMemory memory,
+      Consumer<Received> receiver) {
     this.request = request;
+    this.head = head;
     this.maxBody = maxBody;
     this.memory = memory;
     this.receiver = receiver;
@@ -48,6 +55,11 @@ final class RequestBody {
       finish(new Received.TooLarge());
       return;
     }
+    if (!memory.take(head)) {
+      finish(new Received.NoRoom());
+      return;
+    }
+    taken = head;
     request.handler(this::chunk);
     request.exceptionHandler(left -> abandon());
     request.endHandler(

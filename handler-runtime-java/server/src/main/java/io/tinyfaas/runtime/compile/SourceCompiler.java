@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.tools.Diagnostic;
@@ -26,6 +28,16 @@ import javax.tools.ToolProvider;
 public final class SourceCompiler {
 
   private static final int MAX_PRINTED = 10;
+
+  /** By the compiler's name of the error. */
+  private static final Map<String, String> WAYS_OUT =
+      Map.of(
+          "compiler.err.doesnt.exist",
+          "If it is a library's, bring its jar in the archive's folder lib/.",
+          "compiler.err.illegal.char.for.encoding",
+          "Save the file in UTF-8.",
+          "compiler.err.illegal.char",
+          "Where it is \\ufeff, a byte order mark: save the file in UTF-8 without one.");
 
   private SourceCompiler() {}
 
@@ -58,17 +70,21 @@ public final class SourceCompiler {
               "-proc:none",
               "-nowarn",
               "-parameters",
+              // A NullPointerException says which variable was null.
+              "-g",
               "-d",
               classes.toString(),
               "-classpath",
               classPath.stream().map(Path::toString).collect(Collectors.joining(":")));
-      boolean compiled =
+      boolean succeeded =
           compiler
               .getTask(
                   null, files, found, options, null, files.getJavaFileObjectsFromPaths(sources))
               .call();
+      // It is content with bytes that are no characters, and compiles others in their place.
+      boolean compiled = succeeded && errorsAmong(found.getDiagnostics()).isEmpty();
       if (!compiled) {
-        print(found.getDiagnostics(), folder, errors);
+        print(errorsAmong(found.getDiagnostics()), folder, errors);
       }
       return compiled;
     }
@@ -86,10 +102,13 @@ public final class SourceCompiler {
     }
   }
 
+  private static List<Diagnostic<? extends JavaFileObject>> errorsAmong(
+      List<Diagnostic<? extends JavaFileObject>> found) {
+    return found.stream().filter(each -> each.getKind() == Diagnostic.Kind.ERROR).toList();
+  }
+
   private static void print(
-      List<Diagnostic<? extends JavaFileObject>> found, Path folder, PrintStream errors) {
-    List<Diagnostic<? extends JavaFileObject>> wrong =
-        found.stream().filter(each -> each.getKind() == Diagnostic.Kind.ERROR).toList();
+      List<Diagnostic<? extends JavaFileObject>> wrong, Path folder, PrintStream errors) {
     for (Diagnostic<? extends JavaFileObject> each :
         wrong.subList(0, Math.min(MAX_PRINTED, wrong.size()))) {
       String place =
@@ -104,5 +123,10 @@ public final class SourceCompiler {
     if (wrong.size() > MAX_PRINTED) {
       errors.println("and " + (wrong.size() - MAX_PRINTED) + " more errors");
     }
+    wrong.stream()
+        .map(each -> Optional.ofNullable(WAYS_OUT.get(each.getCode())))
+        .flatMap(Optional::stream)
+        .distinct()
+        .forEach(errors::println);
   }
 }

@@ -23,7 +23,9 @@ final class HttpConnection implements Runnable {
   private final Peer peer;
   private final HttpServer server;
   private final LoadedFunction function;
-  private final RequestReader reader;
+  private final ReceivedBytes received;
+  private final RequestHead head;
+  private final RequestBody body;
   private final ResponseWriter writer;
   private final AtomicReference<State> state = new AtomicReference<>(State.IDLE);
 
@@ -31,7 +33,9 @@ final class HttpConnection implements Runnable {
     this.peer = peer;
     this.server = server;
     this.function = function;
-    this.reader = new RequestReader(peer, maxBody);
+    this.received = new ReceivedBytes(peer);
+    this.head = new RequestHead(received);
+    this.body = new RequestBody(received, maxBody);
     this.writer = new ResponseWriter(peer);
   }
 
@@ -89,7 +93,7 @@ final class HttpConnection implements Runnable {
   }
 
   private boolean awaitRequest() throws IOException {
-    if (!reader.isEmpty()) {
+    if (!received.isEmpty()) {
       if (peer.isHolding()) {
         server.answersAreHeld();
       }
@@ -101,26 +105,26 @@ final class HttpConnection implements Runnable {
     if (server.isStopping()) {
       return false;
     }
-    return reader.awaitRequest() && state.compareAndSet(State.IDLE, State.BUSY);
+    return received.awaitFirst() && state.compareAndSet(State.IDLE, State.BUSY);
   }
 
   /**
    * @return whether the connection goes on
    */
   private boolean exchange() throws IOException, RefusedRequest {
-    reader.readHead();
-    if (reader.awaitsContinue()) {
-      reader.checkBodyLength();
+    head.read();
+    if (head.awaitsContinue()) {
+      body.checkLength(head);
       writer.writeContinue();
     }
-    reader.readBody();
-    boolean close = reader.isLastOnConnection();
-    switch (reader.route()) {
+    body.read(head);
+    boolean close = head.isLastOnConnection();
+    switch (head.route()) {
       case INVOKE -> invoke(close);
       case HEALTH -> writer.writeEmpty(200, close);
       case UNKNOWN -> writer.writeEmpty(404, close);
     }
-    reader.forgetBody();
+    body.forget();
     return !close;
   }
 
@@ -146,9 +150,9 @@ final class HttpConnection implements Runnable {
 
   private Object argument() {
     return switch (function.input()) {
-      case TEXT -> reader.bodyAsText();
-      case BYTES -> reader.bodyAsBytes();
-      case REQUEST -> reader.toRequest();
+      case TEXT -> body.asText();
+      case BYTES -> body.asBytes();
+      case REQUEST -> head.toRequest(body.asBytes());
     };
   }
 
@@ -183,6 +187,9 @@ final class HttpConnection implements Runnable {
   private static String describe(Throwable thrown) {
     try {
       String message = thrown.getMessage();
+      if (thrown instanceof NoClassDefFoundError || thrown instanceof ClassNotFoundException) {
+        return thrown.toString(); // the message may be the class's name and nothing else
+      }
       return message == null || message.isBlank() ? thrown.getClass().getSimpleName() : message;
     } catch (Throwable broken) {
       return thrown.getClass().getSimpleName();

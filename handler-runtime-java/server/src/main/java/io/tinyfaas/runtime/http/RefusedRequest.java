@@ -15,6 +15,10 @@ final class RefusedRequest extends Exception {
     this.status = status;
   }
 
+  static RefusedRequest malformed(String what) {
+    return new RefusedRequest(400, what);
+  }
+
   int status() {
     return status;
   }

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
@@ -23,9 +24,9 @@ import java.util.jar.JarFile;
 import java.util.stream.Stream;
 
 /**
- * Finds and constructs the function in an unpacked archive: the class that {@code
- * META-INF/services/java.util.function.Function} or a manifest's {@code Function-Class} names, or
- * else the only class there that can be one.
+ * Finds and constructs the function in an unpacked archive: the class that the specification names
+ * as its entry, or else the one that {@code META-INF/services/java.util.function.Function} or a
+ * manifest's {@code Function-Class} names, or else the only class there that can be one.
  *
  * <p>The class path is the compiled sources, the archive's own folder (resources), and every jar.
  */
@@ -57,12 +58,13 @@ public final class FunctionLoader {
    * that it starts, which is where libraries look for their parts.
    *
    * @param folder of the unpacked archive
+   * @param entry the class that is the function, if the specification names it
    * @throws LoadFailure if there is no function, more than one, or it cannot be constructed
    */
-  public static LoadedFunction load(Path folder) throws LoadFailure {
+  public static LoadedFunction load(Path folder, Optional<String> entry) throws LoadFailure {
     try {
       FunctionLoader search = new FunctionLoader(folder);
-      String name = search.className();
+      String name = entry.isPresent() ? entry.get() : search.className();
       ClassLoader loader = search.newClassLoader();
       Thread.currentThread().setContextClassLoader(loader);
       return construct(name, loader);
@@ -153,7 +155,7 @@ public final class FunctionLoader {
           candidates.size()
               + " classes could be the function: "
               + listed(candidates)
-              + ". Name the one in a file "
+              + ". Name the one as entry in the specification, in a file "
               + SERVICES
               + ", or in the jar's manifest as "
               + MANIFEST_ATTRIBUTE);
@@ -195,7 +197,7 @@ public final class FunctionLoader {
     if (names.size() > MAX_SCANNED) {
       throw new LoadFailure(
           names.size()
-              + " classes are too many to search: name the function in a file "
+              + " classes are too many to search: name the function as entry in the specification, in a file "
               + SERVICES
               + ", or in the jar's manifest as "
               + MANIFEST_ATTRIBUTE);
@@ -267,7 +269,11 @@ public final class FunctionLoader {
       return new LoadedFunction(function, FunctionTypes.of(type).asInput());
     } catch (ClassNotFoundException e) {
       throw new LoadFailure(
-          "the class " + name + " is not in the archive, which names it as its function", e);
+          "the class "
+              + name
+              + " is not in the archive, but it is named as the function: it is"
+              + " written like com.acme.Hello",
+          e);
     } catch (InvocationTargetException e) {
       throw new LoadFailure("the constructor of " + name + " failed", e.getCause());
     } catch (ExceptionInInitializerError e) {

@@ -1,14 +1,19 @@
 package io.tinyfaas.runtime.compile;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tinyfaas.runtime.TestArchive;
 import io.tinyfaas.runtime.load.FunctionLoader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.Function;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,6 +57,53 @@ class SourceCompilerTest {
         .contains("Fn.java:11:")
         .doesNotContain("Fn.java:12:")
         .contains("more errors");
+  }
+
+  @Test
+  void shouldSayWhereALibraryBelongs() throws Exception {
+    archive.file("Fn.java", "import com.acme.A;\nimport com.acme.B;\npublic class Fn {}");
+    assertThat(compile()).isFalse();
+    assertThat(output.toString(StandardCharsets.UTF_8))
+        .startsWith("Fn.java:1: package com.acme does not exist")
+        .containsOnlyOnce("bring its jar in the archive's folder lib/");
+  }
+
+  @Test
+  void shouldRefuseSourcesThatAreNotUtf8() throws Exception {
+    Files.write(
+        archive.folder().resolve("Fn.java"),
+        "public class Fn { String s = \"ü\"; }".getBytes(StandardCharsets.ISO_8859_1));
+    assertThat(compile()).isFalse();
+    assertThat(output.toString(StandardCharsets.UTF_8))
+        .startsWith("Fn.java:1: unmappable character (0xFC) for encoding UTF-8")
+        .contains("Save the file in UTF-8.");
+  }
+
+  @Test
+  void shouldSayWhatToDoAboutAByteOrderMark() throws Exception {
+    archive.file("Fn.java", "\ufeffpublic class Fn {}");
+    assertThat(compile()).isFalse();
+    assertThat(output.toString(StandardCharsets.UTF_8))
+        .startsWith("Fn.java:1: illegal character: '\\ufeff'")
+        .contains("save the file in UTF-8 without one");
+  }
+
+  @Test
+  void shouldKeepTheNamesOfVariablesForMessages() throws Exception {
+    archive.source(
+        "Fn",
+        "String, String",
+        "String apply(String s) { String lamp = null; return lamp.trim(); }");
+    assertThat(compile()).isTrue();
+    URL[] classes = {archive.folder().resolve(FunctionLoader.COMPILED).toUri().toURL()};
+    try (URLClassLoader loader = new URLClassLoader(classes)) {
+      @SuppressWarnings("unchecked")
+      Function<String, String> function =
+          (Function<String, String>) loader.loadClass("Fn").getDeclaredConstructor().newInstance();
+      assertThatThrownBy(() -> function.apply(""))
+          .isInstanceOf(NullPointerException.class)
+          .hasMessageContaining("\"lamp\" is null");
+    }
   }
 
   @Test

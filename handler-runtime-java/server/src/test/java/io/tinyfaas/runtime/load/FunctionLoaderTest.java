@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.tinyfaas.runtime.TestArchive;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -61,6 +62,25 @@ class FunctionLoaderTest {
         .file(SERVICES, "# the one\nB # of two\n")
         .compiled();
     assertThat(call("")).isEqualTo("b");
+  }
+
+  @Test
+  void shouldTakeTheClassThatIsTheEntryWhateverTheArchiveNames() throws Exception {
+    archive
+        .source("A", "String, String", "String apply(String s) { return \"a\"; }")
+        .source("B", "String, String", "String apply(String s) { return \"b\"; }")
+        .file(SERVICES, "A\n")
+        .compiled();
+    assertThat(load(Optional.of("B")).function().apply("")).isEqualTo("b");
+  }
+
+  @Test
+  void shouldRefuseAnEntryThatIsAFileAndSayHowAClassIsWritten() throws Exception {
+    archive.source("A", "String, String", "String apply(String s) { return \"a\"; }").compiled();
+    assertThatExceptionOfType(LoadFailure.class)
+        .isThrownBy(() -> load(Optional.of("src/A.java")))
+        .withMessageContaining("the class src/A.java is not in the archive")
+        .withMessageContaining("com.acme.Hello");
   }
 
   @Test
@@ -157,12 +177,16 @@ class FunctionLoaderTest {
   }
 
   private Object call(String input) throws LoadFailure {
-    return FunctionLoader.load(archive.folder()).function().apply(input);
+    return load(Optional.empty()).function().apply(input);
+  }
+
+  private LoadedFunction load(Optional<String> entry) throws LoadFailure {
+    return FunctionLoader.load(archive.folder(), entry);
   }
 
   private LoadFailure failure() {
     return assertThatExceptionOfType(LoadFailure.class)
-        .isThrownBy(() -> FunctionLoader.load(archive.folder()))
+        .isThrownBy(() -> load(Optional.empty()))
         .actual();
   }
 }

@@ -99,7 +99,14 @@ public final class DtlsConnector extends DTLSConnector {
   }
 
   private DtlsConnector(EventLoop loop, DtlsConnectorConfig settings, CurrentDevices devices) {
-    this(loop, settings, createConnectionStore(settings), devices);
+    this(
+        loop,
+        settings,
+        new BoundedHandshakes(
+            MAX_CONNECTIONS,
+            TimeUnit.MINUTES.toSeconds(SILENT_MINUTES),
+            settings.get(DtlsConfig.DTLS_REMOVE_STALE_DOUBLE_PRINCIPALS)),
+        devices);
   }
 
   private DtlsConnector(

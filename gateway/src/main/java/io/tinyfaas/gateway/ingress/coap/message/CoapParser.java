@@ -45,11 +45,19 @@ public final class CoapParser extends UdpDataParser {
   private static final int MAX_TOKEN_LENGTH = 8;
   private static final int NONE = -1;
 
+  /**
+   * More than a device has a use for. Of empty options there is room for 2,000 in a datagram, each
+   * of which becomes objects that are there as long as the request runs.
+   */
+  static final int MAX_OPTIONS = 64;
+
   /** Tells what Californium reports with the same code: an option from the form of the message. */
   private static final String BAD_OPTION = "unsupported option ";
 
   /** The number of the option before; options come in their order, and messages one by one. */
   private int last = NONE;
+
+  private int options;
 
   public CoapParser() {
     super(
@@ -112,6 +120,7 @@ public final class CoapParser extends UdpDataParser {
   @Override
   protected Message parseMessage(DatagramReader reader, MessageHeader header, Message target) {
     last = NONE;
+    options = 0;
     try {
       return super.parseMessage(reader, header, target);
     } catch (IllegalStateException e) { // a block of another size than its option says
@@ -138,6 +147,9 @@ public final class CoapParser extends UdpDataParser {
       Option option = super.createOption(code, number, value);
       if (again && option != null && option.getDefinition().isSingleValue()) {
         throw new IllegalArgumentException("once is enough"); // RFC 7252, 5.4.5: as if unknown
+      }
+      if (option != null && ++options > MAX_OPTIONS) {
+        throw new IllegalArgumentException("that is enough");
       }
       return option;
     } catch (IllegalArgumentException e) {

@@ -79,6 +79,7 @@ public final class CoapRequests {
     return new Invocation(
         path.isEmpty() ? "" : path.getFirst(),
         protocol,
+        source.getPeerAddress().getAddress(),
         device.map(DeviceIdentity::name).orElse(""),
         headers,
         request.getPayload());
@@ -93,7 +94,8 @@ public final class CoapRequests {
     if (request.accept() != PlainRequest.NONE) {
       accept(request.accept(), headers);
     }
-    return new Invocation(request.function(), Protocol.COAP, headers, request.payload());
+    return new Invocation(
+        request.function(), Protocol.COAP, peer.getAddress(), headers, request.payload());
   }
 
   private static MultiMap headers(

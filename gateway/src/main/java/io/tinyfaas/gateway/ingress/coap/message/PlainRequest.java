@@ -85,6 +85,7 @@ public record PlainRequest(
     private List<String> query = List.of();
     private int contentFormat = NONE;
     private int accept = NONE;
+    private int options;
     private int at;
 
     Reader(byte[] message) {
@@ -107,7 +108,7 @@ public record PlainRequest(
         }
         boolean again = delta == 0;
         number += delta;
-        if (!option(number, length, again)) {
+        if (++options > CoapParser.MAX_OPTIONS || !option(number, length, again)) {
           return Optional.empty();
         }
         at += length;

@@ -4,8 +4,9 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.tinyfaas.contract.route.Exposure.Access;
 import io.tinyfaas.contract.route.Route;
-import io.tinyfaas.gateway.GatewayConfig;
 import io.tinyfaas.gateway.device.CurrentDevices;
+import io.tinyfaas.gateway.ingress.coap.CoapSettings;
+import io.tinyfaas.gateway.ingress.coap.LoopExecutor;
 import io.tinyfaas.gateway.ingress.coap.message.CoapResponses;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationLoop;
@@ -13,7 +14,6 @@ import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
 import io.tinyfaas.gateway.invoke.Invoker;
-import io.tinyfaas.gateway.invoke.LoopExecutor;
 import io.tinyfaas.gateway.invoke.ResultListener;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.tinyfaas.gateway.route.RouteListener;
@@ -62,7 +62,7 @@ public final class Observers implements ResultListener, RouteListener, Observing
   Observers(
       Vertx vertx,
       InvocationLoop loop,
-      GatewayConfig config,
+      CoapSettings settings,
       CurrentRoutes routes,
       CurrentDevices devices,
       Invoker invoker,
@@ -70,7 +70,7 @@ public final class Observers implements ResultListener, RouteListener, Observing
     this.routes = routes;
     this.loop = new LoopExecutor(loop.context().nettyEventLoop());
     this.clock = steadyMillis();
-    this.observers = new ObserverList(config.coap().maxObservers(), this);
+    this.observers = new ObserverList(settings.maxObservers(), this);
     this.turns = new Turns<>(loop.context().nettyEventLoop(), this::tell);
     this.results = new LastResults(Runtime.getRuntime().maxMemory() / HEAP_FRACTION);
     this.notifications =

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.eclipse.californium.core.coap.CoAP.Code;
 import org.eclipse.californium.core.coap.CoAP.Type;
 import org.eclipse.californium.core.coap.Message;
@@ -52,6 +53,15 @@ class PlainRequestTest {
 
   private static Optional<PlainRequest> parse(byte[] message) {
     return PlainRequest.isConfirmable(message) ? PlainRequest.parse(message) : Optional.empty();
+  }
+
+  @Test
+  void shouldLeaveMoreOptionsThanTheParserTakesToIt() {
+    int others = CoapParser.MAX_OPTIONS - 1;
+    Consumer<OptionSet> most = o -> IntStream.range(0, others).forEach(i -> o.addUriQuery(""));
+
+    assertThat(parse(get(most))).isPresent();
+    assertThat(parse(get(most.andThen(o -> o.addUriQuery(""))))).isEmpty();
   }
 
   @ParameterizedTest

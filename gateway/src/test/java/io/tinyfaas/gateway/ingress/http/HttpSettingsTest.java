@@ -1,21 +1,20 @@
 package io.tinyfaas.gateway.ingress.http;
 
 import static org.assertj.core.api.Assertions.assertThatCode;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.quarkus.runtime.configuration.ConfigurationException;
 import io.tinyfaas.gateway.Settings;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class HttpConfigTest {
+class HttpSettingsTest {
 
   @Test
   void shouldTakeItsDefaultsAndTheEndsOfARange() {
     assertThatCode(
             () ->
-                new HttpConfig.Ranges(Settings.with(HttpConfig.class, "tinyfaas.http.port", "-1")))
+                new HttpSettings.Ranges(
+                    Settings.with(HttpSettings.class, "tinyfaas.http.port", "-1")))
         .doesNotThrowAnyException();
   }
 
@@ -31,9 +30,6 @@ class HttpConfigTest {
     "tinyfaas.http.max-async-bytes, 2G, TINYFAAS_HTTP_MAX_ASYNC_BYTES"
   })
   void shouldRefuseWhatCannotBeMeant(String property, String value, String variable) {
-    assertThatThrownBy(
-            () -> new HttpConfig.Ranges(Settings.with(HttpConfig.class, property, value)))
-        .isInstanceOf(ConfigurationException.class)
-        .hasMessageStartingWith(variable + " is ");
+    Settings.assertRefused(HttpSettings.class, HttpSettings.Ranges::new, property, value, variable);
   }
 }

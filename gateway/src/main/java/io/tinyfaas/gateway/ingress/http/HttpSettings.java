@@ -14,7 +14,7 @@ import java.time.Duration;
  * kept to the second.
  */
 @ConfigMapping(prefix = "tinyfaas.http")
-interface HttpConfig {
+interface HttpSettings {
 
   /** The address to listen on; the default is all of them. */
   @WithDefault("0.0.0.0")
@@ -63,18 +63,18 @@ interface HttpConfig {
     private static final Duration SHORTEST = Duration.ofSeconds(1);
     private static final Duration LONGEST = Duration.ofHours(1);
 
-    Ranges(HttpConfig config) {
+    Ranges(HttpSettings settings) {
       new SettingsCheck()
-          .port("HTTP_PORT", config.port())
-          .number("TINYFAAS_HTTP_MAX_CONNECTIONS", config.maxConnections(), 1, 65_536)
-          .time("TINYFAAS_HTTP_HEADER_TIMEOUT", config.headerTimeout(), SHORTEST, LONGEST)
-          .time("TINYFAAS_HTTP_IDLE_TIMEOUT", config.idleTimeout(), SHORTEST, LONGEST)
-          .time("TINYFAAS_HTTP_BODY_TIMEOUT", config.bodyTimeout(), SHORTEST, LONGEST)
-          .time("TINYFAAS_HTTP_SEND_TIMEOUT", config.sendTimeout(), SHORTEST, LONGEST)
-          .number("TINYFAAS_HTTP_MAX_ASYNC", config.maxAsync(), 1, 65_536)
+          .port("HTTP_PORT", settings.port())
+          .number("TINYFAAS_HTTP_MAX_CONNECTIONS", settings.maxConnections(), 1, 65_536)
+          .time("TINYFAAS_HTTP_HEADER_TIMEOUT", settings.headerTimeout(), SHORTEST, LONGEST)
+          .time("TINYFAAS_HTTP_IDLE_TIMEOUT", settings.idleTimeout(), SHORTEST, LONGEST)
+          .time("TINYFAAS_HTTP_BODY_TIMEOUT", settings.bodyTimeout(), SHORTEST, LONGEST)
+          .time("TINYFAAS_HTTP_SEND_TIMEOUT", settings.sendTimeout(), SHORTEST, LONGEST)
+          .number("TINYFAAS_HTTP_MAX_ASYNC", settings.maxAsync(), 1, 65_536)
           .size(
               "TINYFAAS_HTTP_MAX_ASYNC_BYTES",
-              config.maxAsyncBytes().asBigInteger(),
+              settings.maxAsyncBytes().asBigInteger(),
               1 << 10,
               1 << 30)
           .orThrow(ConfigurationException::new);

@@ -10,7 +10,7 @@ import java.time.Duration;
 
 /** The settings of the gRPC ingress: {@code TINYFAAS_GRPC_…}, and {@code GRPC_PORT}. */
 @ConfigMapping(prefix = "tinyfaas.grpc")
-interface GrpcConfig {
+interface GrpcSettings {
 
   /** The address to listen on; the default is all of them. */
   @WithDefault("0.0.0.0")
@@ -48,14 +48,14 @@ interface GrpcConfig {
     private static final Duration SHORTEST = Duration.ofSeconds(1);
     private static final Duration LONGEST = Duration.ofHours(1);
 
-    Ranges(GrpcConfig config) {
+    Ranges(GrpcSettings settings) {
       new SettingsCheck()
-          .port("GRPC_PORT", config.port())
-          .number("TINYFAAS_GRPC_MAX_CONNECTIONS", config.maxConnections(), 1, 65_536)
-          .time("TINYFAAS_GRPC_HANDSHAKE_TIMEOUT", config.handshakeTimeout(), SHORTEST, LONGEST)
-          .time("TINYFAAS_GRPC_IDLE_TIMEOUT", config.idleTimeout(), SHORTEST, LONGEST)
-          .time("TINYFAAS_GRPC_RECEIVE_TIMEOUT", config.receiveTimeout(), SHORTEST, LONGEST)
-          .time("TINYFAAS_GRPC_SEND_TIMEOUT", config.sendTimeout(), SHORTEST, LONGEST)
+          .port("GRPC_PORT", settings.port())
+          .number("TINYFAAS_GRPC_MAX_CONNECTIONS", settings.maxConnections(), 1, 65_536)
+          .time("TINYFAAS_GRPC_HANDSHAKE_TIMEOUT", settings.handshakeTimeout(), SHORTEST, LONGEST)
+          .time("TINYFAAS_GRPC_IDLE_TIMEOUT", settings.idleTimeout(), SHORTEST, LONGEST)
+          .time("TINYFAAS_GRPC_RECEIVE_TIMEOUT", settings.receiveTimeout(), SHORTEST, LONGEST)
+          .time("TINYFAAS_GRPC_SEND_TIMEOUT", settings.sendTimeout(), SHORTEST, LONGEST)
           .orThrow(ConfigurationException::new);
     }
   }

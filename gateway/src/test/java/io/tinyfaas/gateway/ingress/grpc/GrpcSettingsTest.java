@@ -1,21 +1,20 @@
 package io.tinyfaas.gateway.ingress.grpc;
 
 import static org.assertj.core.api.Assertions.assertThatCode;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.quarkus.runtime.configuration.ConfigurationException;
 import io.tinyfaas.gateway.Settings;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class GrpcConfigTest {
+class GrpcSettingsTest {
 
   @Test
   void shouldTakeItsDefaultsAndTheEndsOfARange() {
     assertThatCode(
             () ->
-                new GrpcConfig.Ranges(Settings.with(GrpcConfig.class, "tinyfaas.grpc.port", "-1")))
+                new GrpcSettings.Ranges(
+                    Settings.with(GrpcSettings.class, "tinyfaas.grpc.port", "-1")))
         .doesNotThrowAnyException();
   }
 
@@ -29,9 +28,6 @@ class GrpcConfigTest {
     "tinyfaas.grpc.send-timeout, 0s, TINYFAAS_GRPC_SEND_TIMEOUT"
   })
   void shouldRefuseWhatCannotBeMeant(String property, String value, String variable) {
-    assertThatThrownBy(
-            () -> new GrpcConfig.Ranges(Settings.with(GrpcConfig.class, property, value)))
-        .isInstanceOf(ConfigurationException.class)
-        .hasMessageStartingWith(variable + " is ");
+    Settings.assertRefused(GrpcSettings.class, GrpcSettings.Ranges::new, property, value, variable);
   }
 }

@@ -1,4 +1,4 @@
-package io.tinyfaas.gateway.invoke;
+package io.tinyfaas.gateway.ingress.coap;
 
 import io.netty.channel.EventLoop;
 import java.util.List;

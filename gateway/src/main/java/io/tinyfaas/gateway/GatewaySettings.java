@@ -1,0 +1,136 @@
+package io.tinyfaas.gateway;
+
+import io.quarkus.runtime.Startup;
+import io.quarkus.runtime.configuration.ConfigurationException;
+import io.quarkus.runtime.configuration.MemorySize;
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import io.tinyfaas.contract.handler.HandlerHttp;
+import io.tinyfaas.contract.setting.SettingsCheck;
+import io.tinyfaas.gateway.invoke.BodyMemory;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.math.BigInteger;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * The gateway's settings, but those of each ingress, which are in its package. Each is a property
+ * {@code tinyfaas.…} and an environment variable {@code TINYFAAS_…}.
+ */
+@ConfigMapping(prefix = "tinyfaas")
+public interface GatewaySettings {
+
+  Broker broker();
+
+  /** A file with the key that unseals the keys of devices, which manager and gateway share. */
+  Optional<Path> deviceKeyFile();
+
+  /**
+   * The folder below which the sockets of handlers are: {@link Path} of a {@code unix} endpoint.
+   */
+  @WithDefault("/run/tinyfaas")
+  Path sockets();
+
+  /** The largest body of a request and of an answer; the heap bounds it, see {@link BodyMemory}. */
+  @WithDefault("1M")
+  MemorySize maxBody();
+
+  /** How many invocations may run at once; beyond it devices are told to come back. */
+  @WithDefault("4096")
+  int maxInFlight();
+
+  /**
+   * The same for one function, so that a slow one cannot starve the others. Well above the devices
+   * that use it: those who give up and ask again have two running.
+   */
+  @WithDefault("2048")
+  int maxInFlightPerFunction();
+
+  /** The most connections to one handler; further invocations wait for one. */
+  @WithDefault("64")
+  int maxConnectionsPerHandler();
+
+  /** How long a stopping gateway waits for the invocations it has begun. */
+  @WithDefault("8s")
+  Duration stopTimeout();
+
+  /** The MQTT broker of the control plane. */
+  interface Broker {
+    @WithDefault("127.0.0.1")
+    String host();
+
+    @WithDefault("1883")
+    int port();
+
+    @WithDefault("gateway")
+    String user();
+
+    Optional<String> password();
+
+    /** A file that holds the password, read at each connect; goes before {@link #password()}. */
+    Optional<Path> passwordFile();
+  }
+
+  /** What these may be; looked at before anything starts. */
+  @Startup(1)
+  @Singleton
+  final class Ranges {
+
+    private static final int MAX_COUNT = 65_536;
+
+    /** At most what {@code -Xmx} has and {@link Runtime#maxMemory} has not: one survivor space. */
+    private static final long SURVIVOR_MEBIBYTES = 4;
+
+    /** Classes, code, stacks; and as much as the heap for what the kernel is to take. */
+    private static final long BESIDE_HEAP_MEBIBYTES = 100;
+
+    @Inject
+    Ranges(GatewaySettings settings) {
+      this(settings, Runtime.getRuntime().maxMemory());
+    }
+
+    Ranges(GatewaySettings settings, long heap) {
+      long body =
+          settings.maxBody().asBigInteger().min(BigInteger.valueOf(Long.MAX_VALUE)).longValue();
+      new SettingsCheck()
+          .size(
+              "TINYFAAS_MAX_BODY",
+              settings.maxBody().asBigInteger(),
+              HandlerHttp.MAX_BODY_FROM,
+              HandlerHttp.MAX_BODY_TO)
+          .require(
+              body > HandlerHttp.MAX_BODY_TO || body <= BodyMemory.largestBody(heap),
+              () -> tooLittleHeap(body, heap))
+          .number("TINYFAAS_MAX_IN_FLIGHT", settings.maxInFlight(), 1, MAX_COUNT)
+          .number(
+              "TINYFAAS_MAX_IN_FLIGHT_PER_FUNCTION",
+              settings.maxInFlightPerFunction(),
+              1,
+              MAX_COUNT)
+          .number(
+              "TINYFAAS_MAX_CONNECTIONS_PER_HANDLER", settings.maxConnectionsPerHandler(), 1, 4_096)
+          .time(
+              "TINYFAAS_STOP_TIMEOUT",
+              settings.stopTimeout(),
+              Duration.ZERO,
+              Duration.ofMinutes(10))
+          .number("TINYFAAS_BROKER_PORT", settings.broker().port(), 1, 65_535)
+          .orThrow(ConfigurationException::new);
+    }
+
+    private static String tooLittleHeap(long body, long heap) {
+      long needed = (BodyMemory.heapFor(body) >> 20) + 1 + SURVIVOR_MEBIBYTES;
+      return "TINYFAAS_MAX_BODY is "
+          + body
+          + " bytes, which the gateway's heap has no room for: use at most "
+          + (BodyMemory.largestBody(heap) >> 10)
+          + "K, or set TINYFAAS_GATEWAY_HEAP to "
+          + needed
+          + "m and TINYFAAS_GATEWAY_MEMORY to "
+          + (2 * needed + BESIDE_HEAP_MEBIBYTES)
+          + "m.";
+    }
+  }
+}

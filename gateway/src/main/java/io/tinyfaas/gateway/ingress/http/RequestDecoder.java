@@ -1,0 +1,130 @@
+package io.tinyfaas.gateway.ingress.http;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.http.HttpMessage;
+import io.netty.handler.codec.http.TooLongHttpHeaderException;
+import io.netty.util.AsciiString;
+import io.tinyfaas.gateway.invoke.BodyMemory;
+import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.impl.VertxHttpRequestDecoder;
+import io.vertx.core.net.impl.ConnectionBase;
+import java.util.List;
+
+/**
+ * Reads requests as Vert.x does, which bounds the bytes of a head only: of empty fields that is
+ * thousands, each with objects of a hundred bytes, which are there before the head is complete.
+ * What is there until then is counted as bodies are; where there is no room for it, the connection
+ * is closed.
+ */
+final class RequestDecoder extends VertxHttpRequestDecoder {
+
+  /** Fewer than a handler takes, as the gateway adds its own. */
+  static final int MAX_FIELDS = 90;
+
+  private final Heads heads;
+  private int fields;
+
+  /** Of those, the ones that whoever got them counts. */
+  private int passedOn;
+
+  private long letters;
+  private long taken;
+
+  private RequestDecoder(HttpServerOptions options, Heads heads) {
+    super(options);
+    this.heads = heads;
+  }
+
+  /**
+   * What heads take that are not complete, on all connections: a quarter of the memory at most, so
+   * that whoever sends such leaves room for the requests of others.
+   */
+  static final class Heads {
+
+    private static final int FRACTION = 4;
+
+    private final BodyMemory memory;
+    private final BodyMemory share;
+
+    Heads(BodyMemory memory) {
+      this.memory = memory;
+      this.share = new BodyMemory(memory.size() / FRACTION);
+    }
+
+    private boolean take(long bytes) {
+      if (!share.take(bytes)) {
+        return false;
+      }
+      if (!memory.take(bytes)) {
+        share.give(bytes);
+        return false;
+      }
+      return true;
+    }
+
+    private void give(long bytes) {
+      share.give(bytes);
+      memory.give(bytes);
+    }
+  }
+
+  /** On a connection of which nothing has been read. */
+  static void decode(HttpConnection connection, HttpServerOptions options, Heads heads) {
+    ((ConnectionBase) connection)
+        .channel()
+        .pipeline()
+        .replace(VertxHttpRequestDecoder.class, "httpDecoder", new RequestDecoder(options, heads));
+  }
+
+  @Override
+  protected HttpMessage createMessage(String[] initialLine) {
+    fields = 0;
+    passedOn = 0;
+    return super.createMessage(initialLine);
+  }
+
+  @Override
+  protected void decode(ChannelHandlerContext context, ByteBuf in, List<Object> out)
+      throws Exception {
+    int before = in.readableBytes();
+    super.decode(context, in, out);
+    if (!out.isEmpty()) {
+      release();
+      return;
+    }
+    letters += before - in.readableBytes();
+    long more = BodyMemory.ofHeaders(fields - passedOn, letters) - taken;
+    if (heads.take(more)) {
+      taken += more;
+    } else {
+      context.close();
+    }
+  }
+
+  private void release() {
+    heads.give(taken);
+    taken = 0;
+    letters = 0;
+    passedOn = fields;
+  }
+
+  @Override
+  protected void handlerRemoved0(ChannelHandlerContext context) throws Exception {
+    release();
+    super.handlerRemoved0(context);
+  }
+
+  /** Of each header and each trailer. */
+  @Override
+  protected AsciiString splitHeaderName(byte[] line, int start, int length) {
+    if (++fields > MAX_FIELDS) {
+      throw new TooLongHttpHeaderException("A request has at most " + MAX_FIELDS + " fields.");
+    }
+    if (length == 0) {
+      throw new IllegalArgumentException("a field without a name");
+    }
+    return super.splitHeaderName(line, start, length);
+  }
+}

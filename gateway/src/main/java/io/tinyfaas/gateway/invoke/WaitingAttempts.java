@@ -1,0 +1,71 @@
+package io.tinyfaas.gateway.invoke;
+
+import java.net.InetAddress;
+import java.util.ArrayDeque;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * Attempts that wait for a connection to a handler. Peers take turns, each with the one of its
+ * attempts that has waited longest: a device that asks a slow function more often than it can
+ * answer waits behind itself, not the others behind it.
+ */
+final class WaitingAttempts {
+
+  private final Map<InetAddress, ArrayDeque<Attempt>> byPeer = new HashMap<>();
+
+  /** Of those that have any waiting, in the order of their turns. */
+  private final ArrayDeque<ArrayDeque<Attempt>> turns = new ArrayDeque<>();
+
+  private int size;
+
+  boolean isEmpty() {
+    return size == 0;
+  }
+
+  int size() {
+    return size;
+  }
+
+  void add(Attempt attempt) {
+    ArrayDeque<Attempt> its = byPeer.get(attempt.invocation().peer());
+    if (its == null) {
+      its = new ArrayDeque<>();
+      byPeer.put(attempt.invocation().peer(), its);
+      turns.addLast(its);
+    }
+    its.addLast(attempt);
+    size++;
+  }
+
+  /** The one whose turn it is; there has to be one. */
+  Attempt first() {
+    return turns.getFirst().getFirst();
+  }
+
+  /** Takes the one whose turn it is; there has to be one. */
+  Attempt removeFirst() {
+    ArrayDeque<Attempt> its = turns.removeFirst();
+    Attempt attempt = its.removeFirst();
+    size--;
+    if (its.isEmpty()) {
+      byPeer.remove(attempt.invocation().peer());
+    } else {
+      turns.addLast(its);
+    }
+    return attempt;
+  }
+
+  /** Nothing if it does not wait. */
+  void remove(Attempt attempt) {
+    ArrayDeque<Attempt> its = byPeer.get(attempt.invocation().peer());
+    if (its == null || !its.remove(attempt)) {
+      return;
+    }
+    size--;
+    if (its.isEmpty()) {
+      byPeer.remove(attempt.invocation().peer());
+      turns.removeIf(turn -> turn == its);
+    }
+  }
+}

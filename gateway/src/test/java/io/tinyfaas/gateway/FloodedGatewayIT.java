@@ -1,0 +1,190 @@
+package io.tinyfaas.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.SocketException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A neighbour that takes of each protocol as much as there is, with the limits as they come. */
+@TestInstance(Lifecycle.PER_CLASS)
+@Timeout(120)
+class FloodedGatewayIT {
+
+  private static final int HTTP_CONNECTIONS = 1_000;
+  private static final int GRPC_CONNECTIONS = 500;
+  private static final int CALLS_PER_CONNECTION = 100;
+  private static final int WINDOW = 65_535;
+
+  private DtlsGateway gateway;
+  private DtlsDevice device;
+  private GrpcCalls calls;
+
+  @BeforeAll
+  void start(@TempDir Path folder) throws IOException {
+    gateway = new DtlsGateway(folder);
+    gateway.register();
+    device = gateway.device("button", DtlsGateway.KEY);
+    calls = new GrpcCalls(gateway.process().grpcPort());
+    assertThat(calls.ask("any", "x")).contains("by grpc");
+  }
+
+  @AfterEach
+  void shouldStillAnswer() {
+    assertThat(device.get("any")).startsWith("2.05 button");
+    assertThat(gateway.process().log()).noneMatch(line -> line.contains("OutOfMemoryError"));
+  }
+
+  @AfterAll
+  void stop() {
+    calls.close();
+    device.close();
+    gateway.close();
+  }
+
+  /** Each answer is no more than a status, which no window bounds; all of them would be 200 MB. */
+  @Test
+  void shouldSurviveGrpcClientsThatTakeNoAnswers() throws Exception {
+    Callable<Void> client =
+        () -> {
+          try (RawGrpc connection = new RawGrpc(gateway.process().grpcPort(), WINDOW)) {
+            connection.askNobody(200_000);
+          } catch (SocketException e) {
+            // The gateway need not read it all.
+          }
+          return null;
+        };
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (Future<Void> each : threads.invokeAll(Collections.nCopies(4, client))) {
+        each.get();
+      }
+    }
+    await().ignoreExceptions().until(() -> calls.ask("any", "x").contains("by grpc"));
+  }
+
+  /** Each of them would be held. */
+  @Test
+  void shouldSurviveAGrpcMessageOfEmptyFrames() throws IOException {
+    try (RawGrpc connection = new RawGrpc(gateway.process().grpcPort(), WINDOW)) {
+      connection.open(RawGrpc.REQUEST);
+      connection.emptyFrames(1_000_000);
+    } catch (SocketException e) {
+      // The gateway need not read it all.
+    }
+    await().ignoreExceptions().until(() -> calls.ask("any", "x").contains("by grpc"));
+    assertThat(gateway.process().log()).noneMatch(line -> line.contains("level=WARN"));
+  }
+
+  @Test
+  void shouldSurviveAsManyGrpcCallsAsConnectionsCanHave() throws IOException {
+    List<RawGrpc> connections = new ArrayList<>();
+    try {
+      for (int i = 0; i < GRPC_CONNECTIONS - 1; i++) {
+        connections.add(new RawGrpc(gateway.process().grpcPort(), WINDOW));
+        for (int call = 0; call < CALLS_PER_CONNECTION; call++) {
+          connections.getLast().open(RawGrpc.REQUEST);
+        }
+      }
+      connections.getLast().next(RawGrpc.RESET);
+      assertThat(device.get("any"))
+          .as("at once, though it may be to come back")
+          .isNotEqualTo("none");
+    } finally {
+      for (RawGrpc connection : connections) {
+        connection.close();
+      }
+    }
+    await().ignoreExceptions().until(() -> calls.ask("any", "x").contains("by grpc"));
+  }
+
+  /** 20 KB of objects each, and what fits into the room that they leave. */
+  @Test
+  void shouldSurviveHttpRequestsWhoseHeadsAreNeverComplete() throws IOException {
+    List<RawHttp> connections = new ArrayList<>();
+    try {
+      for (int fields : List.of(86, 86, 86, 8, 1)) {
+        String head = "GET /any HTTP/1.1\r\n" + ("a: " + "v".repeat(80) + "\r\n").repeat(fields);
+        for (int i = 0; i < HTTP_CONNECTIONS / 5; i++) {
+          connections.add(new RawHttp(gateway.process().httpPort()).send(head));
+        }
+      }
+      assertThat(device.get("any")).startsWith("2.05 button");
+    } finally {
+      for (RawHttp connection : connections) {
+        connection.close();
+      }
+    }
+    await()
+        .atMost(Duration.ofSeconds(10))
+        .ignoreExceptions()
+        .until(() -> get().startsWith("HTTP/1.1 200"));
+  }
+
+  /** A hundred bytes of objects for each field, of any program on the box. */
+  @Test
+  void shouldSurviveThoseWhoAskForItsHealth() throws IOException {
+    List<RawHttp> connections = new ArrayList<>();
+    try {
+      for (int i = 0; i < 60; i++) {
+        connections.add(new RawHttp(gateway.process().healthPort()));
+        try {
+          connections
+              .getLast()
+              .send("GET /q/health/live HTTP/1.1\r\nHost: x\r\n")
+              .send("a:\r\n".repeat(8_000));
+        } catch (SocketException e) {
+          // one too many
+        }
+      }
+      assertThat(device.get("any")).startsWith("2.05 button");
+    } finally {
+      for (RawHttp connection : connections) {
+        connection.close();
+      }
+    }
+    await()
+        .ignoreExceptions()
+        .until(() -> gateway.process().get("/q/health/live").statusCode() == 200);
+  }
+
+  private String get() throws IOException {
+    try (RawHttp raw = new RawHttp(gateway.process().httpPort())) {
+      return raw.send("GET /any HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").readAll();
+    }
+  }
+
+  /** Of one address; each costs a key exchange, and 10 KB for 15 s. */
+  @Test
+  void shouldBeginNoMoreHandshakesThanDevicesNeed() throws IOException {
+    List<HalfHandshake> begun = new ArrayList<>();
+    try {
+      for (int i = 0; i < 132; i++) {
+        begun.add(new HalfHandshake(InetAddress.ofLiteral("127.0.40.1"), gateway.port()));
+      }
+      assertThat(begun.stream().filter(HalfHandshake::isAnswered)).hasSize(128);
+      try (DtlsDevice other = gateway.device("button", DtlsGateway.KEY)) {
+        assertThat(other.get("any")).startsWith("2.05 button");
+      }
+    } finally {
+      begun.forEach(HalfHandshake::close);
+    }
+  }
+}

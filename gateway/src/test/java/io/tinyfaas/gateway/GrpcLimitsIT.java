@@ -1,0 +1,267 @@
+package io.tinyfaas.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.awaitility.Awaitility.await;
+
+import io.grpc.CallOptions;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What gRPC calls may take of the packaged gateway: time, invocations, connections, memory. */
+@TestInstance(Lifecycle.PER_CLASS)
+@Timeout(60)
+class GrpcLimitsIT {
+
+  private static final int WINDOW = 65_535;
+
+  private final List<HttpServerRequest> held = new CopyOnWriteArrayList<>();
+  private ServedGateway system;
+  private GatewayProcess gateway;
+  private GrpcCalls calls;
+
+  @BeforeAll
+  void start(@TempDir Path folder) {
+    system =
+        new ServedGateway(
+            folder,
+            Map.of(
+                "TINYFAAS_MAX_BODY",
+                "256K",
+                "TINYFAAS_MAX_IN_FLIGHT_PER_FUNCTION",
+                "8",
+                "TINYFAAS_GRPC_MAX_CONNECTIONS",
+                "12",
+                "TINYFAAS_GRPC_HANDSHAKE_TIMEOUT",
+                "1s",
+                "TINYFAAS_GRPC_SEND_TIMEOUT",
+                "2s"),
+            this::function);
+    gateway = system.process();
+    system.serve(PlayedManager.route("f", 10_000, system.handler()));
+    calls = new GrpcCalls(gateway.grpcPort());
+  }
+
+  @BeforeEach
+  void forget() {
+    held.clear();
+  }
+
+  @AfterAll
+  void stop() {
+    calls.close();
+    system.close();
+  }
+
+  private void function(HttpServerRequest request, Buffer body) {
+    if (body.toString().equals("hold")) {
+      held.add(request);
+    } else {
+      request.response().end(body);
+    }
+  }
+
+  @Test
+  void shouldEndAnInvocationWithItsCall() {
+    Status late =
+        catchThrowableOfType(
+                StatusRuntimeException.class,
+                () ->
+                    GrpcCalls.ask(
+                        calls.channel(),
+                        CallOptions.DEFAULT.withDeadlineAfter(500, TimeUnit.MILLISECONDS),
+                        GrpcCalls.data("f", "hold")))
+            .getStatus();
+
+    assertThat(late.getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+    await()
+        .untilAsserted(
+            () -> assertThat(gateway.get("/q/metrics").body()).contains("tinyfaas_in_flight 0.0"));
+  }
+
+  @Test
+  void shouldRefuseWhatIsTooMuchAtOnce() {
+    List<CompletableFuture<String>> running = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      running.add(
+          CompletableFuture.supplyAsync(() -> calls.ask("f", "hold"), Thread::startVirtualThread));
+    }
+    await().until(() -> held.size() == 8);
+
+    assertThat(calls.failure("f", "x").getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+    held.forEach(request -> request.response().end("done"));
+    assertThat(running).allMatch(answer -> answer.join().equals("done"));
+  }
+
+  @Test
+  void shouldCloseAConnectionOnWhichNothingComes() throws IOException {
+    try (RawHttp silent = new RawHttp(gateway.grpcPort());
+        RawHttp slow = new RawHttp(gateway.grpcPort())) {
+      slow.send("PRI * HTTP/2.0\r\n");
+      silent.readAll();
+      slow.readAll();
+    }
+    assertThat(calls.ask("f", "x")).isEqualTo("x");
+  }
+
+  @Test
+  void shouldBoundConnections() throws IOException {
+    List<RawHttp> connections = new ArrayList<>();
+    try {
+      for (int i = 0; i < 50; i++) {
+        connections.add(new RawHttp(gateway.grpcPort()));
+      }
+      assertThat(connections.getLast().readAll()).isEmpty();
+      assertThat(calls.ask("f", "x")).as("on a connection that is open").isEqualTo("x");
+    } finally {
+      for (RawHttp connection : connections) {
+        connection.close();
+      }
+    }
+  }
+
+  /** With 35 MB of heap, of which bodies may take a third; all of these would be 400 MB. */
+  @Test
+  void shouldSurviveMessagesThatAreNeverFinished() {
+    List<String> statuses = new CopyOnWriteArrayList<>();
+    Buffer part =
+        Buffer.buffer().appendByte((byte) 0).appendInt(255_000).appendBytes(new byte[250_000]);
+    HttpClient client =
+        system
+            .vertx()
+            .createHttpClient(
+                new HttpClientOptions()
+                    .setProtocolVersion(HttpVersion.HTTP_2)
+                    .setHttp2ClearTextUpgrade(false)
+                    .setHttp2MaxPoolSize(8)
+                    .setHttp2MultiplexingLimit(100));
+    int many = 800;
+    List<CompletableFuture<Void>> written = new ArrayList<>();
+    for (int i = 0; i < many; i++) {
+      CompletableFuture<Void> one = new CompletableFuture<>();
+      written.add(one);
+      client
+          .request(
+              HttpMethod.POST,
+              gateway.grpcPort(),
+              "127.0.0.1",
+              "/" + GrpcCalls.SERVICE + "/Request")
+          .onSuccess(
+              request -> {
+                request.putHeader("content-type", "application/grpc").putHeader("te", "trailers");
+                request
+                    .response()
+                    .onSuccess(response -> statuses.add(response.getHeader("grpc-status")));
+                request.setChunked(true).write(part).onComplete(sent -> one.complete(null));
+              })
+          .onFailure(refused -> one.complete(null));
+    }
+    String exhausted = Integer.toString(Status.Code.RESOURCE_EXHAUSTED.value());
+    await().atMost(30, TimeUnit.SECONDS).until(() -> statuses.size() > many / 2);
+    assertThat(statuses).containsOnly(exhausted);
+    client.close().toCompletionStage().toCompletableFuture().join();
+
+    await()
+        .ignoreExceptions()
+        .untilAsserted(() -> assertThat(calls.ask("f", "x".repeat(200_000))).hasSize(200_000));
+  }
+
+  /** 250 KB each, of less than 1 KB on the wire; all of them would be 50 MB. */
+  @ParameterizedTest
+  @ValueSource(strings = {RawGrpc.REQUEST, RawGrpc.HEALTH})
+  void shouldSurviveMessagesThatAreLargerThanTheyCome(String path) throws IOException {
+    byte[] message = GrpcCalls.data("f", "x".repeat(250_000)).toByteArray();
+    if (path.equals(RawGrpc.HEALTH)) {
+      message = GrpcCalls.data("x".repeat(250_000), "").toByteArray();
+    }
+    try (RawGrpc one = new RawGrpc(gateway.grpcPort(), WINDOW);
+        RawGrpc other = new RawGrpc(gateway.grpcPort(), WINDOW)) {
+      for (RawGrpc connection : List.of(one, other)) {
+        for (int i = 0; i < 100; i++) {
+          connection.open(path, "grpc-encoding", "gzip");
+          connection.message(message, true, false);
+        }
+      }
+      one.next(RawGrpc.RESET); // one that there is no room for
+      other.next(RawGrpc.RESET);
+    }
+    await()
+        .ignoreExceptions()
+        .untilAsserted(() -> assertThat(calls.ask("f", "x".repeat(200_000))).hasSize(200_000));
+  }
+
+  /** 190 entries each, which are 25 KB of objects; all of them would be 27 MB. */
+  @Test
+  void shouldSurviveCallsOfNothingButMetadata() throws IOException {
+    String[] metadata = new String[2 * 190];
+    for (int i = 0; i < metadata.length; i += 2) {
+      metadata[i] = "a" + i;
+      metadata[i + 1] = "b";
+    }
+    List<RawGrpc> connections = new ArrayList<>();
+    try {
+      for (int i = 0; i < 11; i++) {
+        connections.add(new RawGrpc(gateway.grpcPort(), WINDOW));
+        for (int call = 0; call < 100; call++) {
+          connections.getLast().open(RawGrpc.REQUEST, metadata);
+        }
+        for (int call = 0; call < 100; call++) {
+          connections.getLast().next(RawGrpc.RESET);
+        }
+      }
+    } finally {
+      for (RawGrpc connection : connections) {
+        connection.close();
+      }
+    }
+    await().ignoreExceptions().untilAsserted(() -> assertThat(calls.ask("f", "x")).isEqualTo("x"));
+  }
+
+  /** Names that HTTP/2 carries, and grpc-java takes, but not into a key. */
+  @ParameterizedTest
+  @ValueSource(strings = {"a b", "a:b", "\u00e9", "a("})
+  void shouldRefuseMetadataThatNoHeaderCanHave(String name) throws IOException {
+    try (RawGrpc connection = new RawGrpc(gateway.grpcPort(), WINDOW)) {
+      connection.open(RawGrpc.REQUEST, name, "x");
+      connection.message(GrpcCalls.data("f", "x").toByteArray(), false, true);
+
+      connection.next(RawGrpc.HEADERS);
+    }
+    assertThat(gateway.log()).noneMatch(line -> line.contains("level=ERROR"));
+  }
+
+  @Test
+  void shouldEndACallWhoseAnswerIsNotTaken() throws IOException {
+    try (RawGrpc connection = new RawGrpc(gateway.grpcPort(), 0)) {
+      connection.open(RawGrpc.REQUEST);
+      connection.message(GrpcCalls.data("f", "x".repeat(16_000)).toByteArray(), false, true);
+
+      connection.next(RawGrpc.HEADERS);
+      connection.next(RawGrpc.RESET);
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package io.tinyfaas.gateway;
+
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerRequest;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** HTTP calls of the packaged gateway, and a function that does what its path says. */
+@TestInstance(Lifecycle.PER_CLASS)
+@Timeout(60)
+abstract class HttpCalls {
+
+  static final int MAX_BODY = 64 * 1024;
+
+  final List<String> heard = new CopyOnWriteArrayList<>();
+  final List<HttpServerRequest> held = new CopyOnWriteArrayList<>();
+  final HttpClient client = HttpClient.newHttpClient();
+  private ServedGateway system;
+  GatewayProcess gateway;
+
+  @BeforeAll
+  void start(@TempDir Path folder) {
+    system =
+        new ServedGateway(
+            folder,
+            Map.of(
+                "TINYFAAS_MAX_BODY",
+                "64K",
+                "TINYFAAS_MAX_IN_FLIGHT_PER_FUNCTION",
+                "8",
+                "TINYFAAS_HTTP_MAX_ASYNC",
+                "3"),
+            this::function);
+    gateway = system.process();
+    system.serveGoodAndBad();
+  }
+
+  @BeforeEach
+  void forget() {
+    heard.clear();
+    held.clear();
+  }
+
+  @AfterAll
+  void stop() {
+    client.close();
+    system.close();
+  }
+
+  /** What it does, its path says. */
+  void function(HttpServerRequest request, Buffer body) {
+    String path = request.getHeader("X-tinyFaaS-Path");
+    switch (path == null ? "" : path) {
+      case "/echo" -> request.response().end(body);
+      case "/headers" -> request.response().end(ServedGateway.headers(request));
+      case "/status" ->
+          request
+              .response()
+              .setStatusCode(Integer.parseInt(request.getHeader("X-tinyFaaS-Query")))
+              .putHeader("X-Of-Function", "yes")
+              .putHeader("Keep-Alive", "timeout=5")
+              .end(body);
+      case "/large" -> request.response().end(Buffer.buffer(new byte[MAX_BODY + 1]));
+      case "/hold" -> held.add(request);
+      case "/hear" -> {
+        heard.add(body.toString());
+        request.response().end();
+      }
+      default -> request.response().end("path " + path);
+    }
+  }
+
+  HttpRequest.Builder to(String path) {
+    return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + gateway.httpPort() + path))
+        .version(HttpClient.Version.HTTP_1_1)
+        .timeout(Duration.ofSeconds(20));
+  }
+
+  HttpResponse<String> send(HttpRequest.Builder request) {
+    try {
+      return client.send(request.build(), BodyHandlers.ofString());
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Everything that comes until the gateway closes the connection. */
+  String exchange(String text) throws IOException {
+    try (RawHttp raw = new RawHttp(gateway.httpPort())) {
+      return raw.send(text).readAll();
+    }
+  }
+}

@@ -1,0 +1,161 @@
+package io.tinyfaas.gateway;
+
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.zip.GZIPOutputStream;
+
+/** A connection of HTTP/2 (RFC 9113) on which a test does what no gRPC client would. */
+final class RawGrpc implements AutoCloseable {
+
+  static final String REQUEST = "/" + GrpcCalls.SERVICE + "/Request";
+  static final String HEALTH = "/grpc.health.v1.Health/Check";
+
+  static final int HEADERS = 1;
+  static final int RESET = 3;
+
+  private static final int DATA = 0;
+  private static final int SETTINGS = 4;
+  private static final int INITIAL_WINDOW = 4;
+  private static final int END_STREAM = 1;
+  private static final int END_HEADERS = 4;
+  private static final int PATIENCE_MILLIS = 15_000;
+
+  /** Little, so that the kernel does not take answers for a test that does not read. */
+  private static final int RECEIVE_BYTES = 8 * 1024;
+
+  private static final int FRAMES_AT_ONCE = 1_000;
+
+  private final Socket socket = new Socket(Proxy.NO_PROXY);
+  private final DataInputStream in;
+  private int stream = -1;
+
+  /**
+   * @param window of what the gateway may send in a call, in bytes
+   */
+  RawGrpc(int port, int window) throws IOException {
+    socket.setReceiveBufferSize(RECEIVE_BYTES);
+    socket.connect(new InetSocketAddress("127.0.0.1", port), PATIENCE_MILLIS);
+    socket.setSoTimeout(PATIENCE_MILLIS);
+    in = new DataInputStream(socket.getInputStream());
+    socket
+        .getOutputStream()
+        .write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+    ByteBuffer settings = ByteBuffer.allocate(6).putShort((short) INITIAL_WINDOW).putInt(window);
+    send(SETTINGS, 0, 0, settings.array());
+  }
+
+  private void send(int type, int flags, int id, byte[] payload) throws IOException {
+    ByteBuffer frame = ByteBuffer.allocate(9 + payload.length);
+    frame.put((byte) 0).putShort((short) payload.length).put((byte) type).put((byte) flags);
+    socket.getOutputStream().write(frame.putInt(id).put(payload).array());
+  }
+
+  /**
+   * Begins a call.
+   *
+   * @param namesAndValues of metadata, each of up to 126 bytes
+   */
+  void open(String path, String... namesAndValues) throws IOException {
+    stream += 2;
+    ByteArrayOutputStream block = new ByteArrayOutputStream();
+    fields(block, ":method", "POST", ":scheme", "http", ":path", path, ":authority", "x");
+    fields(block, "content-type", "application/grpc", "te", "trailers");
+    fields(block, namesAndValues);
+    send(HEADERS, END_HEADERS, stream, block.toByteArray());
+  }
+
+  /** Literal, without indexing (RFC 7541, 6.2.2). */
+  private static void fields(ByteArrayOutputStream block, String... namesAndValues) {
+    for (int i = 0; i < namesAndValues.length; i += 2) {
+      block.write(0);
+      for (int part = i; part < i + 2; part++) {
+        block.write(namesAndValues[part].length());
+        block.writeBytes(namesAndValues[part].getBytes(StandardCharsets.ISO_8859_1));
+      }
+    }
+  }
+
+  /**
+   * Whole calls of a method that there is not, 15 bytes each: after the first its fields are known
+   * by their numbers (RFC 7541, 6.1 and 6.2.1). Nothing of what comes is read.
+   */
+  void askNobody(int calls) throws IOException {
+    ByteArrayOutputStream first = new ByteArrayOutputStream();
+    first.writeBytes(new byte[] {(byte) 0x83, (byte) 0x86});
+    indexed(first, ":path", "/none/none", ":authority", "x");
+    indexed(first, "content-type", "application/grpc", "te", "trailers");
+    stream += 2;
+    send(HEADERS, END_HEADERS | END_STREAM, stream, first.toByteArray());
+    byte[] known = {(byte) 0x83, (byte) 0x86, (byte) 0xc1, (byte) 0xc0, (byte) 0xbf, (byte) 0xbe};
+    for (int sent = 0; sent < calls; sent += FRAMES_AT_ONCE) {
+      ByteBuffer frames = ByteBuffer.allocate(FRAMES_AT_ONCE * (9 + known.length));
+      while (frames.hasRemaining()) {
+        stream += 2;
+        frames.put((byte) 0).putShort((short) known.length).put((byte) HEADERS);
+        frames.put((byte) (END_HEADERS | END_STREAM)).putInt(stream).put(known);
+      }
+      socket.getOutputStream().write(frames.array());
+    }
+  }
+
+  /** Literal, with indexing (RFC 7541, 6.2.1). */
+  private static void indexed(ByteArrayOutputStream block, String... namesAndValues) {
+    for (int i = 0; i < namesAndValues.length; i += 2) {
+      block.write(0x40);
+      for (int part = i; part < i + 2; part++) {
+        block.write(namesAndValues[part].length());
+        block.writeBytes(namesAndValues[part].getBytes(StandardCharsets.ISO_8859_1));
+      }
+    }
+  }
+
+  /** The message of the call that was begun last. */
+  void message(byte[] message, boolean compressed, boolean last) throws IOException {
+    byte[] sent = compressed ? compressed(message) : message;
+    ByteBuffer prefixed = ByteBuffer.allocate(5 + sent.length);
+    prefixed.put((byte) (compressed ? 1 : 0)).putInt(sent.length).put(sent);
+    send(DATA, last ? END_STREAM : 0, stream, prefixed.array());
+  }
+
+  /** Of the call that was begun last, with nothing in them. */
+  void emptyFrames(int frames) throws IOException {
+    for (int sent = 0; sent < frames; sent += FRAMES_AT_ONCE) {
+      ByteBuffer some = ByteBuffer.allocate(FRAMES_AT_ONCE * 9);
+      while (some.hasRemaining()) {
+        some.putInt(DATA).put((byte) 0).putInt(stream);
+      }
+      socket.getOutputStream().write(some.array());
+    }
+  }
+
+  private static byte[] compressed(byte[] message) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (GZIPOutputStream out = new GZIPOutputStream(bytes)) {
+      out.write(message);
+    }
+    return bytes.toByteArray();
+  }
+
+  /** Reads until the next frame of this type; what it holds. */
+  String next(int type) throws IOException {
+    while (true) {
+      int lengthAndType = in.readInt();
+      in.skipNBytes(5);
+      String payload = new String(in.readNBytes(lengthAndType >>> 8), StandardCharsets.ISO_8859_1);
+      if ((lengthAndType & 0xff) == type) {
+        return payload;
+      }
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    socket.close();
+  }
+}

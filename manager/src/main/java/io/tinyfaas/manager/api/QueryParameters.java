@@ -1,0 +1,32 @@
+package io.tinyfaas.manager.api;
+
+import static io.tinyfaas.manager.problem.ProblemType.INVALID_REQUEST;
+
+import io.tinyfaas.manager.problem.ProblemException;
+import io.tinyfaas.manager.store.FunctionSpec;
+import jakarta.ws.rs.core.UriInfo;
+import java.util.List;
+
+/** So that no typing error in a parameter's name passes for a call without it. */
+final class QueryParameters {
+
+  private QueryParameters() {}
+
+  /**
+   * @throws ProblemException INVALID_REQUEST if there are others than these
+   */
+  static void requireOnly(UriInfo uri, String... known) {
+    List<String> names = List.of(known);
+    for (String name : uri.getQueryParameters().keySet()) {
+      if (!names.contains(name)) {
+        throw ProblemException.ofField(
+            INVALID_REQUEST,
+            FunctionSpec.quoted(name).replace("\"", ""),
+            "This call has no parameter "
+                + FunctionSpec.quoted(name)
+                + (names.isEmpty() ? ", nor any other" : ", only " + String.join(" and ", names))
+                + ".");
+      }
+    }
+  }
+}

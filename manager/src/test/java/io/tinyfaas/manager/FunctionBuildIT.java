@@ -1,0 +1,132 @@
+package io.tinyfaas.manager;
+
+import static io.tinyfaas.manager.RealParts.docker;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.InstanceOfAssertFactories.type;
+
+import io.quarkus.test.common.WithTestResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.manager.deploy.FunctionArchive;
+import io.tinyfaas.manager.deploy.Zip;
+import io.tinyfaas.manager.problem.ProblemException;
+import io.tinyfaas.manager.problem.ProblemType;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Dependencies are installed where a function has some. */
+@QuarkusTest
+@WithTestResource(RealParts.class)
+class FunctionBuildIT extends FunctionOnAnEngine {
+
+  private final Instant began = Instant.now();
+
+  @Test
+  void shouldWaitForABuildThatIsSilentForLongerThanACallMayBe() {
+    deploy(
+        spec(),
+        Zip.of(
+            Map.of(
+                "index.js",
+                "module.exports = (req, res) => res.send('built')",
+                "package.json",
+                "{\"scripts\": {\"preinstall\": \"sleep 7\"},"
+                    + " \"dependencies\": {\"is-number\": \"7.0.0\"}}")));
+
+    assertThat(invoke(onlyHandler())).endsWith("built");
+  }
+
+  @Test
+  void shouldRunNoBuildCommandForAPackageJsonThatAsksForNothing() {
+    deploy(spec(), withPackageJson("{\"name\": \"fn\", \"dependencies\": {}}"));
+    assertThat(invoke(onlyHandler())).endsWith("deployed");
+    assertThat(startsOfBuilds()).isEmpty();
+
+    deploy(spec(), withPackageJson("{\"name\": \"fn\", \"scripts\": {\"install\": \"true\"}}"));
+    assertThat(invoke(onlyHandler())).endsWith("deployed");
+    assertThat(startsOfBuilds()).hasSize(1);
+  }
+
+  @Test
+  void shouldRunNoMoreThanTwoBuildsAtOnce() {
+    try (ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < 4; i++) {
+        String name = "Thing" + i;
+        callers.submit(
+            () -> {
+              try (FunctionArchive archive =
+                  withPackageJson("{\"scripts\": {\"install\": \"sleep 3\"}}")) {
+                deployer.deploy(new FunctionName(name), spec(), archive);
+              }
+            });
+      }
+    }
+
+    assertThat(store.functions()).hasSize(4);
+    assertThat(mostBuildsAtOnce()).isEqualTo(2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"{ broken", "[]"})
+  void shouldSayWhatIsWrongWithAPackageJsonThatIsNone(String text) {
+    assertThatThrownBy(() -> deploy(spec(), withPackageJson(text)))
+        .asInstanceOf(type(ProblemException.class))
+        .satisfies(problem -> assertThat(problem.type()).isEqualTo(ProblemType.BUILD_FAILED))
+        .extracting(problem -> String.join("\n", problem.output()))
+        .asString()
+        .containsPattern("package.json (cannot be read|is not a JSON object)");
+  }
+
+  private static FunctionArchive withPackageJson(String text) {
+    return Zip.of(
+        Map.of(
+            "index.js",
+            "module.exports = (req, res) => res.send('deployed')",
+            "package.json",
+            text));
+  }
+
+  private int mostBuildsAtOnce() {
+    int most = 0;
+    int now = 0;
+    for (String action : eventsOfBuilds("{{.Action}}", "event=start", "event=die")) {
+      now += action.equals("start") ? 1 : -1;
+      most = Math.max(most, now);
+    }
+    return most;
+  }
+
+  private List<String> startsOfBuilds() {
+    return eventsOfBuilds("{{.ID}}", "event=start");
+  }
+
+  /** Since this test began. */
+  private List<String> eventsOfBuilds(String format, String... events) {
+    List<String> command = new ArrayList<>();
+    command.addAll(
+        List.of(
+            "events",
+            "--format",
+            format,
+            "--since",
+            began.toString(),
+            "--until",
+            Instant.now().toString(),
+            "--filter",
+            ours(),
+            "--filter",
+            "label=tinyfaas.role=build"));
+    for (String event : events) {
+      command.addAll(List.of("--filter", event));
+    }
+    return docker(command.toArray(String[]::new));
+  }
+}

@@ -1,0 +1,74 @@
+package io.tinyfaas.manager;
+
+import static io.tinyfaas.manager.RealParts.docker;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarkus.test.common.WithTestResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.tinyfaas.manager.deploy.Zip;
+import java.io.IOException;
+import java.nio.file.Files;
+import org.junit.jupiter.api.Test;
+
+/** What a function may not do to the box it runs on. */
+@QuarkusTest
+@WithTestResource(RealParts.class)
+class HandlerIsolationIT extends FunctionOnAnEngine {
+
+  @Test
+  void shouldRunAHandlerWithoutRightsAndWithinLimits() {
+    deploy(spec(), Zip.saying("hello"));
+
+    String container = containers().getFirst();
+    assertThat(
+            docker(
+                "inspect",
+                "-f",
+                "{{.Config.User}} {{.HostConfig.NetworkMode}} {{.HostConfig.ReadonlyRootfs}}"
+                    + " {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{.HostConfig.Memory}}"
+                    + " {{.HostConfig.MemorySwap}} {{.HostConfig.NanoCpus}}"
+                    + " {{.HostConfig.PidsLimit}} {{.HostConfig.Privileged}}",
+                container))
+        .containsExactly(
+            "65534:65534 none true [ALL] [no-new-privileges] 134217728 134217728 500000000 256"
+                + " false");
+  }
+
+  @Test
+  void shouldGiveAFunctionNoNetworkButItsOwnLoopback() {
+    deploy(
+        spec(),
+        Zip.node(
+            """
+            const { networkInterfaces } = require('node:os')
+            const { lookup } = require('node:dns/promises')
+            module.exports = async (req, res) => {
+              const { address } = await lookup('localhost')
+              res.send(Object.keys(networkInterfaces()) + ' ' + address)
+            }
+            """));
+
+    assertThat(invoke(onlyHandler())).endsWith("\r\nlo 127.0.0.1");
+  }
+
+  @Test
+  void shouldShutTheSocketsFolderOnceAHandlerIsHealthy() throws IOException {
+    deploy(
+        spec(),
+        Zip.node(
+            """
+            const fs = require('fs')
+            module.exports = (req, res) => {
+              try {
+                fs.writeFileSync('/run/tinyfaas/fill', 'x')
+                res.send('written')
+              } catch (e) {
+                res.send(e.code)
+              }
+            }
+            """));
+
+    assertThat(invoke(onlyHandler())).endsWith("EACCES");
+    assertThat(Files.isSymbolicLink(sockets.resolve("Thing"))).isFalse();
+  }
+}

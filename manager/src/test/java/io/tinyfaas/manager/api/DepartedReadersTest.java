@@ -1,0 +1,54 @@
+package io.tinyfaas.manager.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tinyfaas.manager.problem.ProblemException;
+import io.tinyfaas.manager.problem.ProblemType;
+import io.vertx.core.http.HttpClosedException;
+import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
+import java.util.List;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import org.jboss.resteasy.reactive.server.handlers.PublisherResponseHandler;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class DepartedReadersTest {
+
+  private static final String STREAMS = PublisherResponseHandler.class.getName();
+
+  static List<Throwable> partings() {
+    return List.of(
+        new IOException("Broken pipe"),
+        new ClosedChannelException(),
+        new HttpClosedException("Connection was closed"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("partings")
+  void shouldBeSilentWhenAReaderHasLeft(Throwable parting) {
+    assertThat(isTold(STREAMS, parting)).isFalse();
+  }
+
+  @ParameterizedTest
+  @MethodSource("partings")
+  void shouldTellTheSameOfAnythingElse(Throwable failure) {
+    assertThat(isTold("io.tinyfaas.manager.store.FunctionStore", failure)).isTrue();
+  }
+
+  @Test
+  void shouldTellWhatFailsInTheMakingOfAnAnswer() {
+    assertThat(isTold(STREAMS, ProblemException.of(ProblemType.ENGINE_UNAVAILABLE, "gone")))
+        .isTrue();
+    assertThat(isTold(STREAMS, null)).isTrue();
+  }
+
+  private static boolean isTold(String logger, Throwable thrown) {
+    LogRecord line = new LogRecord(Level.SEVERE, "failed");
+    line.setLoggerName(logger);
+    line.setThrown(thrown);
+    return new DepartedReaders().isLoggable(line);
+  }
+}

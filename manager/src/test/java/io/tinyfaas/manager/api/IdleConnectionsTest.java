@@ -1,0 +1,127 @@
+package io.tinyfaas.manager.api;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import java.io.IOException;
+import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Connections on which nobody asks for anything: they would keep out those who do. */
+@QuarkusTest
+@TestProfile(WithoutEngine.AndPatience.class)
+@Timeout(30)
+class IdleConnectionsTest extends RestCalls {
+
+  private static final String REQUEST =
+      "GET /functions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + TOKEN + "\r\n\r\n";
+
+  @Test
+  void shouldCloseASilentOne() throws IOException {
+    try (Socket silent = connect()) {
+      assertThat(silent.getInputStream().read()).isEqualTo(-1);
+    }
+  }
+
+  /** Twice within each second there is something of it. */
+  @Test
+  void shouldCloseOneOnWhichAHeadComesByteByByte() throws IOException {
+    try (Socket slow = connect()) {
+      slow.setSoTimeout(500);
+      await().atMost(Duration.ofSeconds(5)).until(() -> isClosedAfter(slow, "G"));
+    }
+  }
+
+  /** A client that speaks HTTP/2 would be asked for nothing but its first words. */
+  @Test
+  void shouldSpeakOneProtocolOnly() throws IOException {
+    try (Socket other = connect()) {
+      other.getOutputStream().write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(US_ASCII));
+      assertThat(new String(other.getInputStream().readAllBytes(), US_ASCII)).startsWith("HTTP/");
+    }
+  }
+
+  /** Each is there with a hundred bytes of objects, before anybody is asked for a token. */
+  @Test
+  void shouldRefuseAHeadOfThousandsOfFields() throws IOException {
+    try (Socket socket = connect()) {
+      socket
+          .getOutputStream()
+          .write(
+              REQUEST
+                  .replace("\r\n\r\n", "\r\n" + "a:\r\n".repeat(2_500) + "\r\n")
+                  .getBytes(US_ASCII));
+      assertThat(readAnswer(socket)).startsWith("HTTP/1.1 431");
+    }
+  }
+
+  @Test
+  void shouldLeaveOneThatWaitsForItsAnswer() throws IOException {
+    CountDownLatch deployment = deployer.hold();
+    byte[] archive = zip("x");
+    try (Socket waiting = connect()) {
+      waiting
+          .getOutputStream()
+          .write(
+              ("PUT /functions/sieve?runtime=nodejs HTTP/1.1\r\nHost: localhost\r\n"
+                      + "Authorization: Bearer "
+                      + TOKEN
+                      + "\r\nContent-Type: application/zip\r\nContent-Length: "
+                      + archive.length
+                      + "\r\n\r\n")
+                  .getBytes(US_ASCII));
+      waiting.getOutputStream().write(archive);
+      shouldCloseASilentOne();
+      shouldCloseASilentOne();
+      deployment.countDown();
+      assertThat(readAnswer(waiting)).startsWith("HTTP/1.1 201");
+      assertThat(waiting.getInputStream().readAllBytes()).as("and is closed after it").isNotNull();
+    } finally {
+      deployment.countDown();
+    }
+  }
+
+  @Test
+  void shouldTakeAnotherRequestOnOneThatIsKept() throws IOException {
+    try (Socket kept = connect()) {
+      for (int i = 0; i < 3; i++) {
+        kept.getOutputStream().write(REQUEST.getBytes(US_ASCII));
+        assertThat(readEmptyList(kept)).startsWith("HTTP/1.1 200");
+      }
+    }
+  }
+
+  private Socket connect() throws IOException {
+    Socket socket = new Socket(server.getHost(), server.getPort());
+    socket.setSoTimeout(10_000);
+    return socket;
+  }
+
+  private static String readEmptyList(Socket socket) throws IOException {
+    StringBuilder answer = new StringBuilder();
+    while (!answer.toString().endsWith("[]")) {
+      answer.append((char) socket.getInputStream().read());
+    }
+    return answer.toString();
+  }
+
+  /** Sends this, and waits for as long as the socket's patience is. */
+  private static boolean isClosedAfter(Socket socket, String more) throws IOException {
+    try {
+      socket.getOutputStream().write(more.getBytes(US_ASCII));
+      return socket.getInputStream().read() < 0;
+    } catch (SocketTimeoutException e) {
+      return false;
+    } catch (SocketException e) {
+      return true;
+    }
+  }
+}

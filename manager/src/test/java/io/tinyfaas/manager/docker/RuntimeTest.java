@@ -1,0 +1,35 @@
+package io.tinyfaas.manager.docker;
+
+import static org.assertj.core.api.Assertions.assertThatNoException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.tinyfaas.manager.deploy.FunctionArchive;
+import io.tinyfaas.manager.deploy.Zip;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class RuntimeTest {
+
+  private static final Runtime JAVA =
+      Runtime.describedBy(
+          "image", Map.of(Labels.RUNTIME, "java", Labels.RUNTIME_CHECK, "*.jar,src/**"));
+
+  /** A repository around several functions, or a jar that was sent as it is. */
+  @Test
+  void shouldSayWhatTheArchiveHasInsteadOfWhatItNeeds() {
+    try (FunctionArchive jar =
+            Zip.of(Map.of("META-INF/MANIFEST.MF", "", "com/acme/A.class", "", "com/B.class", ""));
+        FunctionArchive many =
+            Zip.of(Map.of("a", "", "b", "", "c", "", "d/e", "", "f", "", "g", ""));
+        FunctionArchive right = Zip.of(Map.of("a.jar", "", "lib/b", ""))) {
+      assertThatThrownBy(() -> JAVA.require(jar))
+          .hasMessage(
+              "The archive has no file that the runtime java can run: it needs one of *.jar,"
+                  + " src/**, and has at its top META-INF/, com/. Make it in the function's folder;"
+                  + " put what is itself one of these into a zip.");
+      assertThatThrownBy(() -> JAVA.require(many))
+          .hasMessageContaining("at its top a, b, c, d/, f, …. Make");
+      assertThatNoException().isThrownBy(() -> JAVA.require(right));
+    }
+  }
+}
