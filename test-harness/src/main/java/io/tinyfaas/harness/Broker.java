@@ -1,0 +1,108 @@
+package io.tinyfaas.harness;
+
+import static io.tinyfaas.harness.Docker.docker;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+
+/**
+ * The real broker in a container, from the image that {@code make images} builds: with its settings
+ * and its access list, and with passwords of its own. It does not run until it is started.
+ *
+ * <p>The engine chooses its port. It keeps that whatever happens to the broker, since the container
+ * runs on while the broker in it is down: who connects then is disconnected at once.
+ */
+public final class Broker implements AutoCloseable {
+
+  public static final String GATEWAY_PASSWORD = "gateway-password";
+  public static final String MANAGER_PASSWORD = "manager-password";
+
+  private static final String IMAGE = "tinyfaas/broker";
+  private static final int PORT = 1883;
+
+  /** Runs the broker as the image does, whenever there is a file that says it should. */
+  private static final String SUPERVISE =
+      """
+      trap 'exit 0' TERM
+      passwords=/etc/mosquitto/secrets/passwords
+      mosquitto_passwd -b -c $passwords manager %s
+      mosquitto_passwd -b $passwords gateway %s
+      chown mosquitto $passwords
+      while :; do
+        if [ -e /tmp/run ]; then
+          mosquitto -c /etc/mosquitto/mosquitto.conf &
+          echo $! >/tmp/broker
+          wait $!
+          rm /tmp/broker
+        fi
+        sleep 0.05
+      done
+      """
+          .formatted(MANAGER_PASSWORD, GATEWAY_PASSWORD);
+
+  /** In hexadecimal, as the kernel lists sockets that listen. */
+  private static final String LISTENS = "grep -q ':075B .* 0A ' /proc/net/tcp /proc/net/tcp6";
+
+  private final String name = "tinyfaas-test-broker-" + UUID.randomUUID();
+  private final int port;
+
+  /**
+   * @param labels of its container, {@code NAME=value} each
+   */
+  public Broker(String... labels) {
+    List<String> run = new ArrayList<>(List.of("run", "--detach", "--name", name));
+    run.addAll(List.of("--publish", "127.0.0.1::" + PORT, "--user", "0", "--init"));
+    run.addAll(List.of("--label", "tinyfaas-test"));
+    for (String label : labels) {
+      run.addAll(List.of("--label", label));
+    }
+    run.addAll(List.of("--entrypoint", "sh", IMAGE, "-c", SUPERVISE));
+    docker(run.toArray(String[]::new));
+    port = Docker.publishedPort(name, PORT);
+    FailureLogs.open(this, "broker", () -> docker("logs", name));
+  }
+
+  /** The name of its container. */
+  public String container() {
+    return name;
+  }
+
+  /** On 127.0.0.1. */
+  public int port() {
+    return port;
+  }
+
+  /** Returns when it listens. Also for one that was killed or stopped: it has what it had saved. */
+  public Broker start() {
+    inContainer("touch /tmp/run && until " + LISTENS + "; do sleep 0.05; done");
+    return this;
+  }
+
+  /** At once, so that what it has not saved is lost. */
+  public void kill() {
+    end("KILL");
+  }
+
+  /** In its own time, so that it saves what it retains. */
+  public void stop() {
+    end("TERM");
+  }
+
+  private void end(String signal) {
+    inContainer(
+        "rm -f /tmp/run; kill -"
+            + signal
+            + " $(cat /tmp/broker) && while [ -e /tmp/broker ]; do sleep 0.05; done");
+  }
+
+  private void inContainer(String script) {
+    docker("exec", name, "sh", "-c", script);
+  }
+
+  @Override
+  public void close() {
+    FailureLogs.close(this);
+    docker("rm", "--force", "--volumes", name);
+  }
+}

@@ -1,0 +1,75 @@
+package io.tinyfaas.harness;
+
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
+import org.junit.jupiter.api.extension.BeforeTestExecutionCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/**
+ * Prints what the parts of the system under test logged, when a test fails. JUnit finds this
+ * extension by itself; each part says here where its log is.
+ */
+public final class FailureLogs implements BeforeTestExecutionCallback, AfterTestExecutionCallback {
+
+  private static final int LINES = 200;
+
+  private static final Map<Object, Log> OPEN = new ConcurrentHashMap<>();
+
+  /** Of parts that were closed while the test still ran. */
+  private static final ConcurrentLinkedQueue<String> CLOSED = new ConcurrentLinkedQueue<>();
+
+  private record Log(String name, Supplier<List<String>> lines) {}
+
+  /**
+   * @param part whose log it is, until {@link #close}
+   * @param lines is called when a test fails
+   */
+  public static void open(Object part, String name, Supplier<List<String>> lines) {
+    OPEN.put(part, new Log(name, lines));
+  }
+
+  /** To be called while the log can still be read: it is printed if the test that runs fails. */
+  public static void close(Object part) {
+    Log log = OPEN.remove(part);
+    if (log != null) {
+      CLOSED.add(print(log));
+    }
+  }
+
+  @Override
+  public void beforeTestExecution(ExtensionContext context) {
+    CLOSED.clear();
+  }
+
+  @Override
+  public void afterTestExecution(ExtensionContext context) {
+    context
+        .getExecutionException()
+        .ifPresent(
+            failure -> {
+              System.out.println("--- " + context.getDisplayName() + " failed: " + failure);
+              CLOSED.forEach(System.out::print);
+              OPEN.values().forEach(log -> System.out.print(print(log)));
+            });
+    CLOSED.clear();
+  }
+
+  private static String print(Log log) {
+    List<String> lines;
+    try {
+      lines = log.lines().get();
+    } catch (RuntimeException | AssertionError e) {
+      lines = List.of("(cannot be read: " + e.getMessage() + ")");
+    }
+    int from = Math.max(0, lines.size() - LINES);
+    return lines.subList(from, lines.size()).stream()
+        .collect(
+            Collectors.joining(
+                "\n", "--- " + log.name() + (from > 0 ? ", its last lines:\n" : ":\n"), "\n"));
+  }
+}
