@@ -2,7 +2,7 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down clean logs test bench bench-quick bench-more \
+.PHONY: help up down clean logs test test-fast test-again bench bench-quick bench-more \
   bench-deploy bench-restart bench-boot bench-memory bench-payloads bench-functions bench-scaling bench-soak build images format setup base
 
 # Images take the jars that Maven built in the checkout.
@@ -11,7 +11,7 @@ export TINYFAAS_JARS := host
 jars := gateway/target/quarkus-app/quarkus-run.jar manager/target/quarkus-app/quarkus-run.jar \
   handler-runtime-java/api/target/tinyfaas-function-api.jar handler-runtime-java/server/target/tinyfaas-handler-runtime-java.jar
 benchmark := benchmark/target/tinyfaas-benchmark.jar
-sources := $(shell find pom.xml contract gateway manager handler-runtime-java -name target -prune -o -type f \
+sources := $(shell find pom.xml test-harness contract gateway manager handler-runtime-java -name target -prune -o -type f \
   \( -name pom.xml -o -path '*/src/main/*' \) -print)
 
 help: ## this list
@@ -34,8 +34,14 @@ build: setup base $(jars) ## build the jars
 images: build ## build the images
 	@compose/images
 
-test: images ## every test: format, unit, components, runtimes, the whole system
+test: images ## every test: format, unit, components, runtimes, the whole system (15 minutes)
 	@compose/test
+
+test-fast: images ## format, units, what components do in seconds, one function on the whole system (4 minutes)
+	@compose/test fast
+
+test-again: images ## one class, or one case of it, again and again: CASE=RoutingIT or CASE='RoutingIT#should…' TIMES=20 BUSY=yes
+	@compose/test-again '$(CASE)' '$(TIMES)' '$(BUSY)'
 
 bench: images $(benchmark) ## the paper's experiment (10 minutes); TARGETS='old=coap://host/sieve' adds others
 	@benchmark/run $(TARGETS)
@@ -80,11 +86,9 @@ base: setup
 
 # One Maven run makes all of them. touch: Maven leaves a jar alone that would not change.
 $(jars) &: $(sources) | setup base
-	@echo '==> Building the jars'
-	@compose/mvn -q -B -Dmaven.test.skip -Dspotless.check.skip package
+	@compose/jars
 	@touch $(jars)
 
 $(benchmark): pom.xml $(shell find benchmark/pom.xml benchmark/src/main -type f) | setup base
-	@echo '==> Building the load generator'
-	@compose/mvn -q -B -f benchmark/pom.xml -Dmaven.test.skip -Dspotless.check.skip package
+	@compose/jars benchmark
 	@touch $(benchmark)

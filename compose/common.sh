@@ -12,6 +12,47 @@ die() {
   exit 1
 }
 
+# quietly FAILURE COMMAND...: what the command prints is shown only if it fails, after FAILURE.
+quietly() {
+  local failure=$1 log status=0
+  shift
+  log=$(mktemp)
+  with_progress "$log" "$@" || status=$?
+  [ $status = 0 ] || printf '%s\n' "$failure" "$(tail -n 60 "$log")" >&2
+  rm -f "$log"
+  return $status
+}
+
+# with_progress LOG COMMAND...: while the command runs, how long it has run and what it wrote last to the log: every five seconds, on a terminal
+# every second, where a line replaces the one before.
+with_progress() {
+  local log=$1 watch status=0
+  shift
+  watch_progress "$log" &
+  watch=$!
+  "$@" >"$log" 2>&1 || status=$?
+  kill "$watch" 2>/dev/null || true
+  wait "$watch" 2>/dev/null || true
+  [ ! -t 1 ] || printf '\r\033[K'
+  return $status
+}
+
+# watch_progress LOG: until it is killed, or the script that started it is.
+watch_progress() {
+  local start=$SECONDS next=5 step=5 format='    %3d s  %s\n'
+  if [ -t 1 ]; then
+    step=1
+    format='\r\033[K    %3d s  %s'
+  fi
+  while kill -0 $$ 2>/dev/null; do
+    if [ $((SECONDS - start)) -ge $next ]; then
+      next=$((next + step))
+      printf "$format" $((SECONDS - start)) "$(tail -c 2000 "$1" | tr -d '\r' | grep -v '^ *$' | tail -n 1 | cut -c 1-100)"
+    fi
+    sleep 0.2
+  done
+}
+
 # setting NAME DEFAULT: as Compose sees it, from the environment or else from compose/.env.
 setting() {
   local value=${!1:-}
