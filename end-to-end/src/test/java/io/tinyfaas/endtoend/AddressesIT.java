@@ -11,18 +11,15 @@ import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What the gateway knows of where a device is: docs/operations.md, "The device's address". */
-@Timeout(180)
 class AddressesIT {
 
   @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
   private static final String HEADERS = "contract/golden/handler/functions/nodejs/headers";
-  private static final String DEVICES =
-      "tinyfaas-e2e-devices" + (Installation.LANE == 0 ? "" : Installation.LANE);
+  private static final String DEVICES = Installation.named("devices");
   private static final String PREFIX = "10." + (158 - Installation.LANE) + ".0.";
   private static final String BRIDGE = PREFIX + "1";
 
