@@ -4,6 +4,7 @@ let validated = { value: 'first', version: 1 };
 let calls = 0;
 let created = false;
 let large = '0123456789abcdef'.repeat(125);
+const held = new Map();
 let observed = { value: 'state 0', type: 'text/plain' };
 
 const resources = {
@@ -23,7 +24,15 @@ const resources = {
     res.send('a secret for ' + req.headers['x-tinyfaas-device']);
   },
   separate(req, res) {
-    setTimeout(() => res.send('late'), 1500);
+    const { id } = req.query;
+    if (req.method !== 'PUT') {
+      held.set(id, res);
+      return;
+    }
+    const answer = held.get(id);
+    held.delete(id);
+    answer?.send('late');
+    res.send(answer ? 'released' : 'nobody waits');
   },
   seg(req, res) {
     res.send('at ' + req.path);

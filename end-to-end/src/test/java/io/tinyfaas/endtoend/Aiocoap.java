@@ -1,5 +1,6 @@
 package io.tinyfaas.endtoend;
 
+import io.tinyfaas.harness.Command;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -68,12 +69,8 @@ final class Aiocoap {
     return system.run(Duration.ofMinutes(1), command(where, "ask.py", frame));
   }
 
-  /**
-   * Observes until it is told of an error, and prints a line for each state and for that error.
-   *
-   * @param output gets what it prints
-   */
-  Process observe(String path, Path output) throws IOException {
+  /** Observes until it is told of an error, and prints a line for each state and for that error. */
+  Command.Running observe(String path) {
     String script =
         """
         import asyncio
@@ -91,11 +88,7 @@ final class Aiocoap {
         asyncio.run(main())
         """
             .formatted(system.coapUri(path));
-    return system
-        .process(command(List.of("--network", "host"), "observe.py", script))
-        .redirectErrorStream(true)
-        .redirectOutput(output.toFile())
-        .start();
+    return system.command(command(List.of("--network", "host"), "observe.py", script)).start();
   }
 
   private String[] command(List<String> where, String file, String script) {

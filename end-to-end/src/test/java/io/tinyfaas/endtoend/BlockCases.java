@@ -15,7 +15,6 @@ import java.util.Locale;
 import java.util.function.Function;
 import org.eclipse.californium.core.coap.BlockOption;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
-import org.eclipse.californium.core.coap.Message;
 import org.eclipse.californium.core.coap.OptionSet;
 import org.eclipse.californium.core.coap.Response;
 import org.junit.jupiter.api.function.Executable;
@@ -54,28 +53,28 @@ final class BlockCases {
   private void early(int size) {
     Exchange exchange = server.ask("large", "-b", Integer.toString(size));
     assertThat(exchange.request().getOptions().getBlock2().getSize()).isEqualTo(size);
-    isWholeIn(exchange.received(), OptionSet::getBlock2, CONTENT, CONTENT, size);
+    isWholeIn(exchange.responses(), OptionSet::getBlock2, CONTENT, CONTENT, size);
     assertThat(exchange.displayed()).hasSize(2000);
   }
 
   private void late() {
     Exchange exchange = server.ask("large", "-L", "1");
     assertThat(exchange.request().getOptions().hasBlock2()).isFalse();
-    int size = exchange.received().getFirst().getOptions().getBlock2().getSize();
-    isWholeIn(exchange.received(), OptionSet::getBlock2, CONTENT, CONTENT, size);
+    int size = exchange.responses().getFirst().getOptions().getBlock2().getSize();
+    isWholeIn(exchange.responses(), OptionSet::getBlock2, CONTENT, CONTENT, size);
     assertThat(exchange.displayed()).hasSize(2000);
   }
 
   private void put() {
     Exchange exchange = server.ask("large-update", "-m", "put", "-b", "64", "-f", file.toString());
-    isWholeIn(exchange.received(), OptionSet::getBlock1, CONTINUE, CHANGED, 64);
+    isWholeIn(exchange.responses(), OptionSet::getBlock1, CONTINUE, CHANGED, 64);
     server.ask("large-update").shows(BODY);
   }
 
   private void create() {
     Exchange exchange = server.ask("large-create", "-m", "post", "-b", "64", "-f", file.toString());
-    isWholeIn(exchange.received(), OptionSet::getBlock1, CONTINUE, CREATED, 64);
-    List<String> location = exchange.received().getLast().getOptions().getLocationPath();
+    isWholeIn(exchange.responses(), OptionSet::getBlock1, CONTINUE, CREATED, 64);
+    List<String> location = exchange.responses().getLast().getOptions().getLocationPath();
     assertThat(location).hasSize(2).first().isEqualTo("large-create");
     server.ask(String.join("/", location)).shows(BODY);
   }
@@ -85,23 +84,23 @@ final class BlockCases {
         server
             .ask("large-post", "-m", "post", "-b", "64", "-f", file.toString())
             .shows(BODY.toUpperCase(Locale.ROOT));
-    List<Message> received = exchange.received();
+    List<Response> received = exchange.responses();
     int uploaded = (BODY.length() + 63) / 64;
     isWholeIn(received.subList(0, uploaded), OptionSet::getBlock1, CONTINUE, CHANGED, 64);
-    List<Message> answer = received.subList(uploaded - 1, received.size());
+    List<Response> answer = received.subList(uploaded - 1, received.size());
     int size = answer.getFirst().getOptions().getBlock2().getSize();
     isWholeIn(answer, OptionSet::getBlock2, CHANGED, CHANGED, size);
   }
 
   /** Every block once, in order and full, and none after the last. */
   private static void isWholeIn(
-      List<Message> responses,
+      List<Response> responses,
       Function<OptionSet, BlockOption> option,
       ResponseCode each,
       ResponseCode last,
       int size) {
     for (int i = 0; i < responses.size(); i++) {
-      Response response = (Response) responses.get(i);
+      Response response = responses.get(i);
       BlockOption block = option.apply(response.getOptions());
       boolean more = i < responses.size() - 1;
       assertThat(response.getCode()).as("block %d", i).isEqualTo(more ? each : last);

@@ -1,13 +1,14 @@
 package io.tinyfaas.endtoend;
 
-import static org.awaitility.Awaitility.await;
+import static io.tinyfaas.harness.Eventually.eventually;
+import static io.tinyfaas.harness.Eventually.within;
 
+import io.tinyfaas.harness.FailureLogs;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -18,8 +19,7 @@ import java.util.List;
 final class Box implements AutoCloseable {
 
   private static final Installation HERE = Installation.UNIX;
-  private static final String NAME =
-      "tinyfaas-e2e-box" + (Installation.LANE == 0 ? "" : Installation.LANE);
+  private static final String NAME = Installation.named("box");
   private static final String PREFIX = "10." + (168 - Installation.LANE) + ".0.";
   private static final String ADDRESS = PREFIX + "2";
   private static final String IMAGE = "tinyfaas/box";
@@ -34,7 +34,8 @@ final class Box implements AutoCloseable {
   static Box start(List<String> images) {
     Box box = new Box();
     box.close(); // what an interrupted run left
-    HERE.docker(
+    ClientImage.build(
+        HERE,
         "build",
         "--quiet",
         "--tag",
@@ -71,6 +72,10 @@ final class Box implements AutoCloseable {
         "--volume=" + FOLDER + ":" + SOCKET.getParent(),
         "--volume=" + Checkout.path() + ":" + Checkout.path() + ":ro",
         IMAGE);
+    FailureLogs.open(
+        box,
+        "the engine in the box",
+        () -> HERE.docker("exec", NAME, "tail", "-n", "200", "/var/log/dockerd.log"));
     box.startEngine();
     box.load(images);
     return box;
@@ -84,11 +89,9 @@ final class Box implements AutoCloseable {
   /** Returns when it answers. */
   void startEngine() {
     HERE.docker("exec", NAME, "engine", "start");
-    await("the engine in the box")
-        .atMost(Duration.ofSeconds(60))
-        .pollDelay(Duration.ZERO)
-        .ignoreExceptions()
-        .until(() -> !installation(HERE).docker("version").isEmpty());
+    within(Duration.ofSeconds(60))
+        .alias("the engine in the box")
+        .until(() -> installation(HERE).command("docker", "version").run().exitCode() == 0);
   }
 
   /** Lets it end in its own time. */
@@ -104,8 +107,7 @@ final class Box implements AutoCloseable {
   /** Whether containers live on when the engine ends, which an engine learns while it runs. */
   void letContainersOutliveTheEngine(boolean live) {
     HERE.docker("exec", NAME, "engine", "live-restore", Boolean.toString(live));
-    await()
-        .atMost(Duration.ofSeconds(10))
+    eventually()
         .until(
             () ->
                 installation(HERE)
@@ -129,32 +131,19 @@ final class Box implements AutoCloseable {
   }
 
   private void load(List<String> images) {
-    List<String> save = new ArrayList<>(List.of("docker", "save"));
-    save.addAll(images);
-    try {
-      List<Process> pipeline =
-          ProcessBuilder.startPipeline(
-              List.of(
-                  HERE.process(save.toArray(String[]::new)),
-                  installation(HERE)
-                      .process("docker", "load", "--quiet")
-                      .redirectOutput(ProcessBuilder.Redirect.DISCARD)));
-      for (Process process : pipeline) {
-        if (process.waitFor() != 0) {
-          throw new IllegalStateException("images cannot be brought over: " + images);
-        }
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException(e);
-    }
+    HERE.run(
+        Duration.ofMinutes(3),
+        "bash",
+        "-c",
+        "set -o pipefail; docker save $1 | DOCKER_HOST=unix://$0 docker load --quiet",
+        FOLDER.resolve("docker.sock").toString(),
+        String.join(" ", images));
   }
 
   /** Removes it with its disk. */
   @Override
   public void close() {
+    FailureLogs.close(this);
     HERE.run(
         Duration.ofMinutes(1),
         "bash",

@@ -5,10 +5,15 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
 /** An image with a client, so that the machine need not have it. */
 record ClientImage(String tag, String dockerfile) {
+
+  /** Held while an image is built that other tests may be about to build, too. */
+  private static final Path LOCK = Checkout.path().resolve("end-to-end/target/images.lock");
 
   /**
    * Builds it, if it is not there yet.
@@ -23,18 +28,20 @@ record ClientImage(String tag, String dockerfile) {
       for (Map.Entry<String, byte[]> file : files.entrySet()) {
         Files.write(context.resolve(file.getKey()), file.getValue());
       }
-      system.run(
-          Duration.ofMinutes(3),
-          "docker",
-          "buildx",
-          "build",
-          "--quiet",
-          "--load",
-          "--tag",
-          tag,
-          context.toString());
+      build(system, "buildx", "build", "--quiet", "--load", "--tag", tag, context.toString());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /**
+   * Builds any image of the tests, when no other test does.
+   *
+   * @param arguments of {@code docker}
+   */
+  static void build(Installation system, String... arguments) {
+    List<String> command = new ArrayList<>(List.of("flock", LOCK.toString(), "docker"));
+    command.addAll(List.of(arguments));
+    system.run(Duration.ofMinutes(5), command.toArray(String[]::new));
   }
 }

@@ -1,7 +1,8 @@
 package io.tinyfaas.endtoend;
 
+import static io.tinyfaas.harness.Eventually.patient;
+import static io.tinyfaas.harness.Eventually.within;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
 import java.util.List;
@@ -29,11 +30,6 @@ class ComesBackIT {
 
   private static final Duration BOUND = Duration.ofSeconds(60);
   private static final String PRIMES = "2,3,5,7,11";
-
-  /** Loads for three seconds. */
-  private static final String SLOW_START =
-      "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000);"
-          + "module.exports = (req, res) => res.send('new');";
 
   private static Workload workload;
 
@@ -104,7 +100,7 @@ class ComesBackIT {
   @Test
   void shouldReachAllHandlersFromAnotherGatewayContainer() {
     system.compose("rm", "--stop", "--force", "gateway");
-    assertThat(workload.answers("back-node", PRIMES)).isFalse();
+    assertThat(workload.answers("back-node")).isFalse();
     long begin = System.nanoTime();
     system.compose("up", "--detach", "--no-build", "--no-deps", "gateway");
     workload.awaitBack("gateway container removed, docker compose up", begin, BOUND);
@@ -149,31 +145,25 @@ class ComesBackIT {
       shouldFailToDeploy("back-new", crash, 2);
     }
     system.awaitManager();
-    await()
-        .atMost(BOUND)
+    within(BOUND)
         .untilAsserted(
             () -> {
               assertThat(system.traces("back-new")).isEmpty();
               assertThat(system.files("back-new")).isEmpty();
             });
     system.rest().get("/functions/back-new").then().statusCode(404);
-    assertThat(workload.answers("back-new", "")).isFalse();
+    assertThat(workload.answers("back-new")).isFalse();
   }
 
   @Test
   void shouldServeTheOldVersionWhenTheManagerDiedWhileTheNewOneStarted() {
-    workload.with(
-        "back-updated",
-        "runtime=nodejs&handlers=2",
-        Code.node("module.exports = (req, res) => res.send('old');"),
-        "old");
+    workload.with("back-updated", "runtime=nodejs&handlers=2", Code.answering("old"), "old");
     List<String> before = system.traces("back-updated");
     try (Workload.Traffic traffic = workload.traffic();
         Crash crash = Crash.of(system, system.container("manager"))) {
       shouldFailToDeploy("back-updated", crash, 4);
       system.awaitManager();
-      await()
-          .atMost(BOUND)
+      within(BOUND)
           .untilAsserted(
               () ->
                   assertThat(system.traces("back-updated"))
@@ -188,21 +178,18 @@ class ComesBackIT {
    */
   private void shouldFailToDeploy(String function, Crash crash, int running) {
     CompletableFuture<Integer> answer =
-        Workload.put(system, function, "runtime=nodejs&handlers=2", Code.node(SLOW_START));
-    await().atMost(BOUND).until(() -> system.running(function).size() == running);
+        Workload.put(system, function, "runtime=nodejs&handlers=2", Code.gated("new"));
+    within(BOUND).until(() -> system.running(function).size() == running);
     assertThat(answer).isNotDone();
     crash.now();
-    assertThat(answer).failsWithin(BOUND);
+    system.open(function);
+    assertThat(answer).failsWithin(patient(BOUND));
   }
 
   private void shouldBeAbleToDeploy() {
     system.awaitManager();
-    workload.with(
-        "back-later",
-        "runtime=nodejs",
-        Code.node("module.exports = (req, res) => res.send('later');"),
-        "later");
+    workload.with("back-later", "runtime=nodejs", Code.answering("later"), "later");
     workload.without("back-later");
-    assertThat(system.traces("back-later")).isEmpty();
+    within(BOUND).untilAsserted(() -> assertThat(system.traces("back-later")).isEmpty());
   }
 }

@@ -9,4 +9,9 @@ import org.junit.jupiter.api.function.Executable;
  * @param objective what it asks, in a line
  * @param client who asks: never Californium, since that is what the gateway is made of
  */
-record ConformanceCase(String id, String objective, String client, Executable check) {}
+record ConformanceCase(String id, String objective, String client, Executable check) {
+
+  String name() {
+    return id + " " + objective + " (" + client + ")";
+  }
+}

@@ -1,8 +1,14 @@
 package io.tinyfaas.endtoend;
 
+import static io.tinyfaas.harness.Eventually.within;
+
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * A container's main process about to be killed with SIGKILL, the way the kernel does it when
@@ -13,9 +19,11 @@ import java.nio.charset.StandardCharsets;
 final class Crash implements AutoCloseable {
 
   private final Process killer;
+  private final Queue<String> printed = new ConcurrentLinkedQueue<>();
 
   private Crash(Process killer) {
     this.killer = killer;
+    Thread.ofPlatform().daemon().name("killer " + killer.pid()).start(this::read);
   }
 
   static Crash of(Installation system, String container) {
@@ -33,7 +41,7 @@ final class Crash implements AutoCloseable {
             "-c",
             "echo ready; read now && kill -9 " + pid + " && echo done");
     try {
-      Crash crash = new Crash(builder.redirectError(ProcessBuilder.Redirect.INHERIT).start());
+      Crash crash = new Crash(builder.redirectErrorStream(true).start());
       crash.expect("ready");
       return crash;
     } catch (IOException e) {
@@ -52,21 +60,21 @@ final class Crash implements AutoCloseable {
     }
   }
 
-  private void expect(String line) throws IOException {
-    StringBuilder read = new StringBuilder();
-    while (true) {
-      int next = killer.getInputStream().read();
-      if (next < 0) {
-        throw new IllegalStateException("expected " + line + " but got " + read);
-      }
-      if (next == '\n') {
-        if (read.toString().equals(line)) {
-          return;
-        }
-        read.setLength(0);
-      } else {
-        read.append((char) next);
-      }
+  private void read() {
+    try (BufferedReader lines = killer.inputReader()) {
+      lines.lines().forEach(printed::add);
+    } catch (IOException | UncheckedIOException e) {
+      // It was ended.
+    }
+  }
+
+  private void expect(String line) {
+    within(Duration.ofMinutes(1))
+        .pollInterval(Duration.ofMillis(1))
+        .alias("a killer that is " + line)
+        .until(() -> printed.contains(line) || !killer.isAlive());
+    if (!printed.contains(line)) {
+      throw new AssertionError("expected " + line + " but got " + printed);
     }
   }
 

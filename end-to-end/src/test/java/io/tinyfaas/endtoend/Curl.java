@@ -1,5 +1,7 @@
 package io.tinyfaas.endtoend;
 
+import static io.tinyfaas.harness.Eventually.patient;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -12,7 +14,8 @@ import java.util.List;
 /** curl, as people have it on their machines, that asks one installation's functions by HTTP. */
 final class Curl {
 
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final String AT_MOST = Long.toString(patient(PATIENCE).toSeconds());
 
   /**
    * @param headers as they came, each on a line
@@ -51,14 +54,15 @@ final class Curl {
     Path headers = folder.resolve("curl-headers");
     Path body = folder.resolve("curl-body");
     List<String> command =
-        new ArrayList<>(List.of("curl", "--silent", "--show-error", "--max-time", "20"));
+        new ArrayList<>(List.of("curl", "--silent", "--show-error", "--max-time", AT_MOST));
     command.addAll(List.of("--dump-header", headers.toString(), "--output", body.toString()));
     command.addAll(List.of("--write-out", "%{http_code}"));
     command.addAll(List.of(options));
     command.add(system.httpUri(path));
     try {
       Files.deleteIfExists(body);
-      String status = system.run(PATIENCE, command.toArray(String[]::new)).getLast();
+      String status =
+          system.run(PATIENCE.multipliedBy(2), command.toArray(String[]::new)).getLast();
       return new Answer(
           Integer.parseInt(status),
           Files.readString(headers),

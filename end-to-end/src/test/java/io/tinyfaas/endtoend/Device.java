@@ -1,7 +1,10 @@
 package io.tinyfaas.endtoend;
 
+import static io.tinyfaas.harness.Eventually.patient;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.californium.core.CoapClient;
 import org.eclipse.californium.core.CoapResponse;
@@ -20,7 +23,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  */
 final class Device implements AfterEachCallback {
 
-  private static final long PATIENCE_MILLIS = 20_000;
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final Installation system;
   private final CoapEndpoint endpoint;
@@ -57,7 +60,8 @@ final class Device implements AfterEachCallback {
 
   CoapResponse ask(Request request, String path) {
     request.setURI(system.coapUri(path));
-    CoapClient client = new CoapClient().setEndpoint(endpoint).setTimeout(PATIENCE_MILLIS);
+    CoapClient client =
+        new CoapClient().setEndpoint(endpoint).setTimeout(patient(PATIENCE).toMillis());
     try {
       return client.advanced(request);
     } catch (ConnectorException | IOException e) {

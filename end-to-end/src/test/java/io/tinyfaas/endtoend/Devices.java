@@ -1,5 +1,6 @@
 package io.tinyfaas.endtoend;
 
+import static io.tinyfaas.harness.Eventually.patient;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.restassured.response.Response;
@@ -22,7 +23,10 @@ final class Devices implements AfterEachCallback {
 
   static final String GNUTLS = "coap-client-gnutls";
 
-  private static final int PATIENCE_SECONDS = 15;
+  private static final Duration PATIENCE = Duration.ofSeconds(15);
+
+  /** For an answer that must not come. */
+  static final Duration A_MOMENT = Duration.ofSeconds(1);
 
   private final Installation system;
   private final Set<String> names = new LinkedHashSet<>();
@@ -69,23 +73,23 @@ final class Devices implements AfterEachCallback {
 
   /** What the client prints. */
   String ask(String client, String path, String... who) {
-    return ask(client, system.coapsUri(path), PATIENCE_SECONDS, who);
+    return ask(client, system.coapsUri(path), patient(PATIENCE), who);
   }
 
   /** Whether a function that shows its headers has not been reached as a device. */
   boolean isRefused(String client, String path, String... who) {
-    return !ask(client, system.coapsUri(path), 1, who).contains("x-tinyfaas-device");
+    return !ask(client, system.coapsUri(path), A_MOMENT, who).contains("x-tinyfaas-device");
   }
 
   /**
-   * @param seconds until the client gives up
+   * @param time until the client gives up, in whole seconds
    */
-  String ask(String client, String uri, int seconds, String... who) {
+  String ask(String client, String uri, Duration time, String... who) {
     List<String> command = new ArrayList<>(List.of(client, "-v", "0"));
-    command.addAll(List.of("-B", Integer.toString(seconds)));
+    command.addAll(List.of("-B", Long.toString(time.toSeconds())));
     command.addAll(List.of(who));
     command.add(uri);
-    return String.join("\n", system.run(Duration.ofSeconds(40), command.toArray(String[]::new)));
+    return String.join("\n", system.run(time.plusSeconds(30), command.toArray(String[]::new)));
   }
 
   @Override

@@ -1,7 +1,7 @@
 package io.tinyfaas.endtoend;
 
+import static io.tinyfaas.harness.Eventually.within;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.endsWith;
 import static org.hamcrest.Matchers.notNullValue;
 
@@ -49,7 +49,7 @@ class EngineRestartIT {
                         .with(
                             "outward",
                             "runtime=nodejs&networkAccess=true",
-                            Code.node("module.exports = (req, res) => res.send('out');"),
+                            Code.answering("out"),
                             "out"))
             .toList();
   }
@@ -57,6 +57,7 @@ class EngineRestartIT {
   @AfterAll
   static void remove() {
     workloads.forEach(Workload::close);
+    systems.forEach(Installation::closeLogs);
     box.close();
   }
 
@@ -69,7 +70,7 @@ class EngineRestartIT {
   @Test
   void shouldComeBackAfterTheEngineWasStopped() {
     box.stopEngine();
-    assertThat(workloads).noneMatch(workload -> workload.answers("sieve", ""));
+    assertThat(workloads).noneMatch(workload -> workload.answers("sieve"));
     long begin = System.nanoTime();
     box.startEngine();
     awaitBack("the engine stopped, then started", begin);
@@ -94,7 +95,11 @@ class EngineRestartIT {
     box.startEngine();
     awaitBack("a power cut, then the engine started", begin);
     for (Installation system : systems) {
-      assertThat(box.firewall()).anyMatch(rule -> rule.contains("tinyfaas:" + system.project()));
+      within(BOUND)
+          .untilAsserted(
+              () ->
+                  assertThat(box.firewall())
+                      .anyMatch(rule -> rule.contains("tinyfaas:" + system.project())));
     }
     shouldBeAbleToDeploy();
   }
@@ -103,6 +108,14 @@ class EngineRestartIT {
   void shouldInvokeOnAndSaySoWhenTheEngineIsGone() {
     // So that the manager is there to be asked.
     box.letContainersOutliveTheEngine(true);
+    try {
+      shouldInvokeOnAndSaySo();
+    } finally {
+      box.letContainersOutliveTheEngine(false);
+    }
+  }
+
+  private static void shouldInvokeOnAndSaySo() {
     Workload.Traffic first = workloads.getFirst().traffic();
     Workload.Traffic second = workloads.getLast().traffic();
     try (first;
@@ -119,7 +132,7 @@ class EngineRestartIT {
         system
             .rest()
             .contentType("application/zip")
-            .body(Code.node("module.exports = (req, res) => res.send('new');"))
+            .body(Code.answering("new"))
             .put("/functions/new?runtime=nodejs")
             .then()
             .statusCode(503)
@@ -130,8 +143,7 @@ class EngineRestartIT {
       long begin = System.nanoTime();
       box.startEngine();
       for (Installation system : systems) {
-        await()
-            .atMost(BOUND)
+        within(BOUND)
             .ignoreExceptions()
             .until(() -> system.rest().get("/functions").statusCode() == 200);
       }
@@ -141,9 +153,8 @@ class EngineRestartIT {
     }
     shouldBeAbleToDeploy();
     for (Installation system : systems) {
-      await().atMost(BOUND).until(() -> system.traces("new").isEmpty());
+      within(BOUND).until(() -> system.traces("new").isEmpty());
     }
-    box.letContainersOutliveTheEngine(false);
   }
 
   private static void awaitBack(String what, long since) {
@@ -153,11 +164,7 @@ class EngineRestartIT {
   private static void shouldBeAbleToDeploy() {
     systems.forEach(Installation::awaitManager);
     for (Workload workload : workloads) {
-      workload.with(
-          "later",
-          "runtime=nodejs",
-          Code.node("module.exports = (req, res) => res.send('later');"),
-          "later");
+      workload.with("later", "runtime=nodejs", Code.answering("later"), "later");
       workload.without("later");
     }
   }

@@ -1,5 +1,6 @@
 package io.tinyfaas.endtoend;
 
+import static io.tinyfaas.harness.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.restassured.response.Response;
@@ -121,12 +122,16 @@ final class Functions implements AfterEachCallback {
 
   /** Deletes them before the test has ended, or where several tests share them. */
   void removeAll() {
-    List<String> left = new ArrayList<>();
-    for (String name : names) {
+    List<String> deleted = List.copyOf(names);
+    for (String name : deleted) {
       assertThat(delete(name).statusCode()).as("DELETE of " + name).isIn(204, 404);
-      left.addAll(traces(name));
     }
     names.clear();
-    assertThat(left).as("what is left of the functions").isEmpty();
+    eventually()
+        .untilAsserted(
+            () ->
+                assertThat(deleted)
+                    .allSatisfy(
+                        name -> assertThat(traces(name)).as("what is left of " + name).isEmpty()));
   }
 }

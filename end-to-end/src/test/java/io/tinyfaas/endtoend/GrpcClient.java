@@ -1,9 +1,12 @@
 package io.tinyfaas.endtoend;
 
+import static io.tinyfaas.harness.Eventually.patient;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
@@ -58,14 +61,14 @@ final class GrpcClient {
         channel = grpc.insecure_channel('%s')
         stub = tinyfaas_pb2_grpc.TinyFaaSStub(channel)
         def ask(function, data='', **more):
-            more.setdefault('timeout', 20)
+            more.setdefault('timeout', %d)
             try:
                 return stub.Request(tinyfaas_pb2.Data(functionIdentifier=function, data=data), **more).response
             except grpc.RpcError as error:
                 return f'{error.code().name} {error.details()}'
         %s
         """
-            .formatted(system.grpcTarget(), script);
+            .formatted(system.grpcTarget(), patient(Duration.ofSeconds(20)).toSeconds(), script);
     try {
       Files.writeString(folder.resolve("ask.py"), frame);
     } catch (IOException e) {

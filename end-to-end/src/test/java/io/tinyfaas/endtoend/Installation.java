@@ -1,12 +1,12 @@
 package io.tinyfaas.endtoend;
 
 import static io.restassured.RestAssured.given;
-import static org.awaitility.Awaitility.await;
+import static io.tinyfaas.harness.Eventually.patient;
+import static io.tinyfaas.harness.Eventually.within;
 
 import io.restassured.specification.RequestSpecification;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
+import io.tinyfaas.harness.Command;
+import io.tinyfaas.harness.FailureLogs;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -14,8 +14,8 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -28,9 +28,13 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 final class Installation implements BeforeAllCallback {
 
   /**
-   * Moves ports and addresses, so that two runs of these tests can share a box: -Dtinyfaas.lane=1.
+   * Moves names, ports and addresses, so that several runs of these tests can share a box: 1 to 9
+   * by Failsafe, one for each JVM that runs them at the same time.
    */
   static final int LANE = Integer.getInteger("tinyfaas.lane", 0);
+
+  /** Of a function, until it is healthy: the default, which is enough on a slow box, too. */
+  static final Duration START_TIMEOUT = Duration.ofSeconds(30);
 
   /** The one with handlers on Unix sockets, the default. */
   static final Installation UNIX = new Installation("unix", 20_000, 201, 198);
@@ -38,7 +42,7 @@ final class Installation implements BeforeAllCallback {
   /** The one with handlers on networks of their own. All ports are below the ephemeral ones. */
   static final Installation TCP = new Installation("tcp", 10_000, 211, 188);
 
-  /** One whose limits are reached soon: a disk of 8 MiB, bodies of 2 MiB, uploads of 8 s. */
+  /** One whose limits are reached soon: a disk of 8 MiB, bodies of 2 MiB, uploads of 20 s. */
   static final Installation SMALL =
       new Installation(
           "small",
@@ -52,8 +56,15 @@ final class Installation implements BeforeAllCallback {
               "TINYFAAS_MAX_BODY",
               "2M"));
 
+  /** A file that a function can wait for, in its container. */
+  static final String GATE = "/tmp/open";
+
   private static final String TOKEN = "a-token-for-end-to-end-tests";
   private static final Map<Installation, Boolean> STARTED = new ConcurrentHashMap<>();
+  private static final Set<Installation> REMOVED_AT_THE_END = ConcurrentHashMap.newKeySet();
+
+  /** Whose logs tell why a test failed. */
+  private static final List<String> SERVICES = List.of("gateway", "manager");
 
   private static final String LOOPBACK = "127.0.0.1";
 
@@ -73,7 +84,7 @@ final class Installation implements BeforeAllCallback {
       int pool,
       int control,
       Map<String, String> settings) {
-    this.project = "tinyfaas-e2e-" + name + (LANE == 0 ? "" : LANE);
+    this.project = named(name);
     this.ports = ports + 100 * LANE;
     this.host = LOOPBACK;
     this.environment = new HashMap<>(settings);
@@ -92,7 +103,12 @@ final class Installation implements BeforeAllCallback {
     environment.put("TINYFAAS_ADDRESS_POOL", "10." + (pool + LANE) + ".0.0/16");
     environment.put("TINYFAAS_CONTROL_PREFIX", "10." + (control - LANE) + ".0");
     environment.put("TINYFAAS_FETCH_ALLOW", bridge());
-    environment.put("TINYFAAS_START_TIMEOUT", "10s");
+    environment.put("TINYFAAS_START_TIMEOUT", START_TIMEOUT.toSeconds() + "s");
+  }
+
+  /** What this lane calls something on the engine that is its own. */
+  static String named(String what) {
+    return "tinyfaas-e2e-" + what + (LANE == 0 ? "" : LANE);
   }
 
   private Installation(Installation like, String host, Map<String, String> settings) {
@@ -133,10 +149,10 @@ final class Installation implements BeforeAllCallback {
     STARTED.computeIfAbsent(
         this,
         first -> {
-          run(Duration.ofMinutes(2), "compose/down", "--volumes");
-          Runtime.getRuntime()
-              .addShutdownHook(
-                  new Thread(() -> run(Duration.ofMinutes(2), "compose/down", "--volumes")));
+          down();
+          if (REMOVED_AT_THE_END.add(this)) {
+            Runtime.getRuntime().addShutdownHook(new Thread(this::down));
+          }
           up();
           return true;
         });
@@ -144,16 +160,46 @@ final class Installation implements BeforeAllCallback {
 
   /** Stops it and removes all that it made, before the tests have ended. */
   void remove() {
-    run(Duration.ofMinutes(2), "compose/down", "--volumes");
+    closeLogs();
+    down();
     STARTED.remove(this);
   }
 
-  /** `docker compose up`, returning when all services are healthy. */
+  private void down() {
+    run(Duration.ofMinutes(2), "compose/down", "--volumes");
+  }
+
+  /**
+   * `docker compose up`, returning when all services are healthy. From then on a test that fails
+   * shows what they logged.
+   */
   void up(String... more) {
+    String atMost = Long.toString(patient(Duration.ofMinutes(2)).toSeconds());
     List<String> arguments =
-        new ArrayList<>(List.of("up", "--detach", "--no-build", "--wait", "--wait-timeout", "120"));
+        new ArrayList<>(
+            List.of("up", "--detach", "--no-build", "--wait", "--wait-timeout", atMost));
     arguments.addAll(List.of(more));
-    compose(arguments.toArray(String[]::new));
+    try {
+      compose(arguments.toArray(String[]::new));
+    } catch (AssertionError e) {
+      String logs = String.join("\n", compose("logs", "--no-color", "--tail", "50"));
+      throw new AssertionError(
+          project + " does not start (are the images built? make images)\n" + logs, e);
+    }
+    for (String service : SERVICES) {
+      FailureLogs.open(
+          List.of(this, service),
+          container(service) + (host.equals(LOOPBACK) ? "" : " at " + host),
+          () ->
+              command("docker", "logs", "--tail", "200", container(service))
+                  .within(Duration.ofSeconds(20))
+                  .lines());
+    }
+  }
+
+  /** A test that fails later does not ask for its logs. */
+  void closeLogs() {
+    SERVICES.forEach(service -> FailureLogs.close(List.of(this, service)));
   }
 
   List<String> compose(String... arguments) {
@@ -179,6 +225,13 @@ final class Installation implements BeforeAllCallback {
   /** Containers of a function that run: of its handlers and of its builds. */
   List<String> running(String function) {
     return listed(List.of("ps", "--quiet"), labelOf(function));
+  }
+
+  /** Opens the gate of a function's handlers, those that are still there. */
+  void open(String function) {
+    for (String handler : running(function)) {
+      command("docker", "exec", handler, "touch", GATE).run();
+    }
   }
 
   /** Everything on the engine that belongs to a function: containers, networks, images. */
@@ -255,8 +308,7 @@ final class Installation implements BeforeAllCallback {
 
   /** Waits until the manager takes deployments. */
   void awaitManager() {
-    await()
-        .atMost(Duration.ofSeconds(60))
+    within(Duration.ofSeconds(60))
         .ignoreExceptions()
         .until(() -> rest().get("/q/health/ready").statusCode() == 200);
   }
@@ -324,29 +376,20 @@ final class Installation implements BeforeAllCallback {
   /**
    * Runs a command in the checkout with this installation's settings.
    *
+   * @param quiet how long it may take on a quiet machine
    * @return the lines that it printed
-   * @throws IllegalStateException if it fails or takes too long, with what it printed
+   * @throws AssertionError if it fails or takes too long, with what it printed
    */
-  List<String> run(Duration atMost, String... command) {
-    try {
-      Process process = process(command).redirectErrorStream(true).start();
-      String output =
-          new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-      if (!process.waitFor(atMost.toSeconds(), TimeUnit.SECONDS) || process.exitValue() != 0) {
-        process.destroyForcibly();
-        throw new IllegalStateException(
-            Arrays.toString(command) + " failed (are the images built? make images): " + output);
-      }
-      return output.isEmpty() ? List.of() : output.lines().toList();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException(e);
-    }
+  List<String> run(Duration quiet, String... command) {
+    return command(command).within(quiet).lines();
   }
 
-  /** A command in the checkout with this installation's settings, to be started. */
+  /** A command in the checkout with this installation's settings, to be run or started. */
+  Command command(String... words) {
+    return Command.of(words).in(Checkout.path()).with(environment);
+  }
+
+  /** The same for what is started and has input, or output, of its own. */
   ProcessBuilder process(String... command) {
     ProcessBuilder builder = new ProcessBuilder(command).directory(Checkout.path().toFile());
     builder.environment().putAll(environment);

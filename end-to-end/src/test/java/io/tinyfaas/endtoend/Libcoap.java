@@ -1,6 +1,8 @@
 package io.tinyfaas.endtoend;
 
-import java.io.IOException;
+import static io.tinyfaas.harness.Eventually.patient;
+
+import io.tinyfaas.harness.Command;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,16 +19,17 @@ final class Libcoap {
           .findFirst()
           .orElseThrow(() -> new IllegalStateException("apt-get install libcoap3-bin"));
 
+  private static final Duration PATIENCE = Duration.ofSeconds(15);
+  private static final String AT_MOST = Long.toString(patient(PATIENCE).toSeconds());
+
+  /** Seconds that no test takes, since it ends its observers. */
+  static final String OBSERVED = "3600";
+
   private Libcoap() {}
 
-  /** Observes for so long, and prints a line for each state that it is told. */
-  static Process observe(Installation system, String uri, Duration time, Path output)
-      throws IOException {
-    return system
-        .process(CLIENT, "-w", "-s", Long.toString(time.toSeconds()), "-m", "get", uri)
-        .redirectErrorStream(true)
-        .redirectOutput(output.toFile())
-        .start();
+  /** Observes until it is ended, and prints a line for each state that it is told. */
+  static Command.Running observe(Installation system, String uri) {
+    return system.command(CLIENT, "-w", "-s", OBSERVED, "-m", "get", uri).start();
   }
 
   /**
@@ -35,9 +38,14 @@ final class Libcoap {
    * @param uri with {@code coap:}
    */
   static String ask(Installation system, String uri, String... options) {
-    List<String> command = new ArrayList<>(List.of(CLIENT, "-B", "10"));
+    return String.join("\n", command(system, uri, options).lines());
+  }
+
+  /** The same, to be started. */
+  static Command command(Installation system, String uri, String... options) {
+    List<String> command = new ArrayList<>(List.of(CLIENT, "-B", AT_MOST));
     command.addAll(List.of(options));
     command.add(uri);
-    return String.join("\n", system.run(Duration.ofSeconds(20), command.toArray(String[]::new)));
+    return system.command(command.toArray(String[]::new)).within(PATIENCE.multipliedBy(2));
   }
 }

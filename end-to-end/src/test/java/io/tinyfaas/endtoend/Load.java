@@ -1,5 +1,7 @@
 package io.tinyfaas.endtoend;
 
+import static io.tinyfaas.harness.Eventually.patient;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -18,8 +20,8 @@ import java.util.function.IntSupplier;
  */
 final class Load implements AutoCloseable {
 
-  /** No answer within this time is a failure. */
-  private static final Duration PATIENCE = Duration.ofSeconds(5);
+  /** No answer within this time is a failure, though the device has sent its request again. */
+  private static final Duration PATIENCE = patient(Duration.ofSeconds(30));
 
   /**
    * @param sent by {@link System#nanoTime}

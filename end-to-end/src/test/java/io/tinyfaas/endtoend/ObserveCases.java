@@ -1,5 +1,6 @@
 package io.tinyfaas.endtoend;
 
+import static io.tinyfaas.harness.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.eclipse.californium.core.coap.CoAP.ResponseCode.CHANGED;
 import static org.eclipse.californium.core.coap.CoAP.ResponseCode.CONTENT;
@@ -8,9 +9,11 @@ import static org.eclipse.californium.core.coap.CoAP.ResponseCode.NOT_FOUND;
 
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
 import org.eclipse.californium.core.coap.CoAP.Type;
 import org.eclipse.californium.core.coap.Message;
+import org.eclipse.californium.core.coap.Request;
 import org.eclipse.californium.core.coap.Response;
 import org.junit.jupiter.api.function.Executable;
 
@@ -55,94 +58,97 @@ final class ObserveCases {
   }
 
   private void confirmable() {
-    try (LibcoapObserver observer = observe("obs", "-s", "60")) {
+    try (LibcoapObserver observer = observe("obs", "-s", Libcoap.OBSERVED)) {
       Response first = registered(observer);
       for (int i = 0; i < 2; i++) {
         update("obs");
-        observer.awaitReceived(2 + i);
+        observer.awaitResponses(2 + i);
         notification(observer.exchange(), first, Type.CON);
       }
       Exchange exchange = observer.exchange();
       assertThat(increase(exchange)).isTrue();
-      assertThat(exchange.sent().getLast().getType()).isEqualTo(Type.ACK);
+      observer.awaitAcknowledged();
     }
   }
 
   private void nonConfirmable() {
-    try (LibcoapObserver observer = observe("obs-non", "-N", "-s", "60")) {
+    try (LibcoapObserver observer = observe("obs-non", "-N", "-s", Libcoap.OBSERVED)) {
       Response first = registered(observer);
       update("obs-non");
-      observer.awaitReceived(2);
+      observer.awaitResponses(2);
       notification(observer.exchange(), first, Type.NON);
       assertThat(increase(observer.exchange())).isTrue();
     }
   }
 
   private void off() {
-    try (LibcoapObserver observer = observe("obs", "-s", "60")) {
+    try (LibcoapObserver observer = observe("obs", "-s", Libcoap.OBSERVED)) {
       Response first = registered(observer);
       observer.switchOff();
       update("obs");
-      observer.awaitReceived(2);
+      observer.awaitResponses(2);
       String newest = update("obs");
-      observer.awaitReceived(3);
-      Response again = notification(observer.exchange(), first, Type.CON);
-      assertThat(again.getPayloadString()).isEqualTo(newest);
+      eventually()
+          .until(() -> observer.exchange().responses().getLast().getPayloadString().equals(newest));
+      notification(observer.exchange(), first, Type.CON);
       assertThat(increase(observer.exchange())).isTrue();
     }
   }
 
   private void reset() {
-    try (DatagramClient client = new DatagramClient(server.system().coapPort())) {
+    try (DatagramClient client = new DatagramClient(server.system().coapPort());
+        LibcoapObserver other = observe("obs", "-s", Libcoap.OBSERVED)) {
+      registered(other);
       client.send("41 01 10 01 aa 60 53 6f6273"); // GET /obs, Observe: 0
-      Response first = (Response) client.receive().orElseThrow();
-      assertThat(first.getOptions().hasObserve()).isTrue();
+      assertThat(client.receiveResponse().getOptions().hasObserve()).isTrue();
       update("obs");
-      Message notification = client.receive().orElseThrow();
+      Response notification = client.receiveResponse();
+      assertThat(notification.getOptions().hasObserve()).isTrue();
       client.send("7000%04x".formatted(notification.getMID()));
-      update("obs");
-      assertThat(client.receive()).isEmpty();
+
+      other.awaitShown(update("obs"));
+
+      client.send("41 01 10 02 ab b3 6f6273"); // GET /obs, another token
+      assertThat(client.receiveResponse().getTokenString()).isEqualToIgnoringCase("ab");
     }
   }
 
   private void deleted() {
-    try (LibcoapObserver observer = observe("obs7", "-s", "60")) {
+    try (LibcoapObserver observer = observe("obs7", "-s", Libcoap.OBSERVED)) {
       registered(observer);
       server.withdraw("obs7");
-      observer.awaitReceived(2);
+      observer.awaitResponses(2);
       ended(observer, NOT_FOUND);
     }
   }
 
   private void format() {
-    try (LibcoapObserver observer = observe("obs", "-s", "60")) {
+    try (LibcoapObserver observer = observe("obs", "-s", Libcoap.OBSERVED)) {
       registered(observer);
       server.ask("obs", "-m", "put", "-t", "application/json", "-e", "{}");
-      observer.awaitReceived(2);
+      observer.awaitResponses(2);
       ended(observer, NOT_ACCEPTABLE);
       update("obs");
     }
   }
 
   private void updated() {
-    try (LibcoapObserver observer = observe("obs", "-s", "3")) {
+    try (LibcoapObserver observer = observe("obs", "-s", Libcoap.OBSERVED)) {
       registered(observer);
-      String state = update("obs");
-      observer.awaitReceived(2);
-      observer.end().shows(state);
+      observer.awaitShown(update("obs"));
     }
   }
 
   private void plainGet() {
     try (DatagramClient client = new DatagramClient(server.system().coapPort())) {
       client.send("41 01 20 01 bb 60 53 6f6273"); // GET /obs, Observe: 0
-      assertThat(client.receive().orElseThrow().getOptions().hasObserve()).isTrue();
+      assertThat(client.receiveResponse().getOptions().hasObserve()).isTrue();
       client.send("41 01 20 02 cc b3 6f6273"); // GET /obs, another token
-      Response plain = (Response) client.receive().orElseThrow();
+      Response plain = client.receiveResponse();
       assertThat(plain.getCode()).isEqualTo(CONTENT);
       assertThat(plain.getOptions().hasObserve()).isFalse();
       String state = update("obs");
-      Response notification = (Response) client.receive().orElseThrow();
+      Response notification = client.receiveResponse();
       assertThat(notification.getTokenString()).isEqualToIgnoringCase("bb");
       assertThat(notification.getPayloadString()).isEqualTo(state);
       client.send("7000%04x".formatted(notification.getMID()));
@@ -150,28 +156,38 @@ final class ObserveCases {
   }
 
   private void lossy() {
-    Wire.Loss secondReceived = (fromClient, number) -> !fromClient && number == 2;
+    AtomicBoolean losesNext = new AtomicBoolean();
+    Wire.Loss loss = (fromClient, number) -> !fromClient && losesNext.compareAndSet(true, false);
     try (LibcoapObserver observer =
-        new LibcoapObserver(server.system(), secondReceived, "obs", "-s", "60")) {
+        new LibcoapObserver(server.system(), loss, "obs", "-s", Libcoap.OBSERVED)) {
       Response first = registered(observer);
-      update("obs");
-      observer.awaitReceived(3);
-      List<Message> received = observer.exchange().received();
-      assertThat(received.get(2).getMID()).isEqualTo(received.get(1).getMID());
+      losesNext.set(true);
+      String state = update("obs");
+      observer.awaitShown(state);
+      assertThat(observer.exchange().lostAndSentAgain()).hasSizeGreaterThan(1);
       notification(observer.exchange(), first, Type.CON);
     }
   }
 
   private void cancelled() {
-    try (LibcoapObserver observer = observe("obs", "-s", "1")) {
+    try (LibcoapObserver observer = observe("obs", "-s", "1");
+        LibcoapObserver other = observe("obs", "-s", Libcoap.OBSERVED)) {
+      registered(other);
       registered(observer);
       Exchange exchange = observer.end();
-      assertThat(exchange.sent().getLast().getOptions().getObserve()).isEqualTo(1);
-      Response last = (Response) exchange.received().getLast();
+      Message cancellation =
+          exchange.sent().stream()
+              .filter(Request.class::isInstance)
+              .reduce((former, latter) -> latter)
+              .orElseThrow();
+      assertThat(cancellation.getOptions().getObserve()).isEqualTo(1);
+      Response last = exchange.responses().getLast();
       assertThat(last.getCode()).isEqualTo(CONTENT);
       assertThat(last.getOptions().hasObserve()).isFalse();
-      update("obs");
-      assertThat(observer.exchange().received()).hasSameSizeAs(exchange.received());
+
+      other.awaitShown(update("obs"));
+
+      assertThat(observer.exchange().responses()).hasSameSizeAs(exchange.responses());
     }
   }
 
@@ -180,20 +196,16 @@ final class ObserveCases {
   }
 
   private void large(String... states) {
-    try (LibcoapObserver observer = observe("obs", "-s", "3")) {
+    try (LibcoapObserver observer = observe("obs", "-s", Libcoap.OBSERVED)) {
       int received = 1;
       registered(observer);
       for (String state : states) {
-        assertThat(server.ask("obs", "-m", "put", "-e", state).received()).isNotEmpty();
+        assertThat(server.ask("obs", "-m", "put", "-e", state).responses()).isNotEmpty();
         received += (state.length() + BLOCK - 1) / BLOCK;
-        observer.awaitReceived(received);
-      }
-      Exchange exchange = observer.end();
-      for (String state : states) {
-        exchange.shows(state);
+        observer.awaitResponses(received).awaitShown(state);
       }
       assertThat(
-              exchange.received().stream()
+              observer.exchange().responses().stream()
                   .anyMatch(m -> m.getOptions().hasObserve() && m.getOptions().hasBlock2()))
           .isTrue();
     }
@@ -213,8 +225,8 @@ final class ObserveCases {
 
   /** The answer to the registration. */
   private static Response registered(LibcoapObserver observer) {
-    Exchange exchange = observer.awaitReceived(1).exchange();
-    Response response = (Response) exchange.received().getFirst();
+    Exchange exchange = observer.awaitResponses(1).exchange();
+    Response response = exchange.responses().getFirst();
     assertThat(exchange.request().getOptions().getObserve()).isZero();
     assertThat(response.getCode()).isEqualTo(CONTENT);
     assertThat(response.getToken()).isEqualTo(exchange.request().getToken());
@@ -224,7 +236,7 @@ final class ObserveCases {
 
   /** The last message: a notification. */
   private static Response notification(Exchange exchange, Response first, Type type) {
-    Response response = (Response) exchange.received().getLast();
+    Response response = exchange.responses().getLast();
     assertThat(response.getType()).isEqualTo(type);
     assertThat(response.getCode()).isEqualTo(CONTENT);
     assertThat(response.getToken()).isEqualTo(first.getToken());
@@ -237,7 +249,7 @@ final class ObserveCases {
   /** The last message says that there will be no further ones, and there are none. */
   private void ended(LibcoapObserver observer, ResponseCode code) {
     Exchange exchange = observer.exchange();
-    Response last = (Response) exchange.received().getLast();
+    Response last = exchange.responses().getLast();
     assertThat(last.getCode()).isEqualTo(code);
     assertThat(last.getOptions().hasObserve()).isFalse();
   }
@@ -245,7 +257,7 @@ final class ObserveCases {
   /** Whether each notification has a higher number than the one before. */
   private static boolean increase(Exchange exchange) {
     List<Integer> numbers =
-        exchange.received().stream().map(m -> m.getOptions().getObserve()).toList();
+        exchange.responses().stream().map(m -> m.getOptions().getObserve()).toList();
     for (int i = 1; i < numbers.size(); i++) {
       if (numbers.get(i) <= numbers.get(i - 1)) {
         return false;

@@ -1,14 +1,17 @@
 package io.tinyfaas.endtoend;
 
+import static io.tinyfaas.harness.Eventually.eventually;
+import static io.tinyfaas.harness.Eventually.patient;
+import static io.tinyfaas.harness.Eventually.within;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.restassured.response.Response;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -16,14 +19,16 @@ import org.eclipse.californium.core.CoapResponse;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** An installation with other limits than the default ones, so that they are reached soon. */
-@Timeout(60)
 class SmallBoxIT {
 
   @RegisterExtension private static final Installation SYSTEM = Installation.SMALL;
+
+  /** For what ends uploads after 20 s. */
+  private static final Duration ENDED = Duration.ofSeconds(60);
+
   private static final int MEBIBYTE = 1024 * 1024;
 
   @RegisterExtension private final Functions functions = new Functions(SYSTEM);
@@ -59,7 +64,7 @@ class SmallBoxIT {
             .put("/functions/second");
     Problems.assertProblem(form, 507, "disk-full", "Delete functions");
 
-    assertThat(SYSTEM.inventory()).isEqualTo(before);
+    awaitInventory(before);
     assertThat(device.get("first").getResponseText()).isEqualTo("bad");
     functions.get("second").then().statusCode(404);
     SYSTEM.rest().get("/q/health/ready").then().statusCode(200);
@@ -102,6 +107,7 @@ class SmallBoxIT {
   private Socket upload(String function) throws IOException {
     functions.willBe(function);
     Socket socket = new Socket(InetAddress.getLoopbackAddress(), SYSTEM.managerPort());
+    socket.setSoTimeout((int) patient(ENDED).toMillis());
     socket
         .getOutputStream()
         .write(
@@ -114,8 +120,12 @@ class SmallBoxIT {
     return socket;
   }
 
+  private static void awaitInventory(List<String> expected) {
+    eventually().untilAsserted(() -> assertThat(SYSTEM.inventory()).isEqualTo(expected));
+  }
+
   private static void assertNothingUploaded() {
-    await()
+    eventually()
         .untilAsserted(
             () -> assertThat(SYSTEM.inventory()).noneMatch(file -> file.contains("upload-")));
   }
@@ -138,14 +148,14 @@ class SmallBoxIT {
                       .contains("invalid-request", "took too long"));
     }
     functions.delete("quick").then().statusCode(204);
-    assertThat(SYSTEM.inventory()).isEqualTo(before);
+    awaitInventory(before);
   }
 
   /** A byte now and then is no pause, but the whole has its time, too. */
   @Test
   void shouldEndAnUploadThatTrickles() throws IOException {
     try (Socket socket = upload("trickling")) {
-      await()
+      within(ENDED)
           .until(
               () -> {
                 try {
@@ -163,7 +173,7 @@ class SmallBoxIT {
   void shouldEndWhatAClientThatLeavesHasBegun() throws IOException {
     List<String> before = SYSTEM.inventory();
     upload("left").close();
-    await().untilAsserted(() -> assertThat(SYSTEM.inventory()).isEqualTo(before));
+    awaitInventory(before);
   }
 
   /** Set once, it holds for gateway and handlers. */

@@ -1,5 +1,6 @@
 package io.tinyfaas.endtoend;
 
+import static io.tinyfaas.harness.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.restassured.path.json.JsonPath;
@@ -50,7 +51,7 @@ abstract class SteadyFunction {
 
   /** Not a container, network, image or file more or less than before. */
   static void assertUnchanged() {
-    assertThat(SYSTEM.inventory()).isEqualTo(before);
+    eventually().untilAsserted(() -> assertThat(SYSTEM.inventory()).isEqualTo(before));
     assertServing();
   }
 

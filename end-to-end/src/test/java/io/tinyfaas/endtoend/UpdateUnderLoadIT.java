@@ -1,21 +1,20 @@
 package io.tinyfaas.endtoend;
 
+import static io.tinyfaas.harness.Eventually.eventually;
+import static io.tinyfaas.harness.Eventually.within;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * What 64 devices see, each of which asks again as soon as it is answered, while the function under
- * them is changed. A failure is no answer within 5 s or a code other than 2.05.
+ * them is changed. A failure is no answer or a code other than 2.05.
  */
-@Timeout(90)
 class UpdateUnderLoadIT {
 
   @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
@@ -24,16 +23,16 @@ class UpdateUnderLoadIT {
 
   @RegisterExtension private final Functions functions = new Functions(SYSTEM);
 
-  /** Lets the load go on for a while, with every device answered in it. */
+  /** Lets the load go on for a while, with every device answered twice in it. */
   private static void goOn(Load load) {
     List<Long> before = load.perDevice();
     long start = System.nanoTime();
-    await()
+    within(Duration.ofMinutes(1))
         .until(
             () -> {
               List<Long> now = load.perDevice();
               for (int n = 0; n < now.size(); n++) {
-                if (now.get(n) <= before.get(n)) {
+                if (now.get(n) < before.get(n) + 2) {
                   return !load.failures().isEmpty();
                 }
               }
@@ -69,7 +68,7 @@ class UpdateUnderLoadIT {
       for (int handlers : List.of(4, 1)) {
         functions.patch("scale", "{\"handlers\": " + handlers + "}").then().statusCode(200);
         goOn(load);
-        await().untilAsserted(() -> assertThat(SYSTEM.handlers("scale")).hasSize(handlers));
+        eventually().untilAsserted(() -> assertThat(SYSTEM.handlers("scale")).hasSize(handlers));
       }
       goOn(load);
       load.end();
@@ -114,8 +113,7 @@ class UpdateUnderLoadIT {
       SYSTEM.docker("kill", "--signal", "KILL", victim);
       long killed = System.nanoTime();
 
-      await()
-          .atMost(Duration.ofSeconds(20))
+      eventually()
           .untilAsserted(
               () ->
                   assertThat(functions.get("kill").jsonPath().getList("handlers.health"))

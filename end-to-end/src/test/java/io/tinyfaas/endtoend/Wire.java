@@ -1,6 +1,6 @@
 package io.tinyfaas.endtoend;
 
-import static org.awaitility.Awaitility.await;
+import static io.tinyfaas.harness.Eventually.eventually;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -9,13 +9,18 @@ import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import org.eclipse.californium.core.coap.Message;
 import org.eclipse.californium.core.network.serialization.UdpDataParser;
 
@@ -33,7 +38,11 @@ final class Wire implements AutoCloseable {
     }
   }
 
-  /** Which datagrams are lost, numbered from 1 in each direction. */
+  /**
+   * Which datagrams are lost, numbered from 1 in each direction. One that is sent again, the same
+   * to its last byte, has no number and is not lost: it depends on the machine how often that
+   * happens.
+   */
   interface Loss {
     boolean takes(boolean fromClient, int number);
   }
@@ -45,8 +54,8 @@ final class Wire implements AutoCloseable {
   private final DatagramSocket clients;
   private final Map<SocketAddress, DatagramSocket> gateways = new ConcurrentHashMap<>();
   private final List<Datagram> passed = new CopyOnWriteArrayList<>();
-  private final AtomicInteger fromClients = new AtomicInteger();
-  private final AtomicInteger fromGateway = new AtomicInteger();
+  private final DatagramSocket probe;
+  private final AtomicInteger probes = new AtomicInteger();
 
   private volatile long last = System.nanoTime();
 
@@ -58,6 +67,7 @@ final class Wire implements AutoCloseable {
     this.loss = loss;
     try {
       clients = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+      probe = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -69,10 +79,37 @@ final class Wire implements AutoCloseable {
     return clients.getLocalPort();
   }
 
-  /** All datagrams, when none has come for a moment. */
+  /**
+   * All datagrams that clients and gateway have sent so far, and those that follow until none has
+   * come for a moment.
+   */
   List<Datagram> passed() {
-    await().until(() -> System.nanoTime() - last > QUIET_NANOS);
+    awaitCarried();
+    eventually().until(() -> System.nanoTime() - last > QUIET_NANOS);
+    awaitCarried();
+    return soFar();
+  }
+
+  /** What has been seen, which may not be all that has been sent. */
+  List<Datagram> soFar() {
     return List.copyOf(passed);
+  }
+
+  /** Sockets are read in order: when what is sent to them now has come, so has all before it. */
+  private void awaitCarried() {
+    List<DatagramSocket> sockets = new ArrayList<>(gateways.values());
+    sockets.add(clients);
+    int goal = probes.get() + sockets.size();
+    for (DatagramSocket socket : sockets) {
+      InetSocketAddress to =
+          new InetSocketAddress(InetAddress.getLoopbackAddress(), socket.getLocalPort());
+      try {
+        probe.send(new DatagramPacket(new byte[0], 0, to));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+    eventually().pollInterval(Duration.ofMillis(1)).until(() -> probes.get() >= goal);
   }
 
   private void carryToGateway() {
@@ -81,7 +118,7 @@ final class Wire implements AutoCloseable {
         packet -> {
           SocketAddress client = packet.getSocketAddress();
           DatagramSocket upstream = gateways.computeIfAbsent(client, this::connect);
-          pass(true, fromClients.incrementAndGet(), packet, upstream, gateway);
+          pass(true, packet, upstream, gateway);
         });
   }
 
@@ -89,12 +126,7 @@ final class Wire implements AutoCloseable {
     try {
       DatagramSocket upstream = new DatagramSocket();
       Thread.ofVirtual()
-          .start(
-              () ->
-                  carry(
-                      upstream,
-                      packet ->
-                          pass(false, fromGateway.incrementAndGet(), packet, clients, client)));
+          .start(() -> carry(upstream, packet -> pass(false, packet, clients, client)));
       return upstream;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -105,33 +137,48 @@ final class Wire implements AutoCloseable {
     void carry(DatagramPacket packet) throws IOException;
   }
 
-  private static void carry(DatagramSocket from, Carrier carrier) {
+  private void carry(DatagramSocket from, Carrier carrier) {
     try {
       while (true) {
         DatagramPacket packet = new DatagramPacket(new byte[MAX_DATAGRAM], MAX_DATAGRAM);
         from.receive(packet);
-        carrier.carry(packet);
+        if (packet.getSocketAddress().equals(probe.getLocalSocketAddress())) {
+          probes.incrementAndGet();
+        } else {
+          carrier.carry(packet);
+        }
       }
     } catch (IOException e) {
       // closed
     }
   }
 
-  private void pass(
-      boolean fromClient, int number, DatagramPacket packet, DatagramSocket by, SocketAddress to)
+  private void pass(boolean fromClient, DatagramPacket packet, DatagramSocket by, SocketAddress to)
       throws IOException {
     byte[] bytes = Arrays.copyOf(packet.getData(), packet.getLength());
-    boolean lost = loss.takes(fromClient, number);
-    last = System.nanoTime();
-    passed.add(new Datagram(fromClient, lost, bytes));
+    boolean lost = record(fromClient, bytes);
     if (!lost) {
       by.send(new DatagramPacket(bytes, bytes.length, to));
     }
   }
 
+  private synchronized boolean record(boolean fromClient, byte[] bytes) {
+    Set<ByteBuffer> before =
+        passed.stream()
+            .filter(datagram -> datagram.fromClient() == fromClient)
+            .map(datagram -> ByteBuffer.wrap(datagram.bytes()))
+            .collect(Collectors.toSet());
+    boolean lost =
+        !before.contains(ByteBuffer.wrap(bytes)) && loss.takes(fromClient, before.size() + 1);
+    last = System.nanoTime();
+    passed.add(new Datagram(fromClient, lost, bytes));
+    return lost;
+  }
+
   @Override
   public void close() {
     clients.close();
+    probe.close();
     gateways.values().forEach(DatagramSocket::close);
   }
 }

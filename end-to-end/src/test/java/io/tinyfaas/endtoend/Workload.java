@@ -1,7 +1,8 @@
 package io.tinyfaas.endtoend;
 
+import static io.tinyfaas.harness.Eventually.patient;
+import static io.tinyfaas.harness.Eventually.within;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.restassured.response.Response;
 import java.io.IOException;
@@ -27,11 +28,19 @@ import org.eclipse.californium.elements.config.Configuration;
  */
 final class Workload implements AutoCloseable {
 
-  /** A function of it answers within a few milliseconds. */
+  /** A function of it answers within a few milliseconds, on a box that is not busy. */
   private static final long PROBE_MILLIS = 300;
+
+  /** What a probe may take of the time that has been waited, on one that is. */
+  private static final double PROBE_PART = 0.1;
+
+  private static final Duration ANSWER = Duration.ofSeconds(20);
 
   /** Of a device in the background: without it, it would run out of message IDs (RFC 7252, 4.4). */
   private static final long PAUSE_NANOS = 5_000_000;
+
+  /** No answer, or one that says that something went wrong; no function answers this. */
+  private static final String NONE = "(none)";
 
   private final Installation system;
   private final CoapEndpoint endpoint;
@@ -90,29 +99,45 @@ final class Workload implements AutoCloseable {
    *
    * @param what is printed with the time that it took
    * @param since {@link System#nanoTime} when the damage was done
+   * @param quiet how long it may take on a quiet machine
    */
-  void awaitBack(String what, long since, Duration atMost) {
-    await(what)
-        .atMost(atMost)
-        .pollDelay(Duration.ZERO)
-        .pollInterval(Duration.ofMillis(50))
-        .until(() -> answers.entrySet().stream().allMatch(e -> answers(e.getKey(), e.getValue())));
+  void awaitBack(String what, long since, Duration quiet) {
+    within(quiet)
+        .alias(what)
+        .until(
+            () ->
+                answers.entrySet().stream()
+                    .allMatch(
+                        e -> answer(e.getKey(), probeMillis(since)).startsWith(e.getValue())));
     System.out.printf(
         "back: %-20s %-60s %6d ms%n",
         system.project(), what, (System.nanoTime() - since) / 1_000_000);
   }
 
-  boolean answers(String function, String answer) {
+  private static long probeMillis(long since) {
+    double waited = (System.nanoTime() - since) / 1e6;
+    return Math.max(PROBE_MILLIS, Math.round(waited * PROBE_PART));
+  }
+
+  /** Whether a function answers now: to see that it does not. */
+  boolean answers(String function) {
+    return !answer(function, PROBE_MILLIS).equals(NONE);
+  }
+
+  /** What a function answers. */
+  String answer(String function) {
+    return answer(function, patient(ANSWER).toMillis());
+  }
+
+  private String answer(String function, long millis) {
     // Not confirmable: nothing is sent again after a pause that would be measured, too.
     Request request = new Request(Code.GET);
     request.setConfirmable(false);
     request.setURI(system.coapUri(function));
     request.send(endpoint);
     try {
-      var response = request.waitForResponse(PROBE_MILLIS);
-      return response != null
-          && response.isSuccess()
-          && response.getPayloadString().startsWith(answer);
+      var response = request.waitForResponse(millis);
+      return response != null && response.isSuccess() ? response.getPayloadString() : NONE;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(e);
@@ -123,8 +148,8 @@ final class Workload implements AutoCloseable {
 
   /** Waits until the manager, too, says that the function has so many handlers, all healthy. */
   void awaitHealthy(String function, int handlers) {
-    await(function)
-        .atMost(Duration.ofSeconds(60))
+    within(Duration.ofSeconds(60))
+        .alias(function)
         .ignoreExceptions()
         .untilAsserted(
             () ->
@@ -188,7 +213,7 @@ final class Workload implements AutoCloseable {
     /** Returns when so many more have been answered. */
     void awaitMore(int invocations) {
       int goal = answered.get() + invocations;
-      await().atMost(Duration.ofSeconds(60)).until(() -> answered.get() >= goal);
+      within(Duration.ofSeconds(60)).until(() -> answered.get() >= goal);
     }
 
     List<String> failures() {

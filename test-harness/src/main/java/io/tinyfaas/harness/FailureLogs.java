@@ -8,13 +8,20 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
 import org.junit.jupiter.api.extension.BeforeTestExecutionCallback;
+import org.junit.jupiter.api.extension.DynamicTestInvocationContext;
 import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.InvocationInterceptor;
+import org.junit.jupiter.api.extension.LifecycleMethodExecutionExceptionHandler;
 
 /**
- * Prints what the parts of the system under test logged, when a test fails. JUnit finds this
- * extension by itself; each part says here where its log is.
+ * Prints what the parts of the system under test logged, when a test or what prepares it fails.
+ * JUnit finds this extension by itself; each part says here where its log is.
  */
-public final class FailureLogs implements BeforeTestExecutionCallback, AfterTestExecutionCallback {
+public final class FailureLogs
+    implements BeforeTestExecutionCallback,
+        AfterTestExecutionCallback,
+        InvocationInterceptor,
+        LifecycleMethodExecutionExceptionHandler {
 
   private static final int LINES = 200;
 
@@ -48,15 +55,41 @@ public final class FailureLogs implements BeforeTestExecutionCallback, AfterTest
 
   @Override
   public void afterTestExecution(ExtensionContext context) {
-    context
-        .getExecutionException()
-        .ifPresent(
-            failure -> {
-              System.out.println("--- " + context.getDisplayName() + " failed: " + failure);
-              CLOSED.forEach(System.out::print);
-              OPEN.values().forEach(log -> System.out.print(print(log)));
-            });
+    context.getExecutionException().ifPresent(failure -> print(context, failure));
     CLOSED.clear();
+  }
+
+  @Override
+  public void interceptDynamicTest(
+      Invocation<Void> invocation, DynamicTestInvocationContext test, ExtensionContext context)
+      throws Throwable {
+    CLOSED.clear();
+    try {
+      invocation.proceed();
+    } catch (Throwable failure) {
+      print(context, failure);
+      throw failure;
+    }
+  }
+
+  @Override
+  public void handleBeforeAllMethodExecutionException(ExtensionContext context, Throwable failure)
+      throws Throwable {
+    print(context, failure);
+    throw failure;
+  }
+
+  @Override
+  public void handleBeforeEachMethodExecutionException(ExtensionContext context, Throwable failure)
+      throws Throwable {
+    print(context, failure);
+    throw failure;
+  }
+
+  private static void print(ExtensionContext context, Throwable failure) {
+    System.out.println("--- " + context.getDisplayName() + " failed: " + failure);
+    CLOSED.forEach(System.out::print);
+    OPEN.values().forEach(log -> System.out.print(print(log)));
   }
 
   private static String print(Log log) {

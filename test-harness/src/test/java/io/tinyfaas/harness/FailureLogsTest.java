@@ -7,8 +7,15 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.platform.engine.DiscoverySelector;
 import org.junit.platform.engine.discovery.DiscoverySelectors;
 import org.junit.platform.launcher.LauncherDiscoveryRequest;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
@@ -28,6 +35,19 @@ class FailureLogsTest {
           .contains("fails() failed", "--- service:\nall is well\n")
           .contains("--- closed, its last lines:\nline 100\n", "\nline 299\n")
           .doesNotContain("line 99\n");
+    } finally {
+      FailureLogs.close(this);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(classes = {PlayedDynamically.class, PlayedAfterAFailure.class, NeverPlayed.class})
+  void shouldPrintTheLogsWhenADynamicTestOrAPreparationFails(Class<?> tests) {
+    FailureLogs.open(this, "service", () -> List.of("all is well"));
+    try {
+      assertThat(printed(DiscoverySelectors.selectClass(tests)))
+          .containsOnlyOnce("failed: java.lang.AssertionError: on purpose")
+          .contains("--- service:\nall is well\n");
     } finally {
       FailureLogs.close(this);
     }
@@ -56,7 +76,7 @@ class FailureLogsTest {
   @Test
   void shouldSayHowToRepeatWhatIsRandom() {
     SummaryGeneratingListener summary = new SummaryGeneratingListener();
-    execute("failsAtRandom", summary);
+    execute(DiscoverySelectors.selectMethod(Played.class, "failsAtRandom"), summary);
 
     Throwable failure = summary.getSummary().getFailures().getFirst().getException();
     assertThat(failure.getSuppressed()[0])
@@ -64,21 +84,25 @@ class FailureLogsTest {
   }
 
   private static String run(String method) {
+    return printed(DiscoverySelectors.selectMethod(Played.class, method));
+  }
+
+  private static String printed(DiscoverySelector tests) {
     PrintStream out = System.out;
     ByteArrayOutputStream printed = new ByteArrayOutputStream();
     System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
     try {
-      execute(method, new SummaryGeneratingListener());
+      execute(tests, new SummaryGeneratingListener());
     } finally {
       System.setOut(out);
     }
     return printed.toString(StandardCharsets.UTF_8);
   }
 
-  private static void execute(String method, SummaryGeneratingListener summary) {
+  private static void execute(DiscoverySelector tests, SummaryGeneratingListener summary) {
     LauncherDiscoveryRequest request =
         LauncherDiscoveryRequestBuilder.request()
-            .selectors(DiscoverySelectors.selectMethod(Played.class, method))
+            .selectors(tests)
             .configurationParameter("junit.jupiter.extensions.autodetection.enabled", "true")
             .build();
     LauncherFactory.create().execute(request, summary);
@@ -102,6 +126,40 @@ class FailureLogsTest {
     @Test
     void failsAtRandom() {
       assertThat(seed.random().nextInt()).as("on purpose").isEqualTo(seed.random().nextInt() + 1);
+    }
+
+    @Test
+    void passes() {}
+  }
+
+  static class PlayedDynamically {
+
+    @TestFactory
+    DynamicTest fails() {
+      return DynamicTest.dynamicTest(
+          "fails",
+          () -> {
+            throw new AssertionError("on purpose");
+          });
+    }
+  }
+
+  static class PlayedAfterAFailure {
+
+    @BeforeEach
+    void fails() {
+      throw new AssertionError("on purpose");
+    }
+
+    @Test
+    void passes() {}
+  }
+
+  static class NeverPlayed {
+
+    @BeforeAll
+    static void fails() {
+      throw new AssertionError("on purpose");
     }
 
     @Test
