@@ -2,6 +2,7 @@ package io.tinyfaas.gateway;
 
 import static org.awaitility.Awaitility.await;
 
+import io.tinyfaas.harness.Broker;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -34,14 +35,14 @@ final class GatewayProcess implements AutoCloseable {
   private final HttpClient http = HttpClient.newHttpClient();
   private final Process process;
 
-  GatewayProcess(TestBroker broker, Path sockets, Map<String, String> environment) {
+  GatewayProcess(Broker broker, Path sockets, Map<String, String> environment) {
     this(broker, sockets, environment, "35m");
   }
 
   /**
    * @param heap as in {@code -Xmx}
    */
-  GatewayProcess(TestBroker broker, Path sockets, Map<String, String> environment, String heap) {
+  GatewayProcess(Broker broker, Path sockets, Map<String, String> environment, String heap) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-Xmx" + heap, "-Xmn12m", "-XX:SurvivorRatio=4"));
@@ -53,7 +54,7 @@ final class GatewayProcess implements AutoCloseable {
     builder.environment().putAll(freePorts());
     builder.environment().put("TINYFAAS_SOCKETS", sockets.toString());
     builder.environment().put("TINYFAAS_BROKER_PORT", Integer.toString(broker.port()));
-    builder.environment().put("TINYFAAS_BROKER_PASSWORD", TestBroker.GATEWAY_PASSWORD);
+    builder.environment().put("TINYFAAS_BROKER_PASSWORD", Broker.GATEWAY_PASSWORD);
     builder.environment().putAll(environment);
     try {
       process = builder.start();

@@ -14,6 +14,7 @@ import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.Route;
 import io.tinyfaas.contract.route.RouteRevision;
 import io.tinyfaas.contract.route.RouteTable;
+import io.tinyfaas.harness.Broker;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -32,14 +33,14 @@ final class PlayedManager implements AutoCloseable {
   private final List<GatewayStatus> heard = new CopyOnWriteArrayList<>();
   private final MqttClient client;
 
-  PlayedManager(Vertx vertx, TestBroker broker) {
+  PlayedManager(Vertx vertx, Broker broker) {
     client =
         MqttClient.create(
             vertx,
             new MqttClientOptions()
                 .setClientId("played-manager")
                 .setUsername("manager")
-                .setPassword(TestBroker.MANAGER_PASSWORD)
+                .setPassword(Broker.MANAGER_PASSWORD)
                 .setMaxMessageSize(ControlTopics.MAX_MESSAGE_BYTES));
     client.publishHandler(
         message -> {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.tinyfaas.contract.route.RouteRevision;
+import io.tinyfaas.harness.Broker;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.http.HttpServerResponse;
@@ -24,12 +25,12 @@ class RoutingIT {
 
   @TempDir Path folder;
   private Vertx vertx;
-  private TestBroker broker;
+  private Broker broker;
 
   @BeforeEach
   void create() {
     vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
-    broker = new TestBroker();
+    broker = new Broker();
   }
 
   @AfterEach
@@ -200,7 +201,7 @@ class RoutingIT {
   @Test
   void shouldReadThePasswordFromAFile() throws IOException {
     broker.start();
-    Path file = Files.writeString(folder.resolve("password"), TestBroker.GATEWAY_PASSWORD + "\n");
+    Path file = Files.writeString(folder.resolve("password"), Broker.GATEWAY_PASSWORD + "\n");
     Map<String, String> environment =
         Map.of("TINYFAAS_BROKER_PASSWORD", "", "TINYFAAS_BROKER_PASSWORD_FILE", file.toString());
     try (GatewayProcess gateway = gateway(environment);

@@ -3,6 +3,7 @@ package io.tinyfaas.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.tinyfaas.harness.Broker;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -68,7 +69,7 @@ class SettingsIT {
 
   /** What it has printed, a line of which says why it has ended. */
   private List<String> refused(String variable, String value, Predicate<String> why) {
-    try (TestBroker broker = new TestBroker().start();
+    try (Broker broker = new Broker().start();
         GatewayProcess gateway = new GatewayProcess(broker, folder, Map.of(variable, value))) {
       assertThat(gateway.awaitExit()).isEqualTo(1);
       await().untilAsserted(() -> assertThat(gateway.log()).anyMatch(why));
