@@ -67,10 +67,10 @@ final class ServedGateway implements AutoCloseable {
   ServedGateway serveGoodAndBad() {
     Handler gone = new Handler("gone", new HandlerEndpoint.Unix("f/gone.sock"));
     return serve(
-        PlayedManager.route("f", 10_000, handler()),
+        PlayedManager.route("f", 120_000, handler()),
         PlayedManager.route("slow", 200, handler()),
-        PlayedManager.route("gone", 10_000, gone),
-        PlayedManager.route("none", 10_000));
+        PlayedManager.route("gone", 120_000, gone),
+        PlayedManager.route("none", 120_000));
   }
 
   Vertx vertx() {
