@@ -1,8 +1,7 @@
 package io.tinyfaas.gateway;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.tinyfaas.contract.device.DeviceCredential;
+import io.tinyfaas.harness.Command;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,7 +12,6 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.eclipse.californium.elements.util.SslContextUtil;
 import org.eclipse.californium.elements.util.SslContextUtil.Credentials;
 
@@ -115,18 +113,6 @@ final class Certificates {
   private void openssl(List<String> arguments) {
     List<String> command = new ArrayList<>(List.of("openssl"));
     command.addAll(arguments);
-    try {
-      Process process =
-          new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true).start();
-      String output = new String(process.getInputStream().readAllBytes(), UTF_8);
-      if (!process.waitFor(20, TimeUnit.SECONDS) || process.exitValue() != 0) {
-        throw new AssertionError(command + ": " + output);
-      }
-    } catch (IOException e) {
-      throw new AssertionError("apt-get install openssl", e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new AssertionError(e);
-    }
+    Command.of(command).in(folder).succeed();
   }
 }

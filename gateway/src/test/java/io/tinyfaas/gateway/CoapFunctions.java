@@ -10,6 +10,9 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.net.NetServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
@@ -43,6 +46,10 @@ final class CoapFunctions implements BeforeAllCallback, AutoCloseable {
   private ServedGateway system;
   private TestHandler tcp;
   private NetServer garbage;
+
+  /** A port at which nobody listens, as long as this has it. */
+  private Socket unheard;
+
   private CoapEndpoint device;
 
   private CoapFunctions() {}
@@ -71,8 +78,10 @@ final class CoapFunctions implements BeforeAllCallback, AutoCloseable {
                   socket -> socket.handler(any -> socket.end(Buffer.buffer("nonsense\r\n\r\n"))));
       garbage.listen(0, "127.0.0.1").toCompletionStage().toCompletableFuture().join();
       Handler unix = system.handler();
+      unheard = new Socket(Proxy.NO_PROXY);
+      unheard.bind(new InetSocketAddress("127.0.0.1", 0));
       Handler refusing =
-          new Handler("refusing", new HandlerEndpoint.Tcp("127.0.0.1", TestBroker.freePort()));
+          new Handler("refusing", new HandlerEndpoint.Tcp("127.0.0.1", unheard.getLocalPort()));
       Handler noSocket = new Handler("no-socket", new HandlerEndpoint.Unix("f/none.sock"));
       Handler talkingNonsense =
           new Handler("nonsense", new HandlerEndpoint.Tcp("127.0.0.1", garbage.actualPort()));
@@ -103,6 +112,7 @@ final class CoapFunctions implements BeforeAllCallback, AutoCloseable {
     device.destroy();
     tcp.close();
     system.close();
+    unheard.close();
     try (Stream<Path> files = Files.walk(folder)) {
       for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
         Files.deleteIfExists(file);

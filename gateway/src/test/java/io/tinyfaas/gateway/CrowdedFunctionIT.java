@@ -2,71 +2,108 @@ package io.tinyfaas.gateway;
 
 import static io.tinyfaas.gateway.Datagram.CON;
 import static io.tinyfaas.gateway.Datagram.GET;
-import static io.tinyfaas.gateway.Datagram.NON;
+import static io.tinyfaas.harness.Eventually.eventually;
+import static io.tinyfaas.harness.Eventually.patient;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerRequest;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A function that is asked by one address for more than it can answer, and by others. */
+/**
+ * A function that is asked by one address for more than it can answer, and by others. It holds what
+ * it is asked for until the test lets go of it.
+ */
 class CrowdedFunctionIT {
 
-  private static final int MOST = 20_000;
+  private static final long FUNCTION_TIMEOUT_MILLIS = 600_000;
+
+  /** Of one address; the next ones are refused. */
+  private static final int MAX_IN_FLIGHT = 1_536;
+
+  /** As many as a handler has connections. */
+  private static final int RUNNING = 64;
 
   /** The gateway's socket has room for so many. */
   private static final int AT_A_TIME = 50;
 
-  /** As devices do: what comes while the gateway's socket is full is lost. */
-  private static final int TRIES = 5;
+  private static final Duration ANSWER = Duration.ofSeconds(10);
 
-  @TempDir private static Path folder;
-  private static CoapDevices system;
+  @TempDir private Path folder;
 
-  @BeforeAll
-  static void start() throws IOException {
-    system = new CoapDevices(folder, Map.of());
-  }
+  /** In the order of their coming. */
+  private final List<HttpServerRequest> held = new CopyOnWriteArrayList<>();
 
-  @AfterAll
-  static void stop() {
-    system.close();
+  private void function(HttpServerRequest request, Buffer body) {
+    held.add(request);
   }
 
   @Test
   void shouldAnswerOthersWhileOneAddressAsksForMoreThanTheFunctionCanDo() throws IOException {
-    try (CoapPeer greedy = system.device("127.0.0.2");
-        CoapPeer other = system.device("127.0.0.3")) {
-      boolean refused = false;
-      for (int mid = 0; mid < MOST && !refused; mid++) {
-        greedy.send(Datagram.request(CON, GET, mid, "f", "slow", "150"));
-        refused = mid % AT_A_TIME == 0 && isRefused(greedy);
-      }
-      assertThat(refused).as("it has all that one address may have").isTrue();
+    try (ServedGateway system =
+        new ServedGateway(
+            folder,
+            Map.of("TINYFAAS_COAP_ACK_DELAY", "1ms"),
+            this::function)) {
+      system.serve(PlayedManager.route("f", FUNCTION_TIMEOUT_MILLIS, system.handler()));
+      int port = system.process().coapPort();
+      try (CoapPeer greedy = new CoapPeer("127.0.0.2", port);
+          CoapPeer other = new CoapPeer("127.0.0.3", port)) {
+        int asked = 0;
+        while (!askForMore(greedy, asked)) {
+          asked += AT_A_TIME;
+          assertThat(asked).as("it gets all that one address may have").isLessThan(MAX_IN_FLIGHT);
+        }
+        eventually().until(() -> held.size() == RUNNING);
 
-      int before = 0;
-      Optional<byte[]> answer = Optional.empty();
-      for (int mid = 0; mid < TRIES && answer.isEmpty(); mid++) {
-        before = system.runs();
-        other.send(Datagram.request(NON, GET, mid, "f"));
-        answer = other.receive(1_000);
+        assertThat(other.ask(Datagram.request(CON, GET, 1, "f", "other")).head())
+            .as("it waits")
+            .isEqualTo("ACK 0.00");
+        held.get(0).response().end();
+        held.get(1).response().end();
+        eventually().until(() -> held.size() == RUNNING + 2);
+        assertThat(held.subList(RUNNING, RUNNING + 2))
+            .as("at most one of those that have waited longer comes first")
+            .extracting(request -> request.getHeader("X-tinyFaaS-Path"))
+            .contains("/other");
+        held.get(RUNNING).response().end("at last");
+        held.get(RUNNING + 1).response().end("at last");
+        Datagram answer = other.next();
+        assertThat(answer.head() + " " + answer.text()).isEqualTo("CON 2.05 at last");
       }
-      assertThat(Datagram.parse(answer.orElseThrow()).head()).isEqualTo("NON 2.05");
-      assertThat(system.runs() - before).as("which have come first").isLessThan(200);
     }
   }
 
-  private static boolean isRefused(CoapPeer device) throws IOException {
-    for (var answer = device.receive(1); answer.isPresent(); answer = device.receive(1)) {
-      if (Datagram.parse(answer.get()).head().equals("ACK 4.29")) {
-        return true;
-      }
+  /**
+   * Some requests, which the gateway has when this returns.
+   *
+   * @return whether one of them was refused
+   */
+  private static boolean askForMore(CoapPeer greedy, int firstMid) throws IOException {
+    Set<Integer> unheard = new HashSet<>();
+    for (int mid = firstMid; mid < firstMid + AT_A_TIME; mid++) {
+      greedy.send(Datagram.request(CON, GET, mid, "f"));
+      unheard.add(mid);
     }
-    return false;
+    boolean refused = false;
+    while (!unheard.isEmpty()) {
+      Datagram acknowledgement =
+          greedy
+              .receive((int) patient(ANSWER).toMillis())
+              .map(Datagram::parse)
+              .orElseThrow(() -> new AssertionError("not acknowledged: " + unheard));
+      unheard.remove(acknowledgement.mid());
+      refused |= acknowledgement.head().equals("ACK 4.29");
+    }
+    return refused;
   }
 }

@@ -1,23 +1,23 @@
 package io.tinyfaas.gateway;
 
-import static org.awaitility.Awaitility.await;
+import static io.tinyfaas.harness.Eventually.within;
 
-import java.io.BufferedReader;
+import io.tinyfaas.harness.Broker;
+import io.tinyfaas.harness.Command;
+import io.tinyfaas.harness.FailureLogs;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -30,18 +30,20 @@ final class GatewayProcess implements AutoCloseable {
   private static final Pattern GRPC = Pattern.compile("event=started .*grpc=(\\d+)");
   private static final Pattern HEALTH = Pattern.compile("Listening on: http://127.0.0.1:(\\d+)");
 
-  private final List<String> log = new CopyOnWriteArrayList<>();
-  private final HttpClient http = HttpClient.newHttpClient();
-  private final Process process;
+  /** A JVM starts and ends in two seconds on a quiet machine. */
+  private static final Duration START_OR_END = Duration.ofMinutes(1);
 
-  GatewayProcess(TestBroker broker, Path sockets, Map<String, String> environment) {
+  private final HttpClient http = HttpClient.newHttpClient();
+  private final Command.Running process;
+
+  GatewayProcess(Broker broker, Path sockets, Map<String, String> environment) {
     this(broker, sockets, environment, "35m");
   }
 
   /**
    * @param heap as in {@code -Xmx}
    */
-  GatewayProcess(TestBroker broker, Path sockets, Map<String, String> environment, String heap) {
+  GatewayProcess(Broker broker, Path sockets, Map<String, String> environment, String heap) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-Xmx" + heap, "-Xmn12m", "-XX:SurvivorRatio=4"));
@@ -49,18 +51,13 @@ final class GatewayProcess implements AutoCloseable {
     command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:MaxMetaspaceSize=96m"));
     command.add("-XX:+ExitOnOutOfMemoryError");
     command.addAll(List.of("-jar", Path.of("target/quarkus-app/quarkus-run.jar").toString()));
-    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-    builder.environment().putAll(freePorts());
-    builder.environment().put("TINYFAAS_SOCKETS", sockets.toString());
-    builder.environment().put("TINYFAAS_BROKER_PORT", Integer.toString(broker.port()));
-    builder.environment().put("TINYFAAS_BROKER_PASSWORD", TestBroker.GATEWAY_PASSWORD);
-    builder.environment().putAll(environment);
-    try {
-      process = builder.start();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    Thread.ofVirtual().start(this::read);
+    Map<String, String> all = new HashMap<>(freePorts());
+    all.put("TINYFAAS_SOCKETS", sockets.toString());
+    all.put("TINYFAAS_BROKER_PORT", Integer.toString(broker.port()));
+    all.put("TINYFAAS_BROKER_PASSWORD", Broker.GATEWAY_PASSWORD);
+    all.putAll(environment);
+    process = Command.of(command).with(all).start();
+    FailureLogs.open(this, "gateway", this::log);
   }
 
   private static Map<String, String> freePorts() {
@@ -73,16 +70,6 @@ final class GatewayProcess implements AutoCloseable {
         "TINYFAAS_COAP_HOST", "127.0.0.1",
         "TINYFAAS_HTTP_HOST", "127.0.0.1",
         "TINYFAAS_GRPC_HOST", "127.0.0.1");
-  }
-
-  private void read() {
-    try (BufferedReader lines =
-        new BufferedReader(
-            new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
-      lines.lines().forEach(log::add);
-    } catch (IOException | UncheckedIOException e) {
-      log.add("(end of log: " + e.getMessage() + ")");
-    }
   }
 
   int coapPort() {
@@ -112,12 +99,12 @@ final class GatewayProcess implements AutoCloseable {
     if (known.isPresent()) {
       return known.get();
     }
-    return await("gateway log " + pattern)
-        .atMost(20, TimeUnit.SECONDS)
+    return within(START_OR_END)
+        .alias("gateway log " + pattern)
         .conditionEvaluationListener(
             evaluation -> {
               if (!process.isAlive()) {
-                throw new AssertionError("the gateway ended: " + log);
+                throw new AssertionError("the gateway ended: " + log());
               }
             })
         .until(() -> find(pattern), Optional::isPresent)
@@ -125,15 +112,17 @@ final class GatewayProcess implements AutoCloseable {
   }
 
   private Optional<Integer> find(Pattern pattern) {
-    return log.stream()
+    return log().stream()
         .map(pattern::matcher)
         .filter(Matcher::find)
         .map(found -> Integer.parseInt(found.group(1)))
         .findFirst();
   }
 
+  /** The lines that are whole. */
   List<String> log() {
-    return List.copyOf(log);
+    String output = process.output();
+    return output.substring(0, output.lastIndexOf('\n') + 1).lines().toList();
   }
 
   /** Of health or metrics. */
@@ -153,26 +142,17 @@ final class GatewayProcess implements AutoCloseable {
   /** Those whose names begin like this. */
   List<String> loadedClasses(String prefix) {
     String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
-    try {
-      Process histogram =
-          new ProcessBuilder(jcmd, Long.toString(process.pid()), "VM.class_hierarchy", "-i")
-              .redirectErrorStream(true)
-              .start();
-      try (BufferedReader lines = histogram.inputReader()) {
-        return lines
-            .lines()
-            .map(line -> line.replaceAll("^[|\\s-]*", ""))
-            .filter(line -> line.startsWith(prefix))
-            .toList();
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return Command.of(jcmd, Long.toString(process.pid()), "VM.class_hierarchy", "-i")
+        .lines()
+        .stream()
+        .map(line -> line.replaceAll("^[|\\s-]*", ""))
+        .filter(line -> line.startsWith(prefix))
+        .toList();
   }
 
-  /** SIGTERM. The handle, unlike the process, leaves the log open. */
+  /** SIGTERM. */
   void terminate() {
-    process.toHandle().destroy();
+    process.terminate();
   }
 
   boolean isAlive() {
@@ -180,17 +160,17 @@ final class GatewayProcess implements AutoCloseable {
   }
 
   void kill() {
-    process.destroyForcibly();
+    process.close();
   }
 
   int awaitExit() {
-    await().atMost(20, TimeUnit.SECONDS).until(() -> !process.isAlive());
-    return process.exitValue();
+    return process.awaitExit(START_OR_END);
   }
 
   @Override
   public void close() {
-    process.destroyForcibly();
+    FailureLogs.close(this);
+    process.close();
     awaitExit();
   }
 }

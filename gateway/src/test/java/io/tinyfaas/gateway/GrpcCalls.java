@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway;
 
+import static io.tinyfaas.harness.Eventually.patient;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.google.protobuf.ByteString;
@@ -16,6 +17,7 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.protobuf.ProtoUtils;
 import io.grpc.stub.ClientCalls;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -80,9 +82,15 @@ final class GrpcCalls implements AutoCloseable {
     return response(ClientCalls.blockingUnaryCall(channel, REQUEST, options, message));
   }
 
+  /** Without an end on any machine; a connection that the gateway has closed is opened again. */
+  static CallOptions patiently() {
+    return CallOptions.DEFAULT
+        .withWaitForReady()
+        .withDeadlineAfter(patient(Duration.ofSeconds(20)).toMillis(), TimeUnit.MILLISECONDS);
+  }
+
   String ask(String function, String data) {
-    return ask(
-        channel, CallOptions.DEFAULT.withDeadlineAfter(20, TimeUnit.SECONDS), data(function, data));
+    return ask(channel, patiently(), data(function, data));
   }
 
   Status failure(String function, String data) {

@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway;
 
+import static io.tinyfaas.harness.Eventually.patient;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
@@ -25,6 +26,7 @@ import io.grpc.stub.StreamObserver;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -35,14 +37,12 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** gRPC in, a handler's answer out, on the packaged gateway. */
 @TestInstance(Lifecycle.PER_CLASS)
-@Timeout(60)
 class GrpcInvocationIT {
 
   private ServedGateway system;
@@ -102,11 +102,7 @@ class GrpcInvocationIT {
         ClientInterceptors.intercept(
             calls.channel(), MetadataUtils.newAttachHeadersInterceptor(metadata));
 
-    assertThat(
-            GrpcCalls.ask(
-                with,
-                CallOptions.DEFAULT.withDeadlineAfter(20, TimeUnit.SECONDS),
-                GrpcCalls.data("f", "headers")))
+    assertThat(GrpcCalls.ask(with, GrpcCalls.patiently(), GrpcCalls.data("f", "headers")))
         .contains("authorization: Basic eA==\n", "x-own: a\nx-own: b\n", "user-agent: grpc-java")
         .contains("x-tinyfaas-method: POST\n", "x-tinyfaas-protocol: grpc")
         .containsPattern("x-tinyfaas-peer: 127.0.0.1:\\d+\n")
@@ -186,7 +182,7 @@ class GrpcInvocationIT {
     questions.onNext(
         ServerReflectionRequest.newBuilder().setFileContainingSymbol(GrpcCalls.SERVICE).build());
     questions.onCompleted();
-    end.orTimeout(10, TimeUnit.SECONDS).join();
+    end.orTimeout(patient(Duration.ofSeconds(20)).toMillis(), TimeUnit.MILLISECONDS).join();
 
     assertThat(answers.getFirst().getListServicesResponse().getServiceList())
         .extracting(ServiceResponse::getName)

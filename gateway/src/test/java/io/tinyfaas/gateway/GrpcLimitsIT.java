@@ -1,8 +1,9 @@
 package io.tinyfaas.gateway;
 
+import static io.tinyfaas.harness.Eventually.eventually;
+import static io.tinyfaas.harness.Eventually.within;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
-import static org.awaitility.Awaitility.await;
 
 import io.grpc.CallOptions;
 import io.grpc.Status;
@@ -15,6 +16,7 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -27,17 +29,19 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What gRPC calls may take of the packaged gateway: time, invocations, connections, memory. */
 @TestInstance(Lifecycle.PER_CLASS)
-@Timeout(60)
 class GrpcLimitsIT {
 
   private static final int WINDOW = 65_535;
+  private static final int MAX_CONNECTIONS = 32;
+
+  /** With what another test has had, and has closed, they are not too many. */
+  private static final int CONNECTIONS = 11;
 
   private final List<HttpServerRequest> held = new CopyOnWriteArrayList<>();
   private ServedGateway system;
@@ -55,20 +59,30 @@ class GrpcLimitsIT {
                 "TINYFAAS_MAX_IN_FLIGHT_PER_FUNCTION",
                 "8",
                 "TINYFAAS_GRPC_MAX_CONNECTIONS",
-                "12",
+                Integer.toString(MAX_CONNECTIONS),
                 "TINYFAAS_GRPC_HANDSHAKE_TIMEOUT",
-                "1s",
+                "5s",
+                "TINYFAAS_GRPC_RECEIVE_TIMEOUT",
+                "10m",
                 "TINYFAAS_GRPC_SEND_TIMEOUT",
-                "2s"),
+                "5s"),
             this::function);
     gateway = system.process();
-    system.serve(PlayedManager.route("f", 10_000, system.handler()));
+    system.serve(PlayedManager.route("f", 600_000, system.handler()));
     calls = new GrpcCalls(gateway.grpcPort());
   }
 
+  /** What a test has left running would be too much with what the next one runs. */
   @BeforeEach
   void forget() {
+    awaitIdle();
     held.clear();
+  }
+
+  private void awaitIdle() {
+    eventually()
+        .untilAsserted(
+            () -> assertThat(gateway.get("/q/metrics").body()).contains("tinyfaas_in_flight 0.0"));
   }
 
   @AfterAll
@@ -78,10 +92,10 @@ class GrpcLimitsIT {
   }
 
   private void function(HttpServerRequest request, Buffer body) {
-    if (body.toString().equals("hold")) {
-      held.add(request);
-    } else {
-      request.response().end(body);
+    switch (body.toString()) {
+      case "hold" -> held.add(request);
+      case "never" -> {}
+      default -> request.response().end(body);
     }
   }
 
@@ -93,14 +107,12 @@ class GrpcLimitsIT {
                 () ->
                     GrpcCalls.ask(
                         calls.channel(),
-                        CallOptions.DEFAULT.withDeadlineAfter(500, TimeUnit.MILLISECONDS),
-                        GrpcCalls.data("f", "hold")))
+                        CallOptions.DEFAULT.withDeadlineAfter(1, TimeUnit.SECONDS),
+                        GrpcCalls.data("f", "never")))
             .getStatus();
 
     assertThat(late.getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
-    await()
-        .untilAsserted(
-            () -> assertThat(gateway.get("/q/metrics").body()).contains("tinyfaas_in_flight 0.0"));
+    awaitIdle(); // long before the function's time is over
   }
 
   @Test
@@ -110,7 +122,7 @@ class GrpcLimitsIT {
       running.add(
           CompletableFuture.supplyAsync(() -> calls.ask("f", "hold"), Thread::startVirtualThread));
     }
-    await().until(() -> held.size() == 8);
+    eventually().until(() -> held.size() == 8);
 
     assertThat(calls.failure("f", "x").getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
     held.forEach(request -> request.response().end("done"));
@@ -139,6 +151,22 @@ class GrpcLimitsIT {
       assertThat(calls.ask("f", "x")).as("on a connection that is open").isEqualTo("x");
     } finally {
       for (RawHttp connection : connections) {
+        connection.close();
+      }
+    }
+    eventually().ignoreExceptionsInstanceOf(IOException.class).until(this::hasRoom);
+  }
+
+  private boolean hasRoom() throws IOException {
+    List<RawGrpc> connections = new ArrayList<>();
+    try {
+      for (int i = 0; i < CONNECTIONS; i++) {
+        connections.add(new RawGrpc(gateway.grpcPort(), WINDOW));
+        connections.getLast().next(RawGrpc.SETTINGS);
+      }
+      return true;
+    } finally {
+      for (RawGrpc connection : connections) {
         connection.close();
       }
     }
@@ -181,11 +209,11 @@ class GrpcLimitsIT {
           .onFailure(refused -> one.complete(null));
     }
     String exhausted = Integer.toString(Status.Code.RESOURCE_EXHAUSTED.value());
-    await().atMost(30, TimeUnit.SECONDS).until(() -> statuses.size() > many / 2);
+    within(Duration.ofMinutes(1)).until(() -> statuses.size() > many / 2);
     assertThat(statuses).containsOnly(exhausted);
     client.close().toCompletionStage().toCompletableFuture().join();
 
-    await()
+    eventually()
         .ignoreExceptions()
         .untilAsserted(() -> assertThat(calls.ask("f", "x".repeat(200_000))).hasSize(200_000));
   }
@@ -209,7 +237,7 @@ class GrpcLimitsIT {
       one.next(RawGrpc.RESET); // one that there is no room for
       other.next(RawGrpc.RESET);
     }
-    await()
+    eventually()
         .ignoreExceptions()
         .untilAsserted(() -> assertThat(calls.ask("f", "x".repeat(200_000))).hasSize(200_000));
   }
@@ -224,7 +252,7 @@ class GrpcLimitsIT {
     }
     List<RawGrpc> connections = new ArrayList<>();
     try {
-      for (int i = 0; i < 11; i++) {
+      for (int i = 0; i < CONNECTIONS; i++) {
         connections.add(new RawGrpc(gateway.grpcPort(), WINDOW));
         for (int call = 0; call < 100; call++) {
           connections.getLast().open(RawGrpc.REQUEST, metadata);
@@ -238,7 +266,9 @@ class GrpcLimitsIT {
         connection.close();
       }
     }
-    await().ignoreExceptions().untilAsserted(() -> assertThat(calls.ask("f", "x")).isEqualTo("x"));
+    eventually()
+        .ignoreExceptions()
+        .untilAsserted(() -> assertThat(calls.ask("f", "x")).isEqualTo("x"));
   }
 
   /** Names that HTTP/2 carries, and grpc-java takes, but not into a key. */

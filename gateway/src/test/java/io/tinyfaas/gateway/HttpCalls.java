@@ -1,5 +1,9 @@
 package io.tinyfaas.gateway;
 
+import static io.tinyfaas.harness.Eventually.eventually;
+import static io.tinyfaas.harness.Eventually.patient;
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import java.io.IOException;
@@ -18,12 +22,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** HTTP calls of the packaged gateway, and a function that does what its path says. */
 @TestInstance(Lifecycle.PER_CLASS)
-@Timeout(60)
 abstract class HttpCalls {
 
   static final int MAX_BODY = 64 * 1024;
@@ -51,10 +53,26 @@ abstract class HttpCalls {
     system.serveGoodAndBad();
   }
 
+  /** What a test has left running would be too much with what the next one runs. */
   @BeforeEach
   void forget() {
+    awaitIdle();
     heard.clear();
     held.clear();
+  }
+
+  /** Returns when no invocation is under way. */
+  void awaitIdle() {
+    awaitMetric("tinyfaas_in_flight 0.0");
+  }
+
+  void awaitMetric(String line) {
+    eventually().untilAsserted(() -> assertThat(gateway.get("/q/metrics").body()).contains(line));
+  }
+
+  /** Answers what is held. */
+  void release() {
+    held.forEach(request -> request.response().end("done"));
   }
 
   @AfterAll
@@ -78,6 +96,7 @@ abstract class HttpCalls {
               .end(body);
       case "/large" -> request.response().end(Buffer.buffer(new byte[MAX_BODY + 1]));
       case "/hold" -> held.add(request);
+      case "/never" -> {}
       case "/hear" -> {
         heard.add(body.toString());
         request.response().end();
@@ -89,7 +108,7 @@ abstract class HttpCalls {
   HttpRequest.Builder to(String path) {
     return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + gateway.httpPort() + path))
         .version(HttpClient.Version.HTTP_1_1)
-        .timeout(Duration.ofSeconds(20));
+        .timeout(patient(Duration.ofSeconds(30)));
   }
 
   HttpResponse<String> send(HttpRequest.Builder request) {
@@ -106,7 +125,7 @@ abstract class HttpCalls {
   /** Everything that comes until the gateway closes the connection. */
   String exchange(String text) throws IOException {
     try (RawHttp raw = new RawHttp(gateway.httpPort())) {
-      return raw.send(text).readAll();
+      return raw.offer(text).readAll();
     }
   }
 }

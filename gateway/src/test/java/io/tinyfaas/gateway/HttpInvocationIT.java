@@ -1,7 +1,7 @@
 package io.tinyfaas.gateway;
 
+import static io.tinyfaas.harness.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -87,7 +87,7 @@ class HttpInvocationIT extends HttpCalls {
     assertThat(none.statusCode()).isEqualTo(503);
     assertThat(none.headers().firstValue("Retry-After")).hasValue("2");
     assertThat(send(to("/gone")).statusCode()).isEqualTo(503);
-    assertThat(send(to("/slow/hold")).statusCode()).isEqualTo(504);
+    assertThat(send(to("/slow/never")).statusCode()).isEqualTo(504);
     assertThat(send(to("/f/large")).body()).contains("bad-answer", "larger than 65536 bytes");
     assertThat(send(to("/")).statusCode()).isEqualTo(404);
     assertThat(send(to("/f%2Fecho")).statusCode()).isEqualTo(404);
@@ -100,13 +100,13 @@ class HttpInvocationIT extends HttpCalls {
         IntStream.range(0, 8)
             .mapToObj(n -> client.sendAsync(to("/f/hold").build(), BodyHandlers.ofString()))
             .toList();
-    await().until(() -> held.size() == 8);
+    eventually().until(() -> held.size() == 8);
 
     HttpResponse<String> refused = send(to("/f/echo"));
 
     assertThat(refused.statusCode()).isEqualTo(503);
     assertThat(refused.headers().firstValue("Retry-After")).hasValue("1");
-    held.forEach(request -> request.response().end("done"));
+    release();
     assertThat(running).allMatch(answer -> answer.join().body().equals("done"));
   }
 
@@ -120,7 +120,7 @@ class HttpInvocationIT extends HttpCalls {
 
     assertThat(accepted.statusCode()).isEqualTo(202);
     assertThat(accepted.body()).isEmpty();
-    await().until(() -> heard.equals(List.of("later")));
+    eventually().until(() -> heard.equals(List.of("later")));
     assertThat(send(to("/nobody").header("X-tinyFaaS-Async", "1")).statusCode()).isEqualTo(404);
   }
 
@@ -129,7 +129,7 @@ class HttpInvocationIT extends HttpCalls {
     for (int i = 0; i < 3; i++) {
       assertThat(send(to("/f/hold").header("X-tinyFaaS-Async", "1")).statusCode()).isEqualTo(202);
     }
-    await().until(() -> held.size() == 3);
+    eventually().until(() -> held.size() == 3);
 
     HttpResponse<String> refused = send(to("/f/hold").header("X-tinyFaaS-Async", "1"));
 
@@ -137,12 +137,8 @@ class HttpInvocationIT extends HttpCalls {
     assertThat(refused.headers().firstValue("Retry-After")).hasValue("1");
     assertThat(refused.body()).contains("too-many-asynchronous");
     assertThat(send(to("/f/echo")).statusCode()).isEqualTo(200);
-    held.forEach(request -> request.response().end());
-    await()
-        .untilAsserted(
-            () ->
-                assertThat(gateway.get("/q/metrics").body())
-                    .contains("tinyfaas_async_accepted 0.0"));
+    release();
+    awaitMetric("tinyfaas_async_accepted 0.0");
   }
 
   @Test

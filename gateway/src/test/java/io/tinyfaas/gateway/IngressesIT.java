@@ -1,7 +1,8 @@
 package io.tinyfaas.gateway;
 
+import static io.tinyfaas.harness.Eventually.eventually;
+import static io.tinyfaas.harness.Eventually.patient;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
@@ -13,20 +14,21 @@ import java.net.Proxy;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Ingresses that are stopped, and some that are off. */
-@Timeout(60)
 class IngressesIT {
 
   private static final String ECHO = "GET /f/echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+
+  /** To an address of this box that is one still. */
+  private static final Duration CONNECT = Duration.ofMillis(500);
 
   @TempDir Path folder;
   private final List<HttpServerRequest> held = new CopyOnWriteArrayList<>();
@@ -36,7 +38,7 @@ class IngressesIT {
   private void start(Map<String, String> environment) {
     system = new ServedGateway(folder, environment, this::function);
     gateway = system.process();
-    system.serve(PlayedManager.route("f", 20_000, system.handler()));
+    system.serve(PlayedManager.route("f", 600_000, system.handler()));
   }
 
   @AfterEach
@@ -76,48 +78,55 @@ class IngressesIT {
   @Test
   void shouldServeHttpAtEachAddress() throws IOException {
     start(Map.of("TINYFAAS_HTTP_HOST", "::"));
-    List<InetAddress> asked = new ArrayList<>();
-    for (NetworkInterface each : NetworkInterface.networkInterfaces().toList()) {
-      for (InetAddress address : each.inetAddresses().toList()) {
-        // Containers come and go meanwhile, and addresses with them.
-        await("an answer at " + address)
+    // Containers come and go meanwhile, and addresses with them.
+    List<InetAddress> addresses =
+        eventually()
             .ignoreExceptionsInstanceOf(IOException.class)
-            .until(() -> !isReachable(address) || asked.add(answering(address)));
-      }
+            .until(IngressesIT::addresses, found -> !found.isEmpty());
+    List<InetAddress> asked = new CopyOnWriteArrayList<>();
+    for (InetAddress address : addresses) {
+      eventually()
+          .alias("an answer at " + address)
+          .ignoreExceptionsInstanceOf(IOException.class)
+          .until(() -> !isReachable(address) || isServed(address) && asked.add(address));
     }
     assertThat(asked).contains(InetAddress.getLoopbackAddress(), InetAddress.getByName("::1"));
+  }
+
+  private static List<InetAddress> addresses() throws IOException {
+    return NetworkInterface.networkInterfaces().flatMap(NetworkInterface::inetAddresses).toList();
   }
 
   private static boolean isReachable(InetAddress address) {
     try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getByName("::"));
         Socket client = new Socket(Proxy.NO_PROXY)) {
-      client.connect(new InetSocketAddress(address, server.getLocalPort()), 500);
+      client.connect(
+          new InetSocketAddress(address, server.getLocalPort()), (int) patient(CONNECT).toMillis());
       return true;
     } catch (IOException e) {
       return false;
     }
   }
 
-  private InetAddress answering(InetAddress address) throws IOException {
-    assertThat(ask(address)).contains("200 OK");
-    return address;
+  private boolean isServed(InetAddress address) throws IOException {
+    return ask(address).contains("200 OK");
   }
 
   @Test
   void shouldFinishWhatRunsAndRefuseWhatComesWhenItStops() throws IOException {
-    start(Map.of());
+    start(Map.of("TINYFAAS_STOP_TIMEOUT", "10m", "TINYFAAS_HTTP_HEADER_TIMEOUT", "10m"));
     try (RawHttp running = connect();
         RawHttp waiting = connect()) {
       running.send("GET /f/hold HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-      await().until(() -> held.size() == 1);
+      eventually().until(() -> held.size() == 1);
       try (RawHttp async = connect()) {
         async.send(
             "GET /f/hold HTTP/1.1\r\nHost: x\r\nX-tinyFaaS-Async: 1\r\nConnection: close\r\n\r\n");
         assertThat(async.readAll()).startsWith("HTTP/1.1 202 Accepted");
       }
-      await().until(() -> held.size() == 2);
+      eventually().until(() -> held.size() == 2);
       gateway.terminate();
-      await()
+      eventually()
           .untilAsserted(() -> assertThat(ask()).startsWith("HTTP/1.1 503").contains("stopping"));
       waiting.send(ECHO);
       assertThat(waiting.readAll()).startsWith("HTTP/1.1 503").contains("connection: close");
@@ -125,11 +134,7 @@ class IngressesIT {
       assertThat(running.readAll()).endsWith("done");
       held.getLast().response().end("done");
       assertThat(gateway.awaitExit()).isEqualTo(143);
-      await()
-          .untilAsserted(
-              () ->
-                  assertThat(gateway.log())
-                      .anyMatch(line -> line.contains("event=stopped unfinished=0")));
+      assertThat(gateway.log()).anyMatch(line -> line.contains("event=stopped unfinished=0"));
     }
   }
 
@@ -137,6 +142,7 @@ class IngressesIT {
   void shouldSwitchProtocolsOff() {
     start(Map.of("HTTP_PORT", "-1", "GRPC_PORT", "-1"));
 
+    assertThat(gateway.coapPort()).isPositive(); // it has started
     assertThat(gateway.log()).anyMatch(line -> line.contains("http=off grpc=off"));
     assertThat(gateway.get("/q/health/ready").body()).contains("\"http\": false");
     assertThat(gateway.get("/q/health/ready").statusCode()).isEqualTo(200);

@@ -1,6 +1,7 @@
 package io.tinyfaas.gateway;
 
-import static org.awaitility.Awaitility.await;
+import static io.tinyfaas.harness.Eventually.eventually;
+import static io.tinyfaas.harness.Eventually.patient;
 
 import io.netty.handler.codec.mqtt.MqttQoS;
 import io.tinyfaas.contract.device.Device;
@@ -14,6 +15,7 @@ import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.Route;
 import io.tinyfaas.contract.route.RouteRevision;
 import io.tinyfaas.contract.route.RouteTable;
+import io.tinyfaas.harness.Broker;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -21,6 +23,7 @@ import io.vertx.mqtt.MqttClient;
 import io.vertx.mqtt.MqttClientOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -29,17 +32,20 @@ import java.util.function.Predicate;
 /** The manager's side of the broker: writes route tables, hears what the gateway says of itself. */
 final class PlayedManager implements AutoCloseable {
 
+  /** Of the broker. */
+  private static final Duration ANSWER = Duration.ofSeconds(10);
+
   private final List<GatewayStatus> heard = new CopyOnWriteArrayList<>();
   private final MqttClient client;
 
-  PlayedManager(Vertx vertx, TestBroker broker) {
+  PlayedManager(Vertx vertx, Broker broker) {
     client =
         MqttClient.create(
             vertx,
             new MqttClientOptions()
                 .setClientId("played-manager")
                 .setUsername("manager")
-                .setPassword(TestBroker.MANAGER_PASSWORD)
+                .setPassword(Broker.MANAGER_PASSWORD)
                 .setMaxMessageSize(ControlTopics.MAX_MESSAGE_BYTES));
     client.publishHandler(
         message -> {
@@ -49,7 +55,7 @@ final class PlayedManager implements AutoCloseable {
             throw new UncheckedIOException(e);
           }
         });
-    await()
+    eventually()
         .ignoreExceptions()
         .until(() -> done(client.connect(broker.port(), "127.0.0.1")) != null);
     done(client.subscribe(ControlTopics.GATEWAY_STATUS, 1));
@@ -91,8 +97,8 @@ final class PlayedManager implements AutoCloseable {
   }
 
   GatewayStatus awaitStatus(Predicate<GatewayStatus> expected) {
-    return await("gateway status, after " + heard)
-        .atMost(15, TimeUnit.SECONDS)
+    return eventually()
+        .alias("gateway status, after " + heard)
         .until(
             () -> heard.isEmpty() ? null : heard.getLast(),
             status -> status != null && expected.test(status));
@@ -108,6 +114,10 @@ final class PlayedManager implements AutoCloseable {
   }
 
   private static <T> T done(Future<T> future) {
-    return future.toCompletionStage().toCompletableFuture().orTimeout(5, TimeUnit.SECONDS).join();
+    return future
+        .toCompletionStage()
+        .toCompletableFuture()
+        .orTimeout(patient(ANSWER).toMillis(), TimeUnit.MILLISECONDS)
+        .join();
   }
 }

@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway;
 
+import io.tinyfaas.harness.Eventually;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -8,6 +9,7 @@ import java.net.Proxy;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.zip.GZIPOutputStream;
 
 /** A connection of HTTP/2 (RFC 9113) on which a test does what no gRPC client would. */
@@ -18,13 +20,14 @@ final class RawGrpc implements AutoCloseable {
 
   static final int HEADERS = 1;
   static final int RESET = 3;
+  static final int SETTINGS = 4;
 
   private static final int DATA = 0;
-  private static final int SETTINGS = 4;
   private static final int INITIAL_WINDOW = 4;
   private static final int END_STREAM = 1;
   private static final int END_HEADERS = 4;
-  private static final int PATIENCE_MILLIS = 15_000;
+  private static final int PATIENCE_MILLIS =
+      (int) Eventually.patient(Duration.ofSeconds(30)).toMillis();
 
   /** Little, so that the kernel does not take answers for a test that does not read. */
   private static final int RECEIVE_BYTES = 8 * 1024;

@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway;
 
+import io.tinyfaas.harness.Eventually;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -9,11 +10,13 @@ import java.net.Proxy;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 
 /** A connection on which a test writes what no client would. */
 final class RawHttp implements AutoCloseable {
 
-  private static final int PATIENCE_MILLIS = 15_000;
+  private static final int PATIENCE_MILLIS =
+      (int) Eventually.patient(Duration.ofSeconds(30)).toMillis();
 
   /** Little, so that the kernel does not take an answer for a test that does not read. */
   private static final int RECEIVE_BYTES = 8 * 1024;
@@ -41,6 +44,23 @@ final class RawHttp implements AutoCloseable {
     socket.getOutputStream().write(bytes);
     socket.getOutputStream().flush();
     return this;
+  }
+
+  /**
+   * As much of it as the gateway takes: it may refuse it before, and close the connection. Its
+   * answer can be read even then.
+   */
+  RawHttp offer(byte[] bytes) throws IOException {
+    try {
+      send(bytes);
+    } catch (SocketException e) {
+      // refused
+    }
+    return this;
+  }
+
+  RawHttp offer(String text) throws IOException {
+    return offer(text.getBytes(StandardCharsets.UTF_8));
   }
 
   /** Until the gateway closes the connection. */

@@ -3,6 +3,7 @@ package io.tinyfaas.gateway;
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.HandlerEndpoint;
 import io.tinyfaas.contract.route.Route;
+import io.tinyfaas.harness.Broker;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
@@ -19,7 +20,7 @@ final class ServedGateway implements AutoCloseable {
   private final Path folder;
   private final BiConsumer<HttpServerRequest, Buffer> function;
   private final Vertx vertx;
-  private final TestBroker broker;
+  private final Broker broker;
   private final GatewayProcess process;
   private final PlayedManager manager;
   private TestHandler handler;
@@ -47,7 +48,7 @@ final class ServedGateway implements AutoCloseable {
     this.folder = folder;
     this.function = function;
     vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
-    broker = new TestBroker().start();
+    broker = new Broker().start();
     process = new GatewayProcess(broker, folder, environment, heap);
     manager = new PlayedManager(vertx, broker);
     handler = new TestHandler(vertx, folder, function);
@@ -66,17 +67,17 @@ final class ServedGateway implements AutoCloseable {
   ServedGateway serveGoodAndBad() {
     Handler gone = new Handler("gone", new HandlerEndpoint.Unix("f/gone.sock"));
     return serve(
-        PlayedManager.route("f", 10_000, handler()),
+        PlayedManager.route("f", 120_000, handler()),
         PlayedManager.route("slow", 200, handler()),
-        PlayedManager.route("gone", 10_000, gone),
-        PlayedManager.route("none", 10_000));
+        PlayedManager.route("gone", 120_000, gone),
+        PlayedManager.route("none", 120_000));
   }
 
   Vertx vertx() {
     return vertx;
   }
 
-  TestBroker broker() {
+  Broker broker() {
     return broker;
   }
 

@@ -1,5 +1,7 @@
 package io.tinyfaas.gateway;
 
+import static io.tinyfaas.harness.Eventually.patient;
+
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.HandlerEndpoint;
 import io.vertx.core.Vertx;
@@ -8,6 +10,7 @@ import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.net.SocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -74,7 +77,7 @@ final class TestHandler implements AutoCloseable {
         .listen(address)
         .toCompletionStage()
         .toCompletableFuture()
-        .orTimeout(5, TimeUnit.SECONDS)
+        .orTimeout(patient(Duration.ofSeconds(10)).toMillis(), TimeUnit.MILLISECONDS)
         .join();
   }
 

@@ -1,0 +1,118 @@
+package io.tinyfaas.gateway;
+
+import static io.tinyfaas.harness.Eventually.eventually;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerRequest;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * HTTP clients that take all there is and never go on. Nothing ends by its time while a test runs.
+ */
+@TestInstance(Lifecycle.PER_CLASS)
+class CrowdedHttpIT {
+
+  private static final int MAX_CONNECTIONS = 64;
+
+  private ServedGateway system;
+
+  @BeforeAll
+  void start(@TempDir Path folder) {
+    system =
+        new ServedGateway(
+            folder,
+            Map.of(
+                "TINYFAAS_HTTP_MAX_CONNECTIONS", Integer.toString(MAX_CONNECTIONS),
+                "TINYFAAS_HTTP_HEADER_TIMEOUT", "1h",
+                "TINYFAAS_HTTP_IDLE_TIMEOUT", "1h",
+                "TINYFAAS_HTTP_BODY_TIMEOUT", "1h",
+                "TINYFAAS_HTTP_SEND_TIMEOUT", "1h"),
+            CrowdedHttpIT::function);
+    system.serve(PlayedManager.route("f", 600_000, system.handler()));
+  }
+
+  /** What another test has had open takes none of the places any more. */
+  @BeforeEach
+  void awaitRoom() {
+    eventually()
+        .untilAsserted(
+            () ->
+                assertThat(system.process().get("/q/metrics").body())
+                    .contains("tinyfaas_http_connections 0.0"));
+  }
+
+  @AfterAll
+  void stop() {
+    system.close();
+  }
+
+  private static void function(HttpServerRequest request, Buffer body) {
+    request.response().end("served");
+  }
+
+  private RawHttp connect() throws IOException {
+    return new RawHttp(system.process().httpPort());
+  }
+
+  private String ask() throws IOException {
+    try (RawHttp raw = connect()) {
+      return raw.send("GET /f HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").readAll();
+    }
+  }
+
+  @Test
+  void shouldServeWhileAllConnectionsAreTakenByThoseWhoSendNothing() throws IOException {
+    List<RawHttp> slow = new ArrayList<>();
+    try {
+      for (int i = 0; i < 200; i++) {
+        slow.add(connect().send("GET /f HTTP/1.1\r\nHost: x\r\nX-Slow: "));
+      }
+
+      assertThat(ask()).endsWith("served");
+      assertThat(slow.getFirst().readAll()).as("the longest idle one has gone").isEmpty();
+      for (RawHttp held : slow.subList(slow.size() - (MAX_CONNECTIONS - 1), slow.size())) {
+        assertThat(held.send("no more\r\nConnection: close\r\n\r\n").readAll())
+            .as("there was no other place for the one that was served")
+            .endsWith("served");
+      }
+    } finally {
+      for (RawHttp raw : slow) {
+        raw.close();
+      }
+    }
+  }
+
+  @Test
+  void shouldSurviveBodiesThatAreNeverFinished() throws IOException {
+    byte[] part = new byte[1_000_000];
+    List<RawHttp> slow = new ArrayList<>();
+    try {
+      for (int i = 0; i < 60; i++) {
+        RawHttp raw = connect();
+        slow.add(raw);
+        raw.send("POST /f HTTP/1.1\r\nHost: x\r\nContent-Length: 1048576\r\n\r\n");
+        raw.offer(part);
+      }
+      assertThat(slow.getLast().readLine()).isEqualTo("HTTP/1.1 503 Service Unavailable");
+    } finally {
+      for (RawHttp raw : slow) {
+        raw.close();
+      }
+    }
+    eventually()
+        .ignoreExceptionsInstanceOf(IOException.class)
+        .untilAsserted(() -> assertThat(ask()).endsWith("served"));
+  }
+}
