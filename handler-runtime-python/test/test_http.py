@@ -5,12 +5,11 @@ import os
 import socket
 import stat
 import threading
-import time
 import unittest
 import urllib.request
 from random import Random
 
-from handler import HandlerTest, eventually, exchange, received
+from handler import DEADLINE, LONGER, HandlerTest, eventually, exchange, received
 
 ECHO = {"fn.py": "def fn(input: bytes, headers): return input"}
 SLOW = {"fn.py": "import time\ndef fn(input, headers): print('begun'); time.sleep(float(input)); return input"}
@@ -111,7 +110,7 @@ class HttpTest(HandlerTest):
         handler = self.start(ECHO)
         with contextlib.closing(handler.connect()) as connection:
             connection.sendall(b"POST /fn HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n")
-            connection.settimeout(5)
+            connection.settimeout(DEADLINE)
             self.assertEqual(connection.recv(1000), b"HTTP/1.1 100 Continue\r\n\r\n")
             connection.sendall(b"x")
             connection.shutdown(socket.SHUT_WR)
@@ -133,14 +132,14 @@ class HttpTest(HandlerTest):
         connections = [handler.connect() for _ in range(128)]
         for connection in connections:
             connection.sendall(post(b"x"))
-            connection.settimeout(5)
+            connection.settimeout(DEADLINE)
             connection.recv(1000)
         late = handler.connect()
         late.sendall(post(b"late"))
         late.settimeout(0.3)
         self.assertRaises(TimeoutError, late.recv, 1)
         connections.pop().close()
-        late.settimeout(5)
+        late.settimeout(DEADLINE)
         self.assertTrue(late.recv(1000).endswith(b"late"))
         for connection in [*connections, late]:
             connection.close()
@@ -151,10 +150,8 @@ class StoppingTest(HandlerTest):
         handler = self.start(ECHO)
         with contextlib.closing(handler.connection()) as idle:
             exchange(idle)
-            began = time.monotonic()
             handler.terminate()
-            self.assertEqual(handler.exit_code(), 0)
-            self.assertLess(time.monotonic() - began, 5)
+            self.assertEqual(handler.exit_code(), 0)  # while the connection is open: it waits for no end of that
 
     def test_should_finish_what_it_has_read_and_take_no_more(self):
         handler = self.start(SLOW)
@@ -181,7 +178,7 @@ class StoppingTest(HandlerTest):
             return True
 
     def test_should_not_wait_for_threads_of_the_function(self):
-        handler = self.start({"fn.py": "import threading, time\nfn = lambda: threading.Thread(target=time.sleep, args=(60,)).start()"})
+        handler = self.start({"fn.py": f"import threading, time\nfn = lambda: threading.Thread(target=time.sleep, args=({LONGER},)).start()"})
         handler.call()
         handler.terminate()
         self.assertEqual(handler.exit_code(), 0)
@@ -192,7 +189,7 @@ class TcpTest(HandlerTest):
         handler = self.launch(ECHO, TINYFAAS_SOCKET="")
 
         def answers():
-            with urllib.request.urlopen("http://127.0.0.1:8000/fn", b"over TCP", 5) as answer:
+            with urllib.request.urlopen("http://127.0.0.1:8000/fn", b"over TCP", DEADLINE) as answer:
                 return answer.read() == b"over TCP"
 
         eventually(answers, handler)

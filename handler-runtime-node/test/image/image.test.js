@@ -21,7 +21,7 @@ const HARDENED = [
   '--memory=128m', '--memory-swap=128m', '--cpus=1', '--pids-limit=64',
 ];
 
-const docker = async (...parameters) => (await promisify(execFile)('docker', parameters, { timeout: 120_000 })).stdout.trim();
+const docker = async (...parameters) => (await promisify(execFile)('docker', parameters, { timeout: 600_000 })).stdout.trim();
 
 /** An image of a function, made as the manager makes it: its files, then the build command in /function. */
 async function functionImage(t, files) {
@@ -36,7 +36,7 @@ async function functionImage(t, files) {
     fs.rmSync(folder, { recursive: true });
     await docker('image', 'rm', '--force', image).catch(() => {});
   });
-  await promisify(execFile)('docker', ['build', '--quiet', '--tag', image, folder], { timeout: 120_000 });
+  await promisify(execFile)('docker', ['build', '--quiet', '--tag', image, folder], { timeout: 600_000 });
   return image;
 }
 
@@ -57,7 +57,7 @@ async function run(t, image, ...more) {
   await docker('start', id);
   const address = unix ? null : await docker('inspect', '--format', '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}', id);
   const target = unix ? { socketPath: path.join(sockets, 'http.sock') } : { host: address, port: 8000 };
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 60_000;
   for (;;) {
     const health = await call(target, 'GET', '/health').catch(() => null);
     if (health?.status === 200) break;
@@ -70,7 +70,7 @@ async function run(t, image, ...more) {
 
 function call(target, method, url, body) {
   return new Promise((resolve, reject) => {
-    const request = http.request({ ...target, method, path: url, agent: false, timeout: 10_000 }, async (response) => {
+    const request = http.request({ ...target, method, path: url, agent: false, timeout: 60_000 }, async (response) => {
       const chunks = [];
       for await (const chunk of response) chunks.push(chunk);
       resolve({ status: response.statusCode, bytes: Buffer.concat(chunks), text: Buffer.concat(chunks).toString() });
@@ -182,7 +182,7 @@ test('should need no network where the archive brings its dependencies', async (
   assert.match(await build('{"name":"fn","version":"1.0.0","dependencies":{"is-number":"7.0.0"}}', '--env=VENDORED=1'), /npm install: 1 direct dependencies/);
 });
 
-test('should say within seconds why dependencies cannot be installed', async (t) => {
+test('should say why dependencies cannot be installed', async (t) => {
   for (const [package_, said] of [
     ['{"name":"fn","version":"1.0.0","dependencies":{"is-number":"7.0.0"}}', /EAI_AGAIN|ENOTFOUND|network/],
     ['{ broken', /package\.json cannot be read: /],
@@ -190,8 +190,13 @@ test('should say within seconds why dependencies cannot be installed', async (t)
   ]) {
     const began = performance.now();
     await assert.rejects(build(package_), (error) => error.code === 1 && said.test(error.stdout));
-    const took = performance.now() - began;
-    t.diagnostic(`${Math.round(took)} ms: ${package_}`);
-    assert.ok(took < 30_000);
+    t.diagnostic(`${Math.round(performance.now() - began)} ms: ${package_}`);
   }
+});
+
+test('should try a registry that cannot be reached for seconds only', async () => {
+  const npm = 'mkdir /tmp/bin; printf "#!/bin/sh\\necho \\"\\$@\\"\\n" > /tmp/bin/npm; chmod +x /tmp/bin/npm;';
+  const asked = await docker('run', '--rm', '--network=none', '--entrypoint=sh', IMAGE, '-c',
+    `${npm} echo '{"dependencies":{"a":"1.0.0"}}' > package.json; PATH=/tmp/bin:$PATH node /opt/tinyfaas/install-dependencies.js`);
+  assert.match(asked, /--fetch-retries=2 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000/);
 });

@@ -40,7 +40,7 @@ async function open(t, run) {
 }
 
 async function until(condition, opened) {
-  for (const end = Date.now() + 10_000; !condition(); await pause(2)) {
+  for (const end = Date.now() + 60_000; !condition(); await pause(2)) {
     if (Date.now() > end) throw new Error(`It did not come about. Received: ${opened.received.slice(0, 1000)}`);
   }
 }

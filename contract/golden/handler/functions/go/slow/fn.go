@@ -1,8 +1,16 @@
 package main
 
-import "time"
+import "sync/atomic"
+
+var (
+	calls       atomic.Int32
+	allAreThere = make(chan struct{})
+)
 
 func fn(data string, headers map[string]string) (string, error) {
-	time.Sleep(500 * time.Millisecond)
+	if calls.Add(1) == 8 {
+		close(allAreThere)
+	}
+	<-allAreThere
 	return data, nil
 }

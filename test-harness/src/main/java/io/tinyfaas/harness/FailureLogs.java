@@ -2,6 +2,7 @@ package io.tinyfaas.harness;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Supplier;
@@ -25,24 +26,34 @@ public final class FailureLogs
 
   private static final int LINES = 200;
 
-  private static final Map<Object, Log> OPEN = new ConcurrentHashMap<>();
+  private static final Map<Object, Map.Entry<String, Supplier<List<String>>>> OPEN =
+      shared("open", new ConcurrentHashMap<>());
 
   /** Of parts that were closed while the test still ran. */
-  private static final ConcurrentLinkedQueue<String> CLOSED = new ConcurrentLinkedQueue<>();
+  private static final Queue<String> CLOSED = shared("closed", new ConcurrentLinkedQueue<>());
 
-  private record Log(String name, Supplier<List<String>> lines) {}
+  /**
+   * JUnit's own class loader has this class, and so has Quarkus' with the tests and their parts:
+   * what both need is of the JDK's types and where both find it.
+   */
+  @SuppressWarnings("unchecked")
+  private static <T> T shared(String name, T first) {
+    return (T)
+        System.getProperties()
+            .computeIfAbsent("io.tinyfaas.harness.FailureLogs." + name, absent -> first);
+  }
 
   /**
    * @param part whose log it is, until {@link #close}
    * @param lines is called when a test fails
    */
   public static void open(Object part, String name, Supplier<List<String>> lines) {
-    OPEN.put(part, new Log(name, lines));
+    OPEN.put(part, Map.entry(name, lines));
   }
 
   /** To be called while the log can still be read: it is printed if the test that runs fails. */
   public static void close(Object part) {
-    Log log = OPEN.remove(part);
+    Map.Entry<String, Supplier<List<String>>> log = OPEN.remove(part);
     if (log != null) {
       CLOSED.add(print(log));
     }
@@ -92,10 +103,10 @@ public final class FailureLogs
     OPEN.values().forEach(log -> System.out.print(print(log)));
   }
 
-  private static String print(Log log) {
+  private static String print(Map.Entry<String, Supplier<List<String>>> log) {
     List<String> lines;
     try {
-      lines = log.lines().get();
+      lines = log.getValue().get();
     } catch (RuntimeException | AssertionError e) {
       lines = List.of("(cannot be read: " + e.getMessage() + ")");
     }
@@ -103,6 +114,6 @@ public final class FailureLogs
     return lines.subList(from, lines.size()).stream()
         .collect(
             Collectors.joining(
-                "\n", "--- " + log.name() + (from > 0 ? ", its last lines:\n" : ":\n"), "\n"));
+                "\n", "--- " + log.getKey() + (from > 0 ? ", its last lines:\n" : ":\n"), "\n"));
   }
 }
