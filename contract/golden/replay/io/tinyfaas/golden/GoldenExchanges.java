@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tinyfaas.harness.Eventually;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
@@ -35,7 +37,7 @@ import java.util.concurrent.TimeoutException;
  */
 public final class GoldenExchanges {
 
-  private static final long DEFAULT_MILLIS = 10_000;
+  private static final Duration USUAL = Duration.ofSeconds(10);
   private static final int CHUNK = 1_000;
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -129,7 +131,7 @@ public final class GoldenExchanges {
   }
 
   private static long deadline(JsonNode exchange) {
-    long millis = exchange.path("withinMillis").asLong(DEFAULT_MILLIS);
+    long millis = exchange.path("withinMillis").asLong(Eventually.patient(USUAL).toMillis());
     return System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
   }
 
