@@ -9,14 +9,12 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Archives that are none, that are too large, or that reach out of their folder. */
-@Timeout(60)
 class BadArchiveIT extends SteadyFunction {
 
   static Stream<Arguments> archives() {

@@ -9,14 +9,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Names and specifications that do not keep to their rules. */
-@Timeout(60)
 class BadSpecificationIT extends SteadyFunction {
 
   static Stream<Arguments> specs() {
@@ -59,9 +57,11 @@ class BadSpecificationIT extends SteadyFunction {
             Code.answering("bad"),
             422,
             "unknown-runtime",
-            "There is no runtime cobol on this box; there is binary, go, java, nodejs, python3.");
+            "There is no runtime cobol on this box; there is binary, go, java, nodejs, ");
 
     assertThat(problem.getString("field")).isEqualTo("runtime");
+    // Runtimes are the engine's: WritingARuntimeIT may be making one for another installation.
+    assertThat(problem.getString("detail")).matches(".*, nodejs, (perl, )?python3\\.");
   }
 
   @Test

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.jar.JarOutputStream;
+import java.util.zip.GZIPOutputStream;
 import java.util.zip.ZipEntry;
 import javax.tools.FileObject;
 import javax.tools.ForwardingJavaFileManager;
@@ -19,6 +20,8 @@ import javax.tools.JavaFileManager;
 import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 
 /** Functions as their authors write them. */
 final class Code {
@@ -86,13 +89,17 @@ final class Code {
   static byte[] withADependency(String runtime) {
     return switch (runtime) {
       case "nodejs" ->
-          of(
+          Archives.of(
               Map.of(
                   "package.json",
-                  "{\"name\":\"fn\",\"dependencies\":{\"is-number\":\"7.0.0\"}}",
+                  utf8("{\"dependencies\":{\"is-number\":\"file:is-number-7.0.0.tgz\"}}"),
+                  "is-number-7.0.0.tgz",
+                  npmPackage(),
                   "index.js",
-                  "const isNumber = require('is-number');"
-                      + " module.exports = (req, res) => res.send(String(isNumber(req.body)));"));
+                  utf8(
+                      "const isNumber = require('is-number');"
+                          + " module.exports = (req, res) =>"
+                          + " res.send(String(isNumber(req.body)));")));
       case "java" -> {
         Map<String, String> sources =
             Map.of(
@@ -152,6 +159,29 @@ final class Code {
                       """));
       default -> throw new IllegalStateException("a dependency for " + runtime + "?");
     };
+  }
+
+  /** A package as npm packs it; no registry need be reachable. */
+  private static byte[] npmPackage() {
+    Map<String, String> files =
+        Map.of(
+            "package.json", "{\"name\":\"is-number\",\"version\":\"7.0.0\"}",
+            "index.js", "module.exports = (text) => /^\\d+$/.test(text);");
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (TarArchiveOutputStream tar =
+        new TarArchiveOutputStream(new GZIPOutputStream(bytes), "UTF-8")) {
+      for (Map.Entry<String, String> file : files.entrySet()) {
+        byte[] content = utf8(file.getValue());
+        TarArchiveEntry entry = new TarArchiveEntry("package/" + file.getKey());
+        entry.setSize(content.length);
+        tar.putArchiveEntry(entry);
+        tar.write(content);
+        tar.closeArchiveEntry();
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return bytes.toByteArray();
   }
 
   /** A package as pip installs it; Python's own index need not be reachable. */

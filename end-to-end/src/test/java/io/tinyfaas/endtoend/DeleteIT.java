@@ -1,25 +1,24 @@
 package io.tinyfaas.endtoend;
 
+import static io.tinyfaas.harness.Eventually.eventually;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasSize;
 
 import io.restassured.response.Response;
+import java.time.Duration;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.eclipse.californium.core.CoapResponse;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A function is deleted, whatever else it is doing. */
-@Timeout(60)
 class DeleteIT {
 
   @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
@@ -47,22 +46,26 @@ class DeleteIT {
 
   @Test
   void shouldLetAnInvocationEndBeforeItsFunctionIsDeleted() throws Exception {
-    functions.deploy(
-        "finished",
-        Code.node(
-            "module.exports = (req, res) => { console.log('begun');"
-                + " setTimeout(() => res.send('done'), 1500); };"));
-    CompletableFuture<CoapResponse> answer =
-        CompletableFuture.supplyAsync(() -> device.get("finished"));
-    await()
-        .untilAsserted(
-            () ->
-                assertThat(SYSTEM.rest().get("/functions/finished/logs").asString())
-                    .contains("begun"));
+    functions.deploy("finished", Map.of("runtime", "nodejs", "timeout", "5m"), Gate.IN_A_HANDLER);
+    String handler = SYSTEM.handlers("finished").getFirst();
+    try (ExecutorService both = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<CoapResponse> answer =
+          both.submit(() -> device.post("finished", "done".getBytes(UTF_8)));
+      Gate.awaitAsked(SYSTEM, "finished", "done");
 
-    functions.delete("finished").then().statusCode(204);
+      Future<Response> deletion = both.submit(() -> functions.delete("finished"));
+      eventually()
+          .until(
+              () -> device.get("finished"),
+              told -> told != null && told.getCode() == ResponseCode.NOT_FOUND);
+      assertThat(answer).as("the answer, before the gate is opened").isNotDone();
+      assertThat(deletion).as("the deletion, before the invocation has ended").isNotDone();
+      Gate.open(SYSTEM, handler);
 
-    assertThat(answer.get(5, TimeUnit.SECONDS).getResponseText()).isEqualTo("done");
+      assertThat(answer.get().getResponseText()).isEqualTo("done");
+      assertThat(deletion.get().statusCode()).isEqualTo(204);
+    }
+    assertThat(functions.traces("finished")).isEmpty();
   }
 
   /** The deploy is answered first: what comes later waits for it. */
@@ -70,9 +73,15 @@ class DeleteIT {
   void shouldDeleteAfterADeployThatIsUnderWay() throws Exception {
     try (ExecutorService both = Executors.newVirtualThreadPerTaskExecutor()) {
       Future<Response> deploy =
-          both.submit(() -> functions.put("short-lived", Code.loading(1_500, "x")));
-      await().until(() -> !SYSTEM.handlers("short-lived").isEmpty());
+          both.submit(
+              () ->
+                  functions.put(
+                      "short-lived",
+                      Gate.inTheBuildOf("module.exports = (req, res) => res.send('x');")));
+      String build = Gate.awaitBuild(SYSTEM, "short-lived");
       Future<Response> deletion = both.submit(() -> functions.delete("short-lived"));
+      assertWaiting(deletion);
+      Gate.open(SYSTEM, build);
 
       assertThat(deploy.get().statusCode()).isEqualTo(201);
       assertThat(deletion.get().statusCode()).isEqualTo(204);
@@ -84,22 +93,25 @@ class DeleteIT {
   @Test
   void shouldDeleteWhatRanBeforeADeployThatFails() throws Exception {
     functions.deploy("doomed", Code.answering("1"));
-    int containers = SYSTEM.handlers("doomed").size();
     try (ExecutorService both = Executors.newVirtualThreadPerTaskExecutor()) {
       Future<Response> deploy =
-          both.submit(
-              () ->
-                  functions.put(
-                      "doomed",
-                      Code.node(
-                          "for (const end = Date.now() + 1500; Date.now() < end; );"
-                              + " throw new Error('no');")));
-      await().until(() -> SYSTEM.handlers("doomed").size() > containers);
+          both.submit(() -> functions.put("doomed", Gate.inTheBuildOf("throw new Error('no');")));
+      String build = Gate.awaitBuild(SYSTEM, "doomed");
       Future<Response> deletion = both.submit(() -> functions.delete("doomed"));
+      assertWaiting(deletion);
+      assertThat(device.get("doomed").getResponseText()).isEqualTo("1");
+      Gate.open(SYSTEM, build);
 
       Problems.assertProblem(deploy.get(), 422, "start-failed");
       assertThat(deletion.get().statusCode()).isEqualTo(204);
     }
     assertThat(functions.traces("doomed")).isEmpty();
+  }
+
+  /** A box that is slow may not have sent it yet: then it waits all the same. */
+  private static void assertWaiting(Future<Response> deletion) {
+    assertThat(deletion)
+        .failsWithin(Duration.ofSeconds(1))
+        .withThrowableOfType(TimeoutException.class);
   }
 }

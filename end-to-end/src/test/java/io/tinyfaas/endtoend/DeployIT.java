@@ -1,7 +1,7 @@
 package io.tinyfaas.endtoend;
 
+import static io.tinyfaas.harness.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.contains;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.everyItem;
@@ -22,13 +22,11 @@ import java.util.stream.Stream;
 import org.eclipse.californium.core.CoapResponse;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A function's life through the REST API, as devices see it. */
-@Timeout(60)
 class DeployIT {
 
   @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
@@ -91,7 +89,7 @@ class DeployIT {
       assertAnswer("next", Integer.toString(version));
       answer.then().statusCode(200).body("version", is(version));
     }
-    await().untilAsserted(() -> assertThat(SYSTEM.handlers("next")).hasSize(1));
+    eventually().untilAsserted(() -> assertThat(SYSTEM.handlers("next")).hasSize(1));
   }
 
   @Test
@@ -116,7 +114,7 @@ class DeployIT {
             "spec.json",
             utf8(
                 "{\"runtime\":\"nodejs\",\"environment\":{\"GREETING\":\"grüß Gott = $X\"},"
-                    + "\"memory\":\"64M\",\"cpus\":0.5,\"timeout\":\"2s\",\"labels\":{\"team\":\"edge\"}}"),
+                    + "\"memory\":\"64M\",\"cpus\":0.5,\"timeout\":\"25s\",\"labels\":{\"team\":\"edge\"}}"),
             "application/json")
         .multiPart("archive", "function.zip", Code.telling("GREETING"), "application/zip")
         .put("/functions/form")
@@ -124,7 +122,7 @@ class DeployIT {
         .statusCode(201)
         .body("spec.memory", equalTo("64M"))
         .body("spec.cpus", is(0.5f))
-        .body("spec.timeout", equalTo("2s"))
+        .body("spec.timeout", equalTo("25s"))
         .body("spec.networkAccess", is(false))
         .body("spec.labels.team", equalTo("edge"));
 
@@ -153,7 +151,7 @@ class DeployIT {
 
     functions.patch("scaled", "{\"handlers\": 1}").then().statusCode(200).body("version", is(3));
     assertAnswer("scaled", "1");
-    await().untilAsserted(() -> assertThat(SYSTEM.handlers("scaled")).hasSize(1));
+    eventually().untilAsserted(() -> assertThat(SYSTEM.handlers("scaled")).hasSize(1));
   }
 
   @Test
@@ -177,13 +175,20 @@ class DeployIT {
 
   @Test
   void shouldChangeTheTimeoutWithoutRestartingAHandler() {
-    functions.deploy("timely", Code.slow(600));
+    // Longer than a device waits: who is told of a time-out is told of the new one.
+    functions.deploy(
+        "timely",
+        Map.of("runtime", "nodejs", "timeout", "15m"),
+        Code.node(
+            "module.exports = (req, res) => {"
+                + " if (req.body !== 'never') setTimeout(() => res.send('late'), 600); };"));
     List<String> handlers = functions.handlers("timely");
     assertThat(device.get("timely").getCode()).isEqualTo(ResponseCode.CONTENT);
 
     functions.patch("timely", "{\"timeout\":\"200ms\"}").then().statusCode(200);
 
-    assertThat(device.get("timely").getCode()).isEqualTo(ResponseCode.GATEWAY_TIMEOUT);
+    assertThat(device.post("timely", utf8("never")).getCode())
+        .isEqualTo(ResponseCode.GATEWAY_TIMEOUT);
     assertThat(functions.handlers("timely")).isEqualTo(handlers);
   }
 
@@ -287,6 +292,6 @@ class DeployIT {
       }
       assertThat(device.get("twice").getResponseText()).isEqualTo(Integer.toString(last + 1));
     }
-    await().untilAsserted(() -> assertThat(SYSTEM.handlers("twice")).hasSize(1));
+    eventually().untilAsserted(() -> assertThat(SYSTEM.handlers("twice")).hasSize(1));
   }
 }

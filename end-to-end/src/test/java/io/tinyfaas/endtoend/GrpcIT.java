@@ -5,12 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Functions by gRPC, asked with Debian's client for Python. */
-@Timeout(180)
 class GrpcIT {
 
   @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
@@ -72,12 +70,12 @@ class GrpcIT {
                 """
                 def reflect(version, question):
                     call = channel.stream_stream(f'/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo')
-                    return next(call(iter([question]), timeout=20))
+                    return next(call(iter([question]), timeout=60))
                 name = b'openfogstack.tinyfaas.tinyfaas.TinyFaaS'
                 for version in 'v1', 'v1alpha':
                     print(name in reflect(version, b'\\x3a\\x00'))
                     print(tinyfaas_pb2.DESCRIPTOR.serialized_pb in reflect(version, b'\\x22' + bytes([len(name)]) + name))
-                print(channel.unary_unary('/grpc.health.v1.Health/Check')(b'', timeout=20))
+                print(channel.unary_unary('/grpc.health.v1.Health/Check')(b'', timeout=60))
                 """))
         .containsExactly("True", "True", "True", "True", "b'\\x08\\x01'");
   }

@@ -1,24 +1,22 @@
 package io.tinyfaas.endtoend;
 
+import static io.tinyfaas.harness.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.equalTo;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Functions by HTTP, asked with curl. */
-@Timeout(120)
 class HttpIT {
 
   @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
@@ -103,16 +101,29 @@ class HttpIT {
   void shouldRunWhatNobodyWaitsFor() {
     functions.deploy(
         "notes",
+        Map.of("runtime", "nodejs", "timeout", "5m"),
         Code.node(
-            "let notes = []; module.exports = (req, res) => {"
-                + " if (req.body) setTimeout(() => { notes.push(req.body); res.send('ok'); }, 300);"
-                + " else res.send(notes.join()); };"));
+            """
+            const notes = [];
+            let open;
+            const opened = new Promise((resolve) => (open = resolve));
+            module.exports = async (req, res) => {
+              if (req.body === 'open') open();
+              if (req.body === 'one') {
+                await opened;
+                notes.push(req.body);
+              }
+              res.send(notes.join() || 'none');
+            };
+            """));
 
     Curl.Answer answer = curl.ask("notes", "-H", "X-tinyFaaS-Async: yes", "--data", "one");
 
     assertThat(answer.status()).isEqualTo(202);
     assertThat(answer.body()).isEmpty();
-    await().atMost(Duration.ofSeconds(10)).until(() -> curl.ask("notes").text().equals("one"));
+    assertThat(curl.ask("notes").text()).as("what has ended when it is answered").isEqualTo("none");
+    curl.ask("notes", "--data", "open");
+    eventually().until(() -> curl.ask("notes").text().equals("one"));
     assertThat(curl.ask("nobody", "-H", "X-tinyFaaS-Async: yes").status()).isEqualTo(404);
   }
 

@@ -1,5 +1,7 @@
 package io.tinyfaas.endtoend;
 
+import static io.tinyfaas.harness.Eventually.eventually;
+import static io.tinyfaas.harness.Eventually.patient;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -43,6 +45,9 @@ class IsolationIT {
   private static final String HEALTH = "\"checks\"";
   private static final String HOST_SERVICE = "tinyfaas-host";
 
+  /** As the kernel lists the destination of a default route. */
+  private static final String EVERYWHERE = "00000000";
+
   /**
    * By which those who answer are known: a handler, another function, a service of this box, the
    * health of manager and gateway, the broker's CONNACK, the gateway's reset of a CoAP ping.
@@ -56,8 +61,8 @@ class IsolationIT {
           "answered connack",
           "answered coap");
 
-  private static final String OUTSIDE_HOST = "deb.debian.org";
-  private static final String OUTSIDE = "tcp " + OUTSIDE_HOST + " 80";
+  /** What the function in the container itself listens on, also while it is built. */
+  private static final String ITSELF = "tcp 127.0.0.1 9000";
 
   private static ServerSocket hostService;
 
@@ -110,7 +115,7 @@ class IsolationIT {
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void shouldReachNothingOfOurs(boolean networkAccess) throws IOException {
+  void shouldReachNothingOfOurs(boolean networkAccess) {
     deploy("intruder", networkAccess);
     deploy("victim", true);
     Intruder intruder = new Intruder(device, "intruder");
@@ -123,24 +128,30 @@ class IsolationIT {
     assertThat(outcomes.entrySet()).filteredOn(IsolationIT::isReached).isEmpty();
   }
 
+  /** {@link InternetIT} shows where the ways lead. */
   @Test
-  void shouldReachTheOutsideOnlyWhenItMay() {
+  void shouldHaveAWayOutOnlyWhenItMay() {
     deploy("inward", false);
     deploy("outward", true);
     Intruder inward = new Intruder(device, "inward");
     Intruder outward = new Intruder(device, "outward");
 
-    assertThat(outward.tries(OUTSIDE).matches("(answered|connected).*"))
-        .isEqualTo(isOutsideReachedFromAPlainContainer());
-    assertThat(inward.tries(OUTSIDE)).doesNotStartWith("answered").isNotEqualTo("connected");
-    assertThat(inward.tries("resolve " + OUTSIDE_HOST)).doesNotContain(".", ":");
+    assertThat(routes(outward)).contains(EVERYWHERE);
+    assertThat(routes(inward)).doesNotContain(EVERYWHERE);
     if (system == Installation.UNIX) {
       assertThat(inward.tries("list /sys/class/net")).isEqualTo("lo");
     }
   }
 
+  /** The destinations that its container has routes to. */
+  private static List<String> routes(Intruder intruder) {
+    String table = intruder.tries("read /proc/net/route");
+    assertThat(table).startsWith("Iface\tDestination");
+    return table.lines().skip(1).map(line -> line.split("\\s+")[1]).toList();
+  }
+
   @Test
-  void shouldReachNothingOfOursWhileItIsBuilt() throws IOException {
+  void shouldReachNothingOfOursWhileItIsBuilt() {
     deploy("victim", true);
     shouldBeThere();
     Set<String> attempts = attempts(List.of("eth0"));
@@ -154,7 +165,7 @@ class IsolationIT {
           process.exit(1);
         });
         """
-            .formatted("'" + String.join("\\n", attempts) + "\\n" + OUTSIDE + "'");
+            .formatted("'" + String.join("\\n", attempts) + "\\n" + ITSELF + "'");
     byte[] zip =
         Archives.of(
             Map.of(
@@ -171,22 +182,29 @@ class IsolationIT {
     List<String> output = refused.jsonPath().getList("output", String.class);
     Map<String, String> outcomes = Intruder.parse(output);
     assertThat(output).contains("tried " + (attempts.size() + 1));
-    assertThat(outcomes.containsKey(OUTSIDE)).isEqualTo(isOutsideReachedFromAPlainContainer());
+    assertThat(outcomes.remove(ITSELF)).as("what may be reached").startsWith("answered");
     assertThat(outcomes.entrySet()).filteredOn(IsolationIT::isReached).isEmpty();
   }
 
   private void deploy(String name, boolean networkAccess) {
     functions.deploy(
-        name, Map.of("runtime", "nodejs", "networkAccess", networkAccess), Intruder.ZIP);
+        name,
+        Map.of("runtime", "nodejs", "networkAccess", networkAccess, "timeout", "2m"),
+        Intruder.ZIP);
   }
 
   /** What an attempt told to have reached is really there, where it may be reached from. */
-  private void shouldBeThere() throws IOException {
+  private void shouldBeThere() {
     Intruder victim = new Intruder(device, "victim");
-    assertThat(victim.tries(addresses("victim").stream().map(a -> "tcp " + a + " 9000").toList()))
-        .isNotEmpty()
-        .allSatisfy(
-            (attempt, outcome) -> assertThat(outcome).isEqualTo("answered tinyfaas-victim"));
+    List<String> attempts = addresses("victim").stream().map(a -> "tcp " + a + " 9000").toList();
+    eventually()
+        .untilAsserted(
+            () ->
+                assertThat(victim.tries(attempts))
+                    .isNotEmpty()
+                    .allSatisfy(
+                        (attempt, outcome) ->
+                            assertThat(outcome).isEqualTo("answered tinyfaas-victim")));
     assertThat(system.rest().get("/q/health").asString()).contains(HEALTH);
     assertThat(hostAddresses()).hasSizeGreaterThan(1);
     assertThat(isReached(InetAddress.getLoopbackAddress(), system.managerPort())).isTrue();
@@ -196,7 +214,7 @@ class IsolationIT {
   /**
    * @param interfaces of the function, for addresses that are only valid on a link
    */
-  private Set<String> attempts(List<String> interfaces) throws SocketException {
+  private Set<String> attempts(List<String> interfaces) {
     Set<String> attempts = new LinkedHashSet<>();
     attempts.addAll(toOtherFunction());
     attempts.addAll(toServices());
@@ -253,7 +271,7 @@ class IsolationIT {
   /**
    * @param interfaces of the function, for addresses that are only valid on a link
    */
-  private List<String> toHost(List<String> interfaces) throws SocketException {
+  private List<String> toHost(List<String> interfaces) {
     List<String> attempts = new ArrayList<>();
     for (InetAddress address : hostAddresses()) {
       for (String host : hosts(address, interfaces)) {
@@ -274,9 +292,18 @@ class IsolationIT {
   }
 
   /** Those on which this process reaches the service that it is itself. */
-  private static List<InetAddress> hostAddresses() throws SocketException {
-    return NetworkInterface.networkInterfaces()
-        .flatMap(NetworkInterface::inetAddresses)
+  private static List<InetAddress> hostAddresses() {
+    // Others make networks on this box and remove them, perhaps while they are being listed.
+    List<InetAddress> all =
+        eventually()
+            .ignoreException(SocketException.class)
+            .until(
+                () ->
+                    NetworkInterface.networkInterfaces()
+                        .flatMap(NetworkInterface::inetAddresses)
+                        .toList(),
+                found -> true);
+    return all.stream()
         .filter(address -> !address.isLoopbackAddress())
         .filter(address -> isReached(address, hostService.getLocalPort()))
         .toList();
@@ -284,7 +311,8 @@ class IsolationIT {
 
   private static boolean isReached(InetAddress address, int port) {
     try (Socket socket = new Socket(Proxy.NO_PROXY)) {
-      socket.connect(new InetSocketAddress(address, port), 1000);
+      socket.connect(
+          new InetSocketAddress(address, port), (int) patient(Duration.ofSeconds(2)).toMillis());
       return true;
     } catch (IOException e) {
       return false;
@@ -305,24 +333,5 @@ class IsolationIT {
         .stream()
         .filter(address -> !address.isBlank())
         .toList();
-  }
-
-  private boolean isOutsideReachedFromAPlainContainer() {
-    try {
-      system.run(
-          Duration.ofSeconds(30),
-          "docker",
-          "run",
-          "--rm",
-          "debian:trixie-slim",
-          "timeout",
-          "2",
-          "bash",
-          "-c",
-          "</dev/tcp/" + OUTSIDE_HOST + "/80");
-      return true;
-    } catch (IllegalStateException e) {
-      return false;
-    }
   }
 }

@@ -15,14 +15,12 @@ import java.util.Map;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The runtime that {@code docs/writing-a-runtime.md} makes, from the blocks of that page. */
-@Timeout(60)
 class WritingARuntimeIT {
 
   @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
@@ -55,7 +53,7 @@ class WritingARuntimeIT {
     command.addAll(List.of("--file", context.resolve(FOLDER + "Dockerfile").toString()));
     FILES.get(FOLDER + "runtime.labels").lines().forEach(l -> command.add("--label=" + l));
     command.add(context.toString());
-    SYSTEM.run(Duration.ofSeconds(50), command.toArray(String[]::new));
+    SYSTEM.run(Duration.ofMinutes(5), command.toArray(String[]::new));
   }
 
   @AfterAll
