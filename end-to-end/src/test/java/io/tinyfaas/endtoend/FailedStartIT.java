@@ -76,7 +76,8 @@ class FailedStartIT extends SteadyFunction {
     try (ExecutorService both = Executors.newVirtualThreadPerTaskExecutor()) {
       Future<Response> fresh = both.submit(() -> STEADY_FUNCTION.put(FRESH, endless));
       Future<Response> steady = both.submit(() -> STEADY_FUNCTION.put(STEADY, deaf));
-      String detail = "did not become healthy within " + Installation.START_TIMEOUT.toSeconds() + " s";
+      String detail =
+          "did not become healthy within " + Installation.START_TIMEOUT.toSeconds() + " s";
       assertThat(
               Problems.assertProblem(fresh.get(), 422, "start-failed", detail)
                   .getList("output", String.class))
