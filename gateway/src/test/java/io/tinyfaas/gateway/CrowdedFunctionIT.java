@@ -50,10 +50,7 @@ class CrowdedFunctionIT {
   @Test
   void shouldAnswerOthersWhileOneAddressAsksForMoreThanTheFunctionCanDo() throws IOException {
     try (ServedGateway system =
-        new ServedGateway(
-            folder,
-            Map.of("TINYFAAS_COAP_ACK_DELAY", "1ms"),
-            this::function)) {
+        new ServedGateway(folder, Map.of("TINYFAAS_COAP_ACK_DELAY", "1ms"), this::function)) {
       system.serve(PlayedManager.route("f", FUNCTION_TIMEOUT_MILLIS, system.handler()));
       int port = system.process().coapPort();
       try (CoapPeer greedy = new CoapPeer("127.0.0.2", port);
