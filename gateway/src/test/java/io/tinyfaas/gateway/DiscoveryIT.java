@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway;
 
+import static io.tinyfaas.harness.Eventually.patient;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tinyfaas.contract.route.Exposure;
@@ -7,6 +8,7 @@ import io.tinyfaas.contract.route.Exposure.Access;
 import io.tinyfaas.contract.route.Route;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -75,7 +77,7 @@ class DiscoveryIT {
         new CoapClient(
             "coap://127.0.0.1:" + system.process().coapPort() + "/.well-known/core" + query);
     client.setEndpoint(device);
-    client.setTimeout(20_000L);
+    client.setTimeout(patient(Duration.ofSeconds(30)).toMillis());
     return client;
   }
 

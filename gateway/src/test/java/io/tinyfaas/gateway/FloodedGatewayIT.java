@@ -1,7 +1,7 @@
 package io.tinyfaas.gateway;
 
+import static io.tinyfaas.harness.Eventually.within;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -21,18 +21,19 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A neighbour that takes of each protocol as much as there is, with the limits as they come. */
 @TestInstance(Lifecycle.PER_CLASS)
-@Timeout(120)
 class FloodedGatewayIT {
 
   private static final int HTTP_CONNECTIONS = 1_000;
   private static final int GRPC_CONNECTIONS = 500;
   private static final int CALLS_PER_CONNECTION = 100;
   private static final int WINDOW = 65_535;
+  private static final int HANDSHAKES = 128;
+  private static final Duration HANDSHAKES_WITHIN = Duration.ofSeconds(15);
+  private static final Duration A_MINUTE = Duration.ofMinutes(1);
 
   private DtlsGateway gateway;
   private DtlsDevice device;
@@ -77,7 +78,7 @@ class FloodedGatewayIT {
         each.get();
       }
     }
-    await().ignoreExceptions().until(() -> calls.ask("any", "x").contains("by grpc"));
+    within(A_MINUTE).ignoreExceptions().until(() -> calls.ask("any", "x").contains("by grpc"));
   }
 
   /** Each of them would be held. */
@@ -89,8 +90,13 @@ class FloodedGatewayIT {
     } catch (SocketException e) {
       // The gateway need not read it all.
     }
-    await().ignoreExceptions().until(() -> calls.ask("any", "x").contains("by grpc"));
-    assertThat(gateway.process().log()).noneMatch(line -> line.contains("level=WARN"));
+    within(A_MINUTE).ignoreExceptions().until(() -> calls.ask("any", "x").contains("by grpc"));
+    assertThat(gateway.process().log()).noneMatch(FloodedGatewayIT::isWarning);
+  }
+
+  /** But for what Vert.x says of a machine on which its thread did not run for 2 s. */
+  private static boolean isWarning(String line) {
+    return line.contains("level=WARN") && !line.contains("logger=BlockedThreadChecker");
   }
 
   @Test
@@ -112,7 +118,7 @@ class FloodedGatewayIT {
         connection.close();
       }
     }
-    await().ignoreExceptions().until(() -> calls.ask("any", "x").contains("by grpc"));
+    within(A_MINUTE).ignoreExceptions().until(() -> calls.ask("any", "x").contains("by grpc"));
   }
 
   /** 20 KB of objects each, and what fits into the room that they leave. */
@@ -132,10 +138,7 @@ class FloodedGatewayIT {
         connection.close();
       }
     }
-    await()
-        .atMost(Duration.ofSeconds(10))
-        .ignoreExceptions()
-        .until(() -> get().startsWith("HTTP/1.1 200"));
+    within(A_MINUTE).ignoreExceptions().until(() -> get().startsWith("HTTP/1.1 200"));
   }
 
   /** A hundred bytes of objects for each field, of any program on the box. */
@@ -160,7 +163,7 @@ class FloodedGatewayIT {
         connection.close();
       }
     }
-    await()
+    within(A_MINUTE)
         .ignoreExceptions()
         .until(() -> gateway.process().get("/q/health/live").statusCode() == 200);
   }
@@ -174,17 +177,26 @@ class FloodedGatewayIT {
   /** Of one address; each costs a key exchange, and 10 KB for 15 s. */
   @Test
   void shouldBeginNoMoreHandshakesThanDevicesNeed() throws IOException {
+    List<HalfHandshake> all = new ArrayList<>();
     List<HalfHandshake> begun = new ArrayList<>();
     try {
-      for (int i = 0; i < 132; i++) {
-        begun.add(new HalfHandshake(InetAddress.ofLiteral("127.0.40.1"), gateway.port()));
+      for (int i = 0; i < HANDSHAKES + 4; i++) {
+        all.add(new HalfHandshake(InetAddress.ofLiteral("127.0.40.1"), gateway.port()));
+        if (all.getLast().isAnswered()) {
+          begun.add(all.getLast());
+        }
       }
-      assertThat(begun.stream().filter(HalfHandshake::isAnswered)).hasSize(128);
+      assertThat(begun).startsWith(all.subList(0, HANDSHAKES).toArray(HalfHandshake[]::new));
+      for (int i = HANDSHAKES; i < begun.size(); i++) {
+        assertThat(Duration.ofNanos(begun.get(i).end() - begun.get(i - HANDSHAKES).start()))
+            .as("of this slow machine: the one so many before does not count any more")
+            .isGreaterThan(HANDSHAKES_WITHIN);
+      }
       try (DtlsDevice other = gateway.device("button", DtlsGateway.KEY)) {
         assertThat(other.get("any")).startsWith("2.05 button");
       }
     } finally {
-      begun.forEach(HalfHandshake::close);
+      all.forEach(HalfHandshake::close);
     }
   }
 }

@@ -11,14 +11,15 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerResponse;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Answers that come after their acknowledgement, and are not acknowledged themselves. */
-@Timeout(60)
 class UnacknowledgedIT {
 
   private static final int TAKES_MILLIS = 20;
@@ -28,6 +29,9 @@ class UnacknowledgedIT {
 
   private static final int REQUESTS = 1_400;
   private static final int AT_A_TIME = 50;
+
+  /** As devices do (RFC 7252, 4.8): what comes while a socket is full is lost. */
+  private static final int SEND_AGAIN_MILLIS = 2_000;
 
   @TempDir private Path folder;
 
@@ -39,29 +43,43 @@ class UnacknowledgedIT {
             folder,
             Map.of("TINYFAAS_COAP_ACK_DELAY", "1ms"),
             (request, body) -> later(request.response(), answer))) {
-      system.serve(PlayedManager.route("f", 10_000, system.handler()));
+      system.serve(PlayedManager.route("f", 600_000, system.handler()));
       int port = system.process().coapPort();
-      int confirmable = 0;
-      int others = 0;
+      Set<Integer> types = new HashSet<>();
       try (CoapPeer device = new CoapPeer("127.0.30.1", port)) {
-        for (int mid = 0; mid < REQUESTS; mid++) {
-          device.send(Datagram.request(CON, POST, mid, "f"));
-          if (mid % AT_A_TIME == 0 || mid == REQUESTS - 1) {
-            Optional<byte[]> next = device.receive(200);
-            for (int read = 0; read < 4 * AT_A_TIME && next.isPresent(); read++) {
-              int type = Datagram.parse(next.get()).type();
-              confirmable += type == CON ? 1 : 0;
-              others += type == NON ? 1 : 0;
-              next = device.receive(50);
-            }
-          }
+        for (int mid = 0; mid < REQUESTS; mid += AT_A_TIME) {
+          ask(device, mid, types);
+        }
+        while (!types.contains(NON)) {
+          types.add(device.next().type());
         }
       }
-      assertThat(confirmable).isPositive();
-      assertThat(others).isPositive();
+      assertThat(types).contains(CON, NON);
 
       try (CoapPeer other = new CoapPeer("127.0.30.2", port)) {
         assertThat(other.ask(Datagram.request(CON, POST, 1, "f")).type()).isEqualTo(ACK);
+      }
+    }
+  }
+
+  /** Returns when the gateway has got as many requests as are sent at a time. */
+  private static void ask(CoapPeer device, int firstMid, Set<Integer> types) throws IOException {
+    Map<Integer, Datagram> unheard = new HashMap<>();
+    for (int mid = firstMid; mid < firstMid + AT_A_TIME; mid++) {
+      unheard.put(mid, Datagram.request(CON, POST, mid, "f"));
+    }
+    while (!unheard.isEmpty()) {
+      for (Datagram request : unheard.values()) {
+        device.send(request);
+      }
+      Optional<byte[]> next = device.receive(SEND_AGAIN_MILLIS);
+      while (next.isPresent() && !unheard.isEmpty()) {
+        Datagram heard = Datagram.parse(next.get());
+        types.add(heard.type());
+        if (heard.type() == ACK) {
+          unheard.remove(heard.mid());
+        }
+        next = unheard.isEmpty() ? Optional.empty() : device.receive(SEND_AGAIN_MILLIS);
       }
     }
   }

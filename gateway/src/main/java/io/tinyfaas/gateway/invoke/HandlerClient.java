@@ -20,6 +20,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /**
  * HTTP/1.1 to one handler, over the Unix socket or the TCP port it listens on, with connections
@@ -47,6 +48,7 @@ final class HandlerClient {
   private final int maxBody;
   private final int maxConnections;
   private final BodyMemory memory;
+  private final LongSupplier clock;
   private final Pipelining pipelining = new Pipelining();
   private final RequestEncoder encoder = new RequestEncoder();
 
@@ -81,18 +83,21 @@ final class HandlerClient {
         },
         Math.toIntExact(settings.maxBody().asLongValue()),
         settings.maxConnectionsPerHandler(),
-        memory);
+        memory,
+        System::nanoTime);
   }
 
   /**
    * @param maxBody of an answer, in bytes
+   * @param clock as {@link System#nanoTime}
    */
   HandlerClient(
       InvocationLoop loop,
       SocketAddress address,
       int maxBody,
       int maxConnections,
-      BodyMemory memory) {
+      BodyMemory memory,
+      LongSupplier clock) {
     this.context = loop.context();
     this.loop = context.nettyEventLoop();
     this.answers = new BusyPoll(this.loop);
@@ -100,6 +105,7 @@ final class HandlerClient {
     this.maxBody = maxBody;
     this.maxConnections = maxConnections;
     this.memory = memory;
+    this.clock = clock;
     this.bootstrap =
         new Bootstrap()
             .group(this.loop)
@@ -152,6 +158,10 @@ final class HandlerClient {
 
   int maxBody() {
     return maxBody;
+  }
+
+  long nanoTime() {
+    return clock.getAsLong();
   }
 
   /** Requests on all connections. */
@@ -244,7 +254,7 @@ final class HandlerClient {
     if (depth == 1 || unanswered < Pipelining.CONNECTIONS) {
       return idle.pollLast();
     }
-    long now = System.nanoTime();
+    long now = nanoTime();
     if (gathering == null || gathering.depth() >= depth || !gathering.isShareable(now)) {
       gathering = next(depth, now);
     }
@@ -287,7 +297,7 @@ final class HandlerClient {
         || goesAlone(waiting.first())) {
       return false;
     }
-    return hasShareable(System.nanoTime());
+    return hasShareable(nanoTime());
   }
 
   private boolean hasShareable(long now) {
@@ -340,7 +350,7 @@ final class HandlerClient {
   }
 
   private void clean() {
-    long longAgo = System.nanoTime() - KEEP_ALIVE_NANOS;
+    long longAgo = nanoTime() - KEEP_ALIVE_NANOS;
     while (!idle.isEmpty() && idle.peekFirst().isIdleSince(longAgo)) {
       idle.peekFirst().close();
     }

@@ -41,7 +41,7 @@ final class HandlerConnection extends ChannelInboundHandlerAdapter
   private boolean closed;
 
   /** When the first of the unanswered became the first, or the connection idle. */
-  private long since = System.nanoTime();
+  private long since;
 
   private long answersBefore;
   private boolean firstIsSlow;
@@ -49,6 +49,7 @@ final class HandlerConnection extends ChannelInboundHandlerAdapter
   HandlerConnection(HandlerClient client, Channel channel) {
     this.client = client;
     this.channel = channel;
+    this.since = client.nanoTime();
   }
 
   boolean isIdle() {
@@ -107,7 +108,7 @@ final class HandlerConnection extends ChannelInboundHandlerAdapter
     written += requests.writerIndex() - before;
     exclusive = alone;
     if (unanswered.isEmpty()) {
-      first(System.nanoTime());
+      first(client.nanoTime());
     }
     unanswered.add(attempt);
     awaited++;
@@ -247,7 +248,7 @@ final class HandlerConnection extends ChannelInboundHandlerAdapter
   @Override
   public void end(boolean kept) {
     Attempt first = unanswered.removeFirst();
-    long now = System.nanoTime();
+    long now = client.nanoTime();
     client.answered(now - since);
     first(now);
     last |= !kept;

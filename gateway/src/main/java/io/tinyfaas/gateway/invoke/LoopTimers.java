@@ -6,6 +6,7 @@ import jakarta.inject.Singleton;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /**
  * Time limits of invocations, nearly all of which are lifted before they are over: setting and
@@ -72,7 +73,11 @@ public final class LoopTimers {
   }
 
   private final EventLoop loop;
-  private final long origin = System.nanoTime();
+
+  /** As {@link System#nanoTime}. */
+  private final LongSupplier clock;
+
+  private final long origin;
   private final Timer[] slots = new Timer[SLOTS];
   private long done;
   private int running;
@@ -80,11 +85,13 @@ public final class LoopTimers {
 
   @Inject
   LoopTimers(InvocationLoop loop) {
-    this(loop.context().nettyEventLoop());
+    this(loop.context().nettyEventLoop(), System::nanoTime);
   }
 
-  LoopTimers(EventLoop loop) {
+  LoopTimers(EventLoop loop, LongSupplier clock) {
     this.loop = loop;
+    this.clock = clock;
+    this.origin = clock.getAsLong();
     for (int i = 0; i < SLOTS; i++) {
       Timer end = new Timer(Long.MAX_VALUE, null);
       end.previous = end;
@@ -97,7 +104,7 @@ public final class LoopTimers {
    * @param millis from now, at least 0
    */
   public Timer start(long millis, Task task) {
-    long now = System.nanoTime() - origin;
+    long now = clock.getAsLong() - origin;
     if (!ticking) {
       done = now / TICK_NANOS;
       ticking = true;
@@ -110,7 +117,7 @@ public final class LoopTimers {
   }
 
   private void tick() {
-    long tick = (System.nanoTime() - origin) / TICK_NANOS;
+    long tick = (clock.getAsLong() - origin) / TICK_NANOS;
     List<Timer> due = new ArrayList<>();
     for (long t = Math.max(done + 1, tick - SLOTS + 1); t <= tick; t++) {
       Timer end = slots[slot(t)];

@@ -1,7 +1,7 @@
 package io.tinyfaas.gateway.invoke;
 
+import static io.tinyfaas.harness.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.netty.channel.EventLoop;
 import io.netty.channel.nio.NioEventLoopGroup;
@@ -24,7 +24,7 @@ class BusyPollTest {
   void shouldLookForAMomentOnly() throws Exception {
     assertThat(looksAfterAwaiting()).isTrue();
 
-    await().until(() -> !isLooking());
+    eventually().until(() -> !isLooking());
   }
 
   @Test
@@ -40,7 +40,7 @@ class BusyPollTest {
     for (int i = 0; i < 500; i++) {
       if (looksAfterAwaiting()) {
         looks++;
-        await().until(() -> !isLooking());
+        eventually().until(() -> !isLooking());
       }
     }
 
@@ -52,12 +52,12 @@ class BusyPollTest {
   void shouldLookEachTimeOnceSomethingCame() throws Exception {
     for (int i = 0; i < 10; i++) {
       looksAfterAwaiting();
-      await().until(() -> !isLooking());
+      eventually().until(() -> !isLooking());
     }
-    await().until(this::looksUntilItCame);
+    eventually().until(this::looksUntilItCame);
 
     for (int i = 0; i < 10; i++) {
-      await().until(() -> !isLooking());
+      eventually().until(() -> !isLooking());
       assertThat(looksUntilItCame()).isTrue();
     }
   }

@@ -1,5 +1,8 @@
 package io.tinyfaas.gateway.invoke;
 
+import static io.tinyfaas.harness.Eventually.patient;
+
+import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.net.NetServer;
@@ -7,10 +10,13 @@ import io.vertx.core.net.NetSocket;
 import io.vertx.core.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -28,21 +34,35 @@ final class PipelinedHandler implements AutoCloseable {
   /** In the order of requests; null until it is known. */
   private record Slot(Buffer[] answer) {}
 
+  private static final Duration START = Duration.ofSeconds(10);
+
   private final Vertx vertx;
+
+  /** All of its connections are on it. */
+  private final Context context;
+
   private final NetServer server;
   private final List<NetSocket> connections = new CopyOnWriteArrayList<>();
   private final List<String> requests = new CopyOnWriteArrayList<>();
+  private final AtomicInteger heldUp = new AtomicInteger();
+
+  /** Those of {@code held} that wait for {@link #letGo}. */
+  private final List<Runnable> held = new ArrayList<>();
+
   private volatile int most;
 
   PipelinedHandler(Vertx vertx, Path socket) {
     this.vertx = vertx;
+    context = vertx.getOrCreateContext();
     server = vertx.createNetServer().connectHandler(this::serve);
-    server
-        .listen(SocketAddress.domainSocketAddress(socket.toString()))
-        .toCompletionStage()
-        .toCompletableFuture()
-        .orTimeout(5, TimeUnit.SECONDS)
-        .join();
+    CompletableFuture<NetServer> listening = new CompletableFuture<>();
+    context.runOnContext(
+        now ->
+            server
+                .listen(SocketAddress.domainSocketAddress(socket.toString()))
+                .onSuccess(listening::complete)
+                .onFailure(listening::completeExceptionally));
+    listening.orTimeout(patient(START).toMillis(), TimeUnit.MILLISECONDS).join();
   }
 
   /** The connections that are open. */
@@ -58,6 +78,20 @@ final class PipelinedHandler implements AutoCloseable {
   /** The most requests that came together. */
   int most() {
     return most;
+  }
+
+  /** How many answers are there that have to wait for those of earlier requests. */
+  int heldUp() {
+    return heldUp.get();
+  }
+
+  /** Answers all of {@code held} that have come. */
+  void letGo() {
+    context.runOnContext(
+        now -> {
+          held.forEach(Runnable::run);
+          held.clear();
+        });
   }
 
   private void serve(NetSocket socket) {
@@ -90,6 +124,7 @@ final class PipelinedHandler implements AutoCloseable {
     slots.add(slot);
     switch (what) {
       case "never" -> {}
+      case "held" -> held.add(() -> answer(socket, slots, slot, answer("held " + number)));
       case "after" ->
           vertx.setTimer(number, late -> answer(socket, slots, slot, answer("late " + number)));
       case "vanish" -> socket.close();
@@ -109,9 +144,11 @@ final class PipelinedHandler implements AutoCloseable {
     return Buffer.buffer("HTTP/1.1 200 OK\r\nContent-Length: " + body.length() + "\r\n\r\n" + body);
   }
 
-  private static void answer(NetSocket socket, List<Slot> slots, Slot slot, Buffer answer) {
+  private void answer(NetSocket socket, List<Slot> slots, Slot slot, Buffer answer) {
     slot.answer()[0] = answer;
+    heldUp.incrementAndGet();
     while (!slots.isEmpty() && slots.getFirst().answer()[0] != null) {
+      heldUp.decrementAndGet();
       socket.write(slots.removeFirst().answer()[0]);
     }
   }

@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway.route;
 
+import static io.tinyfaas.harness.Eventually.patient;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tinyfaas.contract.route.Exposure;
@@ -9,19 +10,25 @@ import io.tinyfaas.contract.route.HandlerEndpoint;
 import io.tinyfaas.contract.route.Route;
 import io.tinyfaas.contract.route.RouteRevision;
 import io.tinyfaas.contract.route.RouteTable;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class CurrentRoutesTest {
+
+  /** Of two threads. */
+  private static final Duration BEGIN = Duration.ofSeconds(20);
 
   private final CurrentRoutes routes = new CurrentRoutes();
   private final List<String> idle = Collections.synchronizedList(new ArrayList<>());
@@ -154,6 +161,7 @@ class CurrentRoutesTest {
   @Test
   void shouldNeverLetAnInvocationSlipToAHandlerReportedIdle() throws Exception {
     AtomicBoolean stop = new AtomicBoolean();
+    CountDownLatch invoking = new CountDownLatch(2);
     try (ExecutorService threads = Executors.newFixedThreadPool(2)) {
       routes.apply(table(1, 1, "h1"));
       List<Future<Integer>> invokers = new ArrayList<>();
@@ -166,6 +174,9 @@ class CurrentRoutesTest {
                     RoutedHandler handler = pick();
                     if (handler.enter()) {
                       entered++;
+                      if (entered == 1) {
+                        invoking.countDown();
+                      }
                       // Asked under the lock of apply(): it is either in the table or draining.
                       CurrentRoutes.Applied applied = routes.applied();
                       String id = handler.handler().id();
@@ -179,6 +190,7 @@ class CurrentRoutesTest {
                   return entered;
                 }));
       }
+      assertThat(invoking.await(patient(BEGIN).toMillis(), TimeUnit.MILLISECONDS)).isTrue();
       for (int number = 2; number < 5_000; number++) {
         routes.apply(table(1, number, "h" + number));
       }
