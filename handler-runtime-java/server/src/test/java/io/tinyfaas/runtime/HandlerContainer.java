@@ -1,16 +1,16 @@
 package io.tinyfaas.runtime;
 
+import static io.tinyfaas.harness.Docker.docker;
+
+import io.tinyfaas.harness.FailureLogs;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -18,7 +18,6 @@ import java.util.stream.Stream;
 final class HandlerContainer implements AutoCloseable {
 
   private static final String RUNTIME = "tinyfaas/runtime-java";
-  private static final long PATIENCE_SECONDS = 120;
 
   private final String image;
   private final String id;
@@ -28,7 +27,7 @@ final class HandlerContainer implements AutoCloseable {
    * @param function the folder of the unpacked archive; its sources are compiled
    * @param sockets an empty folder, to be mounted
    * @param environment of build and run, {@code NAME=value} each
-   * @throws IllegalStateException with the compiler's output if it does not compile
+   * @throws AssertionError with the compiler's output if it does not compile
    */
   HandlerContainer(Path function, Path sockets, String... environment) throws IOException {
     String command =
@@ -38,7 +37,7 @@ final class HandlerContainer implements AutoCloseable {
                 "--format",
                 "{{index .Config.Labels \"tinyfaas.runtime.build.command\"}}",
                 RUNTIME)
-            .outputOr("There is no image " + RUNTIME + ": run `make images` first.");
+            .getFirst();
     Files.writeString(
         function.resolve("Dockerfile"),
         "FROM "
@@ -48,8 +47,7 @@ final class HandlerContainer implements AutoCloseable {
             + command
             + "; fi\n");
     image = "tinyfaas-test/runtime-java:" + UUID.randomUUID();
-    docker("build", "--progress=plain", "--network=none", "--tag=" + image, function.toString())
-        .outputOr("The build failed.");
+    docker("build", "--progress=plain", "--network=none", "--tag=" + image, function.toString());
     Files.setPosixFilePermissions(sockets, PosixFilePermissions.fromString("rwxrwxrwx"));
     socket = sockets.resolve("http.sock");
     String options =
@@ -59,7 +57,8 @@ final class HandlerContainer implements AutoCloseable {
             + sockets
             + ":/run/tinyfaas "
             + image;
-    id = docker(options.split(" ")).outputOr("The container does not start.");
+    id = docker(options.split(" ")).getLast();
+    FailureLogs.open(this, "handler", this::logs);
   }
 
   SocketAddress address() {
@@ -70,47 +69,23 @@ final class HandlerContainer implements AutoCloseable {
     return Files.exists(socket);
   }
 
-  void signalTerminate() throws IOException {
-    docker("kill", "--signal", "TERM", id).outputOr("It is not running.");
+  void signalTerminate() {
+    docker("kill", "--signal", "TERM", id);
   }
 
   /** Waits for the end of the container. */
-  int exitCode() throws IOException {
-    return Integer.parseInt(docker("wait", id).outputOr("It is gone."));
+  int exitCode() {
+    return Integer.parseInt(docker("wait", id).getFirst());
   }
 
-  String logs() throws IOException {
-    return docker("logs", id).outputOr("It is gone.");
+  List<String> logs() {
+    return docker("logs", id);
   }
 
   @Override
-  public void close() throws IOException {
+  public void close() {
+    FailureLogs.close(this);
     docker("rm", "--force", id);
     docker("image", "rm", "--force", image);
-  }
-
-  private record Result(int code, String output) {
-    String outputOr(String failure) {
-      if (code != 0) {
-        throw new IllegalStateException(failure + "\n" + output);
-      }
-      return output;
-    }
-  }
-
-  private static Result docker(String... arguments) throws IOException {
-    List<String> command = new ArrayList<>(List.of("docker"));
-    command.addAll(List.of(arguments));
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    try {
-      if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-        process.destroyForcibly();
-        throw new IllegalStateException("docker takes too long: " + command);
-      }
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
-    return new Result(process.exitValue(), output.strip());
   }
 }

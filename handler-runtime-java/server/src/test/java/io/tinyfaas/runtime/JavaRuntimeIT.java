@@ -1,8 +1,9 @@
 package io.tinyfaas.runtime;
 
+import static io.tinyfaas.harness.Eventually.eventually;
+import static io.tinyfaas.harness.Eventually.patient;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
-import static org.awaitility.Awaitility.await;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tinyfaas.golden.GoldenExchanges;
 import java.io.ByteArrayOutputStream;
@@ -20,16 +21,15 @@ import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The runtime's image as the manager uses it: a function built into it, run with all limits. */
-@Timeout(120)
 class JavaRuntimeIT {
 
   private static final Path GOLDEN = Path.of("../../contract/golden/handler");
@@ -88,25 +88,27 @@ class JavaRuntimeIT {
     }
   }
 
+  /** None of them is answered before all of them are there. */
   @Test
   void shouldRunAHundredSlowRequestsAtOnceWithinTheLimitOfProcesses() throws Exception {
     archive.source(
         "Fn",
         "String, String",
-        "String apply(String s) { try { Thread.sleep(1000); } catch (InterruptedException e) {} return s; }");
+        "static final java.util.concurrent.CountDownLatch ALL ="
+            + " new java.util.concurrent.CountDownLatch(100);"
+            + " public String apply(String s) { ALL.countDown();"
+            + " try { ALL.await(); } catch (InterruptedException e) {} return s; }");
     try (HandlerContainer handler = start();
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       awaitHealthy(handler);
-      long begin = System.nanoTime();
       List<Future<byte[]>> answers = new ArrayList<>();
       for (int i = 0; i < 100; i++) {
         byte[] body = bytes("call " + i);
         answers.add(threads.submit(() -> call(handler, body)));
       }
       for (int i = 0; i < 100; i++) {
-        assertThat(text(answers.get(i).get())).isEqualTo("call " + i);
+        assertThat(text(get(answers.get(i)))).isEqualTo("call " + i);
       }
-      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(10));
     }
   }
 
@@ -115,8 +117,11 @@ class JavaRuntimeIT {
     archive.source(
         "Fn",
         "String, String",
-        "String apply(String s) { long end = System.nanoTime() + 3_000_000_000L;"
-            + " while (System.nanoTime() < end) { Thread.onSpinWait(); } return s; }");
+        "static volatile boolean go; static { Thread.ofPlatform().daemon().start(() -> {"
+            + " while (!java.nio.file.Files.exists(java.nio.file.Path.of(\"/run/tinyfaas/go\"))) {"
+            + " try { Thread.sleep(10); } catch (InterruptedException e) {} } go = true; }); }"
+            + " public String apply(String s) { System.out.println(\"begun\");"
+            + " while (!go) { Thread.onSpinWait(); } return s; }");
     try (HandlerContainer handler = start();
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       awaitHealthy(handler);
@@ -124,10 +129,14 @@ class JavaRuntimeIT {
       for (int i = 0; i < 4; i++) {
         computing.add(threads.submit(() -> call(handler, bytes("x"))));
       }
-      exchange(handler, "GET /health", new byte[0]);
+      eventually().until(() -> handler.logs().contains("begun"));
+      for (int i = 0; i < 3; i++) {
+        get(threads.submit(() -> exchange(handler, "GET /health", new byte[0])));
+      }
       assertThat(computing).noneMatch(Future::isDone);
+      letGo();
       for (Future<byte[]> each : computing) {
-        assertThat(text(each.get())).isEqualTo("x");
+        assertThat(text(get(each))).isEqualTo("x");
       }
     }
   }
@@ -144,7 +153,8 @@ class JavaRuntimeIT {
       assertThat(text(call(handler, bytes("stack")))).isEqualTo("StackOverflowError");
       assertThat(text(call(handler, bytes("heap")))).isEqualTo("Java heap space");
       assertThat(text(call(handler, bytes("fine")))).isEqualTo("fine");
-      assertThat(handler.logs()).contains("java.lang.StackOverflowError", "at Fn.apply(Fn.java:");
+      assertThat(String.join("\n", handler.logs()))
+          .contains("java.lang.StackOverflowError", "at Fn.apply(Fn.java:");
     }
   }
 
@@ -159,7 +169,7 @@ class JavaRuntimeIT {
       awaitHealthy(handler);
       assertThat(text(call(handler, bytes("x")))).isEqualTo("Java heap space");
       assertThat(handler.exitCode()).isEqualTo(1);
-      assertThat(handler.logs()).contains("giving up");
+      assertThat(handler.logs()).anyMatch(line -> line.contains("giving up"));
     }
   }
 
@@ -172,10 +182,9 @@ class JavaRuntimeIT {
     try (HandlerContainer handler = start()) {
       awaitHealthy(handler);
       call(handler, bytes("Grüße"));
-      await()
+      eventually()
           .untilAsserted(
-              () ->
-                  assertThat(handler.logs().lines()).containsExactlyInAnyOrder("Grüße", "Grüße!"));
+              () -> assertThat(handler.logs()).containsExactlyInAnyOrder("Grüße", "Grüße!"));
     }
   }
 
@@ -185,14 +194,18 @@ class JavaRuntimeIT {
         "Fn",
         "String, String",
         "String apply(String s) { System.out.println(\"begun\");"
-            + " try { Thread.sleep(1500); } catch (InterruptedException e) {} return s; }");
+            + " while (!java.nio.file.Files.exists(java.nio.file.Path.of(\"/run/tinyfaas/go\"))) {"
+            + " try { Thread.sleep(10); } catch (InterruptedException e) {} } return s; }");
     try (HandlerContainer handler = start();
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       awaitHealthy(handler);
       Future<byte[]> answer = threads.submit(() -> call(handler, bytes("last")));
-      await().untilAsserted(() -> assertThat(handler.logs()).contains("begun"));
+      eventually().until(() -> handler.logs().contains("begun"));
       handler.signalTerminate();
-      assertThat(text(answer.get())).isEqualTo("last");
+      eventually().until(() -> takesNobody(handler));
+      assertThat(answer).isNotDone();
+      letGo();
+      assertThat(text(get(answer))).isEqualTo("last");
       assertThat(handler.exitCode()).isZero();
     }
   }
@@ -205,7 +218,7 @@ class JavaRuntimeIT {
       awaitHealthy(handler);
       Future<byte[]> call = threads.submit(() -> call(handler, bytes("x")));
       assertThat(handler.exitCode()).isEqualTo(3);
-      assertThat(call).failsWithin(Duration.ofSeconds(5));
+      assertThat(call).failsWithin(patient(Duration.ofSeconds(10)));
     }
   }
 
@@ -227,7 +240,7 @@ class JavaRuntimeIT {
         "Fn() { throw new IllegalStateException(\"no sensor\"); } public String apply(String s) { return s; }");
     try (HandlerContainer handler = start()) {
       assertThat(handler.exitCode()).isEqualTo(1);
-      assertThat(handler.logs())
+      assertThat(String.join("\n", handler.logs()))
           .startsWith("The function does not load: the constructor of Fn failed")
           .contains("no sensor");
     }
@@ -240,7 +253,8 @@ class JavaRuntimeIT {
         .source("B", "String, String", "String apply(String s) { return s; }");
     try (HandlerContainer handler = start()) {
       assertThat(handler.exitCode()).isEqualTo(1);
-      assertThat(handler.logs()).contains("2 classes could be the function: A, B");
+      assertThat(handler.logs())
+          .anyMatch(line -> line.contains("2 classes could be the function: A, B"));
     }
   }
 
@@ -257,9 +271,7 @@ class JavaRuntimeIT {
   @Test
   void shouldFailTheBuildWithTheCompilersErrors() throws Exception {
     archive.file("Fn.java", "public class Fn { Missing m; }");
-    assertThatIllegalStateException()
-        .isThrownBy(this::start)
-        .withMessageContaining("Fn.java:1: cannot find symbol");
+    assertThatThrownBy(this::start).hasMessageContaining("Fn.java:1: cannot find symbol");
   }
 
   private HandlerContainer start(String... environment) throws IOException {
@@ -271,7 +283,7 @@ class JavaRuntimeIT {
   }
 
   private static void awaitHealthy(HandlerContainer handler) {
-    await()
+    eventually()
         .pollInterval(Duration.ofMillis(10))
         .ignoreExceptionsInstanceOf(IOException.class)
         .until(
@@ -279,6 +291,24 @@ class JavaRuntimeIT {
               exchange(handler, "GET /health", new byte[0]);
               return true;
             });
+  }
+
+  /** What the functions wait for that wait for a file. */
+  private void letGo() throws IOException {
+    Files.createFile(sockets().resolve("go"));
+  }
+
+  private static <T> T get(Future<T> answer) throws Exception {
+    return answer.get(patient(Duration.ofMinutes(1)).toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private static boolean takesNobody(HandlerContainer handler) {
+    try {
+      SocketChannel.open(handler.address()).close();
+      return false;
+    } catch (IOException e) {
+      return true;
+    }
   }
 
   private static byte[] call(HandlerContainer handler, byte[] body) throws IOException {

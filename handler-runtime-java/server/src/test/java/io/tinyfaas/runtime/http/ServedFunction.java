@@ -1,5 +1,6 @@
 package io.tinyfaas.runtime.http;
 
+import static io.tinyfaas.harness.Eventually.patient;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tinyfaas.runtime.load.LoadedFunction;
@@ -53,7 +54,7 @@ abstract class ServedFunction {
     InetSocketAddress address = (InetSocketAddress) server.address();
     Socket socket = new Socket(address.getAddress(), address.getPort());
     socket.setTcpNoDelay(true);
-    socket.setSoTimeout(10_000);
+    socket.setSoTimeout((int) patient(Duration.ofSeconds(10)).toMillis());
     sockets.add(socket);
     return socket;
   }
