@@ -3,6 +3,7 @@ package io.tinyfaas.benchmark;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
+import io.tinyfaas.harness.Eventually;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -26,7 +27,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class LoadTest {
 
-  private static final Load.Rules RULES = ofGet(Duration.ofSeconds(1), Duration.ZERO);
+  /** What is to succeed does so within this on any machine. */
+  private static final Duration PATIENCE = Eventually.patient(Duration.ofSeconds(30));
+
+  private static final Load.Rules RULES = ofGet(PATIENCE, Duration.ZERO);
   private static final Load.Rules IMPATIENT = ofGet(Duration.ofMillis(100), Duration.ZERO);
 
   private static Load.Rules ofGet(Duration timeout, Duration retransmitAfter) {
@@ -36,10 +40,12 @@ class LoadTest {
   @Test
   void shouldCountEachOperationOfEachClientOnce() throws Exception {
     try (UdpEcho echo = new UdpEcho()) {
+      long start = System.nanoTime();
       Outcome outcome = new CoapLoad(echo.uri(), RULES).run(64, 50);
+      double millis = (System.nanoTime() - start) / 1e6;
       assertThat(outcome.succeeded()).isEqualTo(64 * 50);
       assertThat(outcome.failed()).isZero();
-      assertThat(outcome.percentile(50).orElseThrow()).isBetween(0.001, 1_000.0);
+      assertThat(outcome.percentile(50).orElseThrow()).isBetween(0.001, millis);
     }
   }
 
@@ -103,7 +109,7 @@ class LoadTest {
               }
             })) {
       assertThat(new CoapLoad(server.uri(), IMPATIENT).run(1, 2).timeouts()).isEqualTo(2);
-      Load.Rules retransmitting = ofGet(Duration.ofSeconds(1), Duration.ofMillis(20));
+      Load.Rules retransmitting = ofGet(PATIENCE, Duration.ofMillis(20));
       assertThat(new CoapLoad(server.uri(), retransmitting).run(1, 2).succeeded()).isEqualTo(2);
     }
   }
@@ -113,8 +119,7 @@ class LoadTest {
   void shouldTakeBackWhatItSentBlockByBlock(int length) throws Exception {
     ByteBuffer body = ByteBuffer.allocate(length);
     try (Server server = new Server((message, reply) -> reply.send(blockOfEcho(message, body)))) {
-      Load.Rules rules =
-          new Load.Rules(Duration.ofSeconds(5), Duration.ZERO, OptionalInt.of(length));
+      Load.Rules rules = new Load.Rules(PATIENCE, Duration.ZERO, OptionalInt.of(length));
       assertThat(new CoapLoad(server.uri(), rules).run(1, 3).succeeded()).isEqualTo(3);
       assertThat(body.array()).isEqualTo(BlockTransfer.body(length));
     }
@@ -126,8 +131,7 @@ class LoadTest {
     Behaviour odd =
         (message, reply) -> reply.send(blockOfEcho(message, body.put(2_500, (byte) 'X')));
     try (Server server = new Server(odd)) {
-      Load.Rules rules =
-          new Load.Rules(Duration.ofSeconds(5), Duration.ZERO, OptionalInt.of(3_000));
+      Load.Rules rules = new Load.Rules(PATIENCE, Duration.ZERO, OptionalInt.of(3_000));
       assertThat(new CoapLoad(server.uri(), rules).run(1, 2).wrongAnswers()).isEqualTo(2);
     }
   }
@@ -167,6 +171,8 @@ class LoadTest {
             "20",
             "--warm-up",
             "0",
+            "--timeout",
+            Long.toString(PATIENCE.toMillis()),
             "--process",
             "native-node:server=" + ProcessHandle.current().pid(),
             "--results",
