@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway;
 
+import io.tinyfaas.harness.Eventually;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -7,12 +8,13 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Arrays;
 
 /** A handshake of DTLS 1.2 (RFC 6347) that proves its address, and goes no further. */
 final class HalfHandshake implements AutoCloseable {
 
-  private static final int PATIENCE_MILLIS = 200;
+  private static final Duration ANSWER = Duration.ofSeconds(20);
   private static final int HELLO_VERIFY_REQUEST = 3;
   private static final int SERVER_HELLO = 2;
   private static final int RECORD_HEADER = 13;
@@ -66,7 +68,7 @@ final class HalfHandshake implements AutoCloseable {
   HalfHandshake(InetAddress from, int port) throws IOException {
     socket = new DatagramSocket(new InetSocketAddress(from, 0));
     socket.connect(InetAddress.ofLiteral("127.0.0.1"), port);
-    socket.setSoTimeout(PATIENCE_MILLIS);
+    socket.setSoTimeout((int) Eventually.patient(ANSWER).toMillis());
     Arrays.fill(random, (byte) socket.getLocalPort());
     hello(0, new byte[0]);
     byte[] verify = receive();
