@@ -2,7 +2,9 @@ package io.tinyfaas.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tinyfaas.harness.Eventually;
 import java.io.IOException;
+import java.time.Duration;
 import org.eclipse.californium.core.CoapClient;
 import org.eclipse.californium.core.CoapResponse;
 import org.eclipse.californium.core.config.CoapConfig;
@@ -23,7 +25,7 @@ final class AskingDevice {
 
   static CoapResponse get(GatewayProcess gateway, String path) {
     CoapClient client = new CoapClient("coap://127.0.0.1:" + gateway.coapPort() + "/" + path);
-    client.setTimeout(20_000L);
+    client.setTimeout(Eventually.patient(Duration.ofSeconds(20)).toMillis());
     try {
       CoapResponse response = client.get();
       assertThat(response).isNotNull();

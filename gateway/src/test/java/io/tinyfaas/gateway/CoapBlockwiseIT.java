@@ -67,13 +67,13 @@ class CoapBlockwiseIT {
     try (CoapPeer device = system.device()) {
       int runs = system.runs();
       for (int num = 0; num < 3; num++) {
-        Datagram answer = device.ask(block(PUT, body, num, size, "f").with(SIZE1, bytes(3_073)));
+        Datagram answer = device.answer(block(PUT, body, num, size, "f").with(SIZE1, bytes(3_073)));
         assertThat(answer.head()).isEqualTo("ACK 2.31");
         assertThat(answer.number(BLOCK1).orElseThrow() >> 4).isEqualTo(num);
         assertThat(answer.blockSize(BLOCK1)).isEqualTo(size);
         assertThat(answer.hasMore(BLOCK1)).isTrue();
       }
-      Datagram last = device.ask(block(PUT, body, 3, size, "f").block(BLOCK2, 0, false, size));
+      Datagram last = device.answer(block(PUT, body, 3, size, "f").block(BLOCK2, 0, false, size));
       assertThat(last.head()).isEqualTo("ACK 2.04");
       assertThat(last.hasMore(BLOCK1)).isFalse();
       assertThat(last.number(SIZE2)).hasValue((long) body.length);
@@ -83,7 +83,7 @@ class CoapBlockwiseIT {
       back.writeBytes(last.payload());
       Datagram next = last;
       for (int num = 1; next.hasMore(BLOCK2); num++) {
-        next = device.ask(Datagram.request(CON, PUT, ++mid, "f").block(BLOCK2, num, false, size));
+        next = device.answer(Datagram.request(CON, PUT, ++mid, "f").block(BLOCK2, num, false, size));
         assertThat(next.head()).isEqualTo("ACK 2.04");
         back.writeBytes(next.payload());
       }
@@ -98,7 +98,7 @@ class CoapBlockwiseIT {
   void shouldHeedTheBlockSizeThatIsAskedFor() throws IOException {
     try (CoapPeer device = system.device()) {
       Datagram first =
-          device.ask(
+          device.answer(
               Datagram.request(CON, GET, ++mid, "f", "size", "200")
                   .block(BLOCK2, 0, false, 64)
                   .with(SIZE2));
@@ -107,7 +107,7 @@ class CoapBlockwiseIT {
       assertThat(first.hasMore(BLOCK2)).isTrue();
       assertThat(first.number(SIZE2)).as("RFC 7959 4: Size2").hasValue(200L);
       Datagram last =
-          device.ask(
+          device.answer(
               Datagram.request(CON, GET, ++mid, "f", "size", "200").block(BLOCK2, 3, false, 64));
       assertThat(last.hasMore(BLOCK2)).isFalse();
       assertThat(last.payload()).hasSize(200 - 3 * 64);
@@ -118,11 +118,11 @@ class CoapBlockwiseIT {
   @DisplayName("RFC 7959 2.2: the reserved block size 7 is a bad request")
   void shouldRefuseTheReservedBlockSize() throws IOException {
     try (CoapPeer device = system.device()) {
-      assertThat(device.ask(Datagram.request(CON, GET, ++mid, "f").with(BLOCK2, (byte) 7)).head())
+      assertThat(device.answer(Datagram.request(CON, GET, ++mid, "f").with(BLOCK2, (byte) 7)).head())
           .isEqualTo("ACK 4.00");
       assertThat(
               device
-                  .ask(
+                  .answer(
                       Datagram.request(CON, PUT, ++mid, "f")
                           .with(BLOCK1, (byte) 15)
                           .payload(new byte[1_024]))
@@ -137,13 +137,13 @@ class CoapBlockwiseIT {
     byte[] body = PlayedFunction.random(500);
     try (CoapPeer device = system.device()) {
       int runs = system.runs();
-      assertThat(device.ask(block(PUT, body, 3, 64, "f", "gap")).head()).isEqualTo("ACK 4.08");
-      assertThat(device.ask(block(PUT, body, 0, 64, "f", "gap")).head()).isEqualTo("ACK 2.31");
-      assertThat(device.ask(block(PUT, body, 2, 64, "f", "gap")).head()).isEqualTo("ACK 4.08");
-      assertThat(device.ask(block(PUT, body, 3, 64, "f", "gap")).head()).isEqualTo("ACK 4.08");
+      assertThat(device.answer(block(PUT, body, 3, 64, "f", "gap")).head()).isEqualTo("ACK 4.08");
+      assertThat(device.answer(block(PUT, body, 0, 64, "f", "gap")).head()).isEqualTo("ACK 2.31");
+      assertThat(device.answer(block(PUT, body, 2, 64, "f", "gap")).head()).isEqualTo("ACK 4.08");
+      assertThat(device.answer(block(PUT, body, 3, 64, "f", "gap")).head()).isEqualTo("ACK 4.08");
       Datagram other = block(PUT, body, 0, 64, "f", "gap").with(CONTENT_FORMAT, (byte) 60);
-      assertThat(device.ask(other).head()).isEqualTo("ACK 2.31");
-      assertThat(device.ask(block(PUT, body, 1, 64, "f", "gap")).head())
+      assertThat(device.answer(other).head()).isEqualTo("ACK 2.31");
+      assertThat(device.answer(block(PUT, body, 1, 64, "f", "gap")).head())
           .as("of another Content-Format")
           .isEqualTo("ACK 4.08");
       assertThat(system.runs()).isEqualTo(runs);
@@ -157,13 +157,13 @@ class CoapBlockwiseIT {
     byte[] body = PlayedFunction.random(MAX_BODY + 1);
     try (CoapPeer device = system.device()) {
       Datagram announced =
-          device.ask(block(PUT, body, 0, 1_024, "f", "huge").with(SIZE1, bytes(MAX_BODY + 1)));
+          device.answer(block(PUT, body, 0, 1_024, "f", "huge").with(SIZE1, bytes(MAX_BODY + 1)));
       assertThat(announced.head()).isEqualTo("ACK 4.13");
       assertThat(announced.number(SIZE1)).hasValue((long) MAX_BODY);
 
       byte[] small = PlayedFunction.random(100);
-      device.ask(block(PUT, small, 0, 64, "f", "liar").with(SIZE1, (byte) 64));
-      Datagram beyond = device.ask(block(PUT, small, 1, 64, "f", "liar"));
+      device.answer(block(PUT, small, 0, 64, "f", "liar").with(SIZE1, (byte) 64));
+      Datagram beyond = device.answer(block(PUT, small, 1, 64, "f", "liar"));
       assertThat(beyond.head()).as("more than was announced").isEqualTo("ACK 4.13");
     }
   }
@@ -174,9 +174,9 @@ class CoapBlockwiseIT {
     byte[] old = PlayedFunction.random(100);
     byte[] body = PlayedFunction.random(101);
     try (CoapPeer device = system.device()) {
-      device.ask(block(PUT, old, 0, 64, "f", "again"));
-      assertThat(device.ask(block(PUT, body, 0, 64, "f", "again")).head()).isEqualTo("ACK 2.31");
-      assertThat(device.ask(block(PUT, body, 1, 64, "f", "again")).payload()).isEqualTo(body);
+      device.answer(block(PUT, old, 0, 64, "f", "again"));
+      assertThat(device.answer(block(PUT, body, 0, 64, "f", "again")).head()).isEqualTo("ACK 2.31");
+      assertThat(device.answer(block(PUT, body, 1, 64, "f", "again")).payload()).isEqualTo(body);
     }
   }
 
@@ -197,7 +197,7 @@ class CoapBlockwiseIT {
           if (upload < tags.length) {
             block = block.with(REQUEST_TAG, tags[upload]);
           }
-          Datagram answer = device.ask(block);
+          Datagram answer = device.answer(block);
           assertThat(answer.head()).isEqualTo(num < 3 ? "ACK 2.31" : "ACK 2.04");
           if (num == 3) {
             assertThat(answer.payload()).isEqualTo(bodies[upload]);
@@ -206,7 +206,7 @@ class CoapBlockwiseIT {
       }
       Datagram tagged =
           Datagram.request(CON, GET, ++mid, "f", "headers").with(REQUEST_TAG, tags[1]);
-      assertThat(device.ask(tagged).text()).doesNotContain("request-tag", "x-tinyfaas-query");
+      assertThat(device.answer(tagged).text()).doesNotContain("request-tag", "x-tinyfaas-query");
     }
   }
 
@@ -218,17 +218,17 @@ class CoapBlockwiseIT {
         CoapPeer other = system.device("127.0.8.2")) {
       for (int upload = 0; upload < MAX_OF_ONE_ADDRESS; upload++) {
         Datagram first = block(PUT, body, 0, 64, "f", "" + upload).with(SIZE1, (byte) 100);
-        assertThat(greedy.ask(first).head()).isEqualTo("ACK 2.31");
+        assertThat(greedy.answer(first).head()).isEqualTo("ACK 2.31");
       }
-      Datagram refused = greedy.ask(block(PUT, body, 0, 64, "f", "x").with(SIZE1, (byte) 100));
+      Datagram refused = greedy.answer(block(PUT, body, 0, 64, "f", "x").with(SIZE1, (byte) 100));
       assertThat(refused.head()).isEqualTo("ACK 5.03");
       assertThat(refused.number(MAX_AGE)).hasValue(1L);
-      assertThat(other.ask(block(PUT, body, 0, 64, "f").with(SIZE1, (byte) 100)).head())
+      assertThat(other.answer(block(PUT, body, 0, 64, "f").with(SIZE1, (byte) 100)).head())
           .isEqualTo("ACK 2.31");
-      assertThat(other.ask(block(PUT, body, 1, 64, "f")).payload()).isEqualTo(body);
+      assertThat(other.answer(block(PUT, body, 1, 64, "f")).payload()).isEqualTo(body);
 
-      assertThat(greedy.ask(block(PUT, body, 1, 64, "f", "0")).head()).isEqualTo("ACK 2.04");
-      assertThat(greedy.ask(block(PUT, body, 0, 64, "f", "x").with(SIZE1, (byte) 100)).head())
+      assertThat(greedy.answer(block(PUT, body, 1, 64, "f", "0")).head()).isEqualTo("ACK 2.04");
+      assertThat(greedy.answer(block(PUT, body, 0, 64, "f", "x").with(SIZE1, (byte) 100)).head())
           .as("once one is finished")
           .isEqualTo("ACK 2.31");
     }
@@ -241,15 +241,15 @@ class CoapBlockwiseIT {
     try (CoapPeer greedy = system.device("127.0.8.3");
         CoapPeer other = system.device("127.0.8.4")) {
       int taken = 0;
-      Datagram answer = greedy.ask(block(PUT, body, 0, 64, "f", "0")); // does not say its size
+      Datagram answer = greedy.answer(block(PUT, body, 0, 64, "f", "0")); // does not say its size
       while (answer.head().equals("ACK 2.31")) {
-        answer = greedy.ask(block(PUT, body, 0, 64, "f", "" + ++taken));
+        answer = greedy.answer(block(PUT, body, 0, 64, "f", "" + ++taken));
       }
       assertThat(answer.head()).isEqualTo("ACK 5.03");
       assertThat(taken).isBetween(8, 12);
-      assertThat(other.ask(block(PUT, body, 0, 64, "f")).head()).isEqualTo("ACK 2.31");
+      assertThat(other.answer(block(PUT, body, 0, 64, "f")).head()).isEqualTo("ACK 2.31");
       for (int upload = 0; upload < taken; upload++) {
-        assertThat(greedy.ask(block(PUT, body, 1, 64, "f", "" + upload)).head())
+        assertThat(greedy.answer(block(PUT, body, 1, 64, "f", "" + upload)).head())
             .isEqualTo("ACK 2.04");
       }
     }
@@ -264,7 +264,7 @@ class CoapBlockwiseIT {
       try (CoapPeer device = system.device("127.0.9." + i)) {
         Datagram answer = null;
         for (int num = 0; num < MAX_BODY / 1_024; num++) {
-          answer = device.ask(block(PUT, body, num, 1_024, "f", "status", "204"));
+          answer = device.answer(block(PUT, body, num, 1_024, "f", "status", "204"));
         }
         assertThat(answer.head()).isEqualTo("ACK 2.04");
       }
@@ -281,7 +281,7 @@ class CoapBlockwiseIT {
         for (int num = 0; num < MAX_BODY / 1_024; num++) {
           Datagram request =
               Datagram.request(CON, GET, ++mid, "f", "size", Integer.toString(MAX_BODY));
-          answer = device.ask(num == 0 ? request : request.block(BLOCK2, num, false, 1_024));
+          answer = device.answer(num == 0 ? request : request.block(BLOCK2, num, false, 1_024));
           assertThat(answer.head()).isEqualTo("ACK 2.05");
         }
         assertThat(answer.hasMore(BLOCK2)).isFalse();
@@ -295,8 +295,8 @@ class CoapBlockwiseIT {
     byte[] body = PlayedFunction.random(100);
     try (CoapPeer device = system.device()) {
       Datagram first = block(PUT, body, 0, 64, "f", "non");
-      assertThat(device.ask(as(NON, first)).head()).isEqualTo("NON 2.31");
-      Datagram last = device.ask(as(NON, block(PUT, body, 1, 64, "f", "non")));
+      assertThat(device.answer(as(NON, first)).head()).isEqualTo("NON 2.31");
+      Datagram last = device.answer(as(NON, block(PUT, body, 1, 64, "f", "non")));
       assertThat(last.head()).isEqualTo("NON 2.04");
       assertThat(last.payload()).isEqualTo(body);
     }

@@ -1,14 +1,26 @@
 package io.tinyfaas.gateway;
 
 import static io.tinyfaas.gateway.CoapFunctions.code;
+import static io.tinyfaas.gateway.Datagram.ACK;
+import static io.tinyfaas.gateway.Datagram.CON;
+import static io.tinyfaas.gateway.Datagram.GET;
+import static io.tinyfaas.gateway.Datagram.NON;
+import static io.tinyfaas.gateway.Datagram.POST;
+import static io.tinyfaas.harness.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.List;
-import java.util.Optional;
-import java.util.concurrent.TimeUnit;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,101 +31,213 @@ class CoapExchangesIT {
 
   @RegisterExtension private static final CoapFunctions SYSTEM = CoapFunctions.STARTED_ONCE;
 
+  /** As many connections to one handler as the gateway has by default. */
+  private static final int MAX_CONNECTIONS = 64;
+
+  private int mid = 0x1000;
+
+  @BeforeEach
+  void hold() {
+    SYSTEM.held().hold();
+  }
+
+  private static Datagram held(int type, int mid) {
+    return Datagram.request(type, GET, mid, "held");
+  }
+
+  private static CoapPeer device() throws IOException {
+    return new CoapPeer(SYSTEM.gateway().coapPort());
+  }
+
   @Test
   void shouldServeAHundredDevicesAtOnce() throws IOException {
     List<CoapPeer> peers = new ArrayList<>();
-    for (int i = 0; i < 100; i++) {
-      peers.add(new CoapPeer(SYSTEM.gateway().coapPort()));
+    try {
+      for (int i = 0; i < 100; i++) {
+        peers.add(device());
+        peers.getLast().send(held(CON, 30));
+      }
+      for (CoapPeer peer : peers) {
+        assertThat(peer.next().head()).as("while none is answered").isEqualTo("ACK 0.00");
+      }
+      SYSTEM.held().await(MAX_CONNECTIONS);
+      SYSTEM.held().release();
+      for (CoapPeer peer : peers) {
+        Datagram answer = peer.next();
+        assertThat(answer.head()).isEqualTo("CON 2.05");
+        peer.acknowledge(answer);
+      }
+    } finally {
+      peers.forEach(CoapPeer::close);
     }
-    long sent = System.nanoTime();
-    for (CoapPeer peer : peers) {
-      peer.send(CoapPeer.request("CON", 1, 30, "unix", slow("400")));
-    }
-    for (CoapPeer peer : peers) {
-      assertThat(peer.receive(5_000).map(CoapPeer::header).orElseThrow()).startsWith("ACK ");
-      peer.close();
-    }
-    assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - sent)).isBetween(400L, 4_000L);
   }
 
   @Test
   void shouldServeAHundredRequestsOfOneDeviceAtOnce() throws IOException {
-    try (CoapPeer peer = new CoapPeer(SYSTEM.gateway().coapPort())) {
-      long sent = System.nanoTime();
+    try (CoapPeer peer = device()) {
       for (int mid = 100; mid < 200; mid++) {
-        peer.send(CoapPeer.request("NON", 1, mid, "unix", slow("400")));
+        peer.send(held(NON, mid));
       }
+      SYSTEM.held().await(MAX_CONNECTIONS);
+      eventually()
+          .untilAsserted(
+              () ->
+                  assertThat(SYSTEM.gateway().get("/q/metrics").body())
+                      .contains("tinyfaas_in_flight 100.0"));
+      SYSTEM.held().release();
+      Set<Byte> tokens = new HashSet<>();
       for (int i = 0; i < 100; i++) {
-        assertThat(peer.receive(5_000).map(CoapPeer::header).orElseThrow()).startsWith("NON 2.05");
+        Datagram answer = peer.next();
+        assertThat(answer.head()).isEqualTo("NON 2.05");
+        tokens.add(answer.token()[0]);
       }
-      assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - sent)).isBetween(400L, 4_000L);
+      assertThat(tokens).hasSize(100);
     }
+  }
+
+  /** What a request is answered with in its acknowledgement, if the function is quick enough. */
+  private Datagram quickly(CoapPeer peer, Function<Integer, Datagram> request) {
+    return InTime.before(
+        CoapPeer.ACK_DELAY,
+        () -> {
+          Datagram answer = peer.ask(request.apply(++mid));
+          if (isEmpty(answer)) {
+            peer.acknowledge(peer.next());
+          }
+          return answer;
+        },
+        answer -> !isEmpty(answer));
+  }
+
+  private static boolean isEmpty(Datagram answer) {
+    return answer.head().equals("ACK 0.00");
   }
 
   @Test
   void shouldPiggybackAQuickAnswer() throws IOException {
-    try (CoapPeer peer = new CoapPeer(SYSTEM.gateway().coapPort())) {
-      peer.send(CoapPeer.request("CON", 1, 17, "unix"));
-      assertThat(peer.receive(5_000).map(CoapPeer::header)).hasValue("ACK 2.05 mid=17");
+    try (CoapPeer peer = device()) {
+      Datagram answer = quickly(peer, mid -> Datagram.request(CON, GET, mid, "unix"));
+      assertThat(answer.head()).isEqualTo("ACK 2.05");
+      assertThat(answer.mid()).isEqualTo(mid);
       assertThat(peer.receive(200)).isEmpty();
     }
   }
 
   @Test
   void shouldAcknowledgeASlowRequestAndAnswerItLater() throws IOException {
-    try (CoapPeer peer = new CoapPeer(SYSTEM.gateway().coapPort())) {
+    try (CoapPeer peer = device()) {
       long sent = System.nanoTime();
-      peer.send(CoapPeer.request("CON", 1, 18, "unix", slow("1200")));
-      assertThat(peer.receive(5_000).map(CoapPeer::header)).hasValue("ACK 0.00 mid=18");
-      assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - sent)).isBetween(450L, 1_000L);
-      byte[] response = peer.receive(5_000).orElseThrow();
-      assertThat(CoapPeer.header(response)).startsWith("CON 2.05 ");
-      assertThat(response[4]).as("token").isEqualTo((byte) 0x2a);
-      byte[] again = peer.receive(8_000).orElseThrow();
-      assertThat(again).as("sent again until acknowledged").isEqualTo(response);
-      peer.send(new byte[] {0x60, 0, response[2], response[3]});
+      peer.send(held(CON, 18).withToken(0x2a));
+      Datagram acknowledgement = peer.next();
+      assertThat(Duration.ofNanos(System.nanoTime() - sent))
+          .isGreaterThanOrEqualTo(CoapPeer.ACK_DELAY);
+      assertThat(acknowledgement.head()).isEqualTo("ACK 0.00");
+      assertThat(acknowledgement.mid()).isEqualTo(18);
+      SYSTEM.held().release();
+      Datagram response = peer.next();
+      assertThat(response.head()).isEqualTo("CON 2.05");
+      assertThat(response.token()).isEqualTo(new byte[] {0x2a});
+      assertThat(peer.next().bytes())
+          .as("sent again until acknowledged")
+          .isEqualTo(response.bytes());
+      peer.acknowledge(response);
       assertThat(peer.receive(6_000)).isEmpty();
     }
   }
 
-  /** The further path {@code /slow/MILLIS}, after a Uri-Path option. */
-  private static byte[] slow(String millis) {
-    byte[] path =
-        ("\u0004slow" + (char) millis.length() + millis).getBytes(StandardCharsets.US_ASCII);
-    return path;
+  /** Well before a device would send it again, after 2 to 3 s: by the clock of the gateway. */
+  @Test
+  void shouldAcknowledgeASlowRequestWithinASecond() throws IOException {
+    try (CoapPeer peer = device()) {
+      Datagram first =
+          InTime.before(
+              CoapFunctions.HASTY,
+              () -> {
+                peer.send(held(CON, ++mid));
+                peer.send(Datagram.request(NON, GET, ++mid, "hasty"));
+                Datagram earlier = peer.next();
+                Datagram later = peer.next();
+                assertThat(List.of(earlier.head(), later.head()))
+                    .containsExactlyInAnyOrder("ACK 0.00", "NON 5.04");
+                return earlier;
+              },
+              earlier -> earlier.type() == ACK);
+      assertThat(first.mid()).isEqualTo(mid - 1);
+    }
   }
 
   @Test
   void shouldRunARetransmittedRequestOnce() throws IOException {
-    try (CoapPeer peer = new CoapPeer(SYSTEM.gateway().coapPort())) {
+    try (CoapPeer peer = device()) {
       int runs = SYSTEM.runs();
-      byte[] request = CoapPeer.request("CON", 2, 19, "unix");
-      peer.send(request);
-      byte[] first = peer.receive(5_000).orElseThrow();
-      peer.send(request);
-      assertThat(peer.receive(5_000).orElseThrow()).isEqualTo(first);
-      byte[] slow = CoapPeer.request("CON", 2, 20, "unix", slow("1000"));
+      AtomicInteger times = new AtomicInteger();
+      Function<Integer, Datagram> request = mid -> Datagram.request(CON, POST, mid, "unix");
+      Datagram first =
+          quickly(
+              peer,
+              mid -> {
+                times.incrementAndGet();
+                return request.apply(mid);
+              });
+      assertThat(first.head()).isEqualTo("ACK 2.04");
+      assertThat(peer.ask(request.apply(mid)).bytes()).isEqualTo(first.bytes());
+      assertThat(SYSTEM.runs() - runs).isEqualTo(times.get());
+    }
+  }
+
+  @Test
+  void shouldRunARetransmittedSlowRequestOnce() throws IOException {
+    try (CoapPeer peer = device()) {
+      int runs = SYSTEM.heldRuns();
+      Datagram slow = Datagram.request(CON, POST, 20, "held");
       peer.send(slow);
       peer.send(slow);
-      assertThat(peer.receive(5_000).map(CoapPeer::header)).hasValue("ACK 0.00 mid=20");
-      peer.send(slow);
-      assertThat(peer.receive(5_000).map(CoapPeer::header)).hasValue("ACK 0.00 mid=20");
-      assertThat(peer.receive(5_000).map(CoapPeer::header).orElseThrow()).startsWith("CON 2.04 ");
-      assertThat(SYSTEM.runs() - runs).isEqualTo(2);
+      Datagram acknowledgement = peer.next();
+      assertThat(acknowledgement.head()).isEqualTo("ACK 0.00");
+      assertThat(acknowledgement.mid()).isEqualTo(20);
+      assertThat(peer.untilNow())
+          .as("one more at most, as the second may have come when the first was late already")
+          .hasSizeLessThanOrEqualTo(1)
+          .allMatch(CoapExchangesIT::isEmpty);
+      assertThat(peer.ask(slow).bytes()).isEqualTo(acknowledgement.bytes());
+      SYSTEM.held().release();
+      Datagram answer = peer.next();
+      assertThat(answer.head()).isEqualTo("CON 2.04");
+      peer.acknowledge(answer);
+      assertThat(SYSTEM.heldRuns() - runs).isEqualTo(1);
     }
   }
 
   @Test
   void shouldAnswerNonWithNonAndNoAcknowledgement() throws IOException {
-    try (CoapPeer peer = new CoapPeer(SYSTEM.gateway().coapPort())) {
-      peer.send(CoapPeer.request("NON", 1, 21, "unix", slow("800")));
-      assertThat(peer.receive(5_000).map(CoapPeer::header).orElseThrow()).startsWith("NON 2.05 ");
+    try (CoapPeer peer = device()) {
+      peer.send(held(NON, 21));
+      // An acknowledgement of that one would come before one of a later one.
+      Datagram acknowledgement = peer.ask(held(CON, 22));
+      assertThat(acknowledgement.head()).isEqualTo("ACK 0.00");
+      assertThat(acknowledgement.mid()).isEqualTo(22);
+      SYSTEM.held().release();
+      Map<Integer, Datagram> answers = new HashMap<>();
+      for (int i = 0; i < 2; i++) {
+        Datagram answer = peer.next();
+        answers.put((int) answer.token()[0], answer);
+      }
+      assertThat(answers.get(21).head()).isEqualTo("NON 2.05");
+      assertThat(answers.get(22).head()).isEqualTo("CON 2.05");
+      peer.acknowledge(answers.get(22));
       assertThat(peer.receive(200)).isEmpty();
-      byte[] request = CoapPeer.request("NON", 1, 22, "unix");
+    }
+  }
+
+  @Test
+  void shouldRunARetransmittedNonOnce() throws IOException {
+    try (CoapPeer peer = device()) {
+      Datagram request = Datagram.request(NON, GET, 23, "unix");
       int runs = SYSTEM.runs();
       peer.send(request);
       peer.send(request);
-      assertThat(peer.receive(5_000)).isPresent();
+      assertThat(peer.next().head()).isEqualTo("NON 2.05");
+      assertThat(peer.untilNow()).isEmpty();
       assertThat(peer.receive(300)).isEmpty();
       assertThat(SYSTEM.runs() - runs).isEqualTo(1);
     }
@@ -160,11 +284,14 @@ class CoapExchangesIT {
       })
   void shouldTreatOddMessagesAsTheRfcSays(String message, String answer, String what)
       throws IOException {
-    try (CoapPeer peer = new CoapPeer(SYSTEM.gateway().coapPort())) {
-      peer.send(message);
-      assertThat(peer.receive(answer == null ? 300 : 5_000).map(CoapPeer::header))
-          .as(what)
-          .isEqualTo(Optional.ofNullable(answer));
+    try (CoapPeer peer = device()) {
+      if (answer == null) {
+        peer.send(message);
+        assertThat(peer.untilNow()).as(what).isEmpty();
+      } else {
+        Datagram first = peer.answer(HexFormat.of().parseHex(message));
+        assertThat(CoapPeer.header(first.bytes())).as(what).isEqualTo(answer);
+      }
     }
     assertThat(code(SYSTEM.get("unix"))).isEqualTo("2.05");
   }

@@ -6,6 +6,7 @@ import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.Exposure.Access;
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.HandlerEndpoint;
+import io.tinyfaas.harness.Eventually;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.net.NetServer;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.net.Proxy;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -31,20 +33,26 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
  * A {@link PlayedFunction} behind the packaged gateway, by real handlers on a Unix socket and on
- * TCP, and by some that are none; and a device that speaks CoAP. Started once for all tests that
- * use it, by the first in which it is registered.
+ * TCP, and by some that are none; a {@link HeldFunction}, by a handler that {@code held} and {@code
+ * hasty} share, and a device that speaks CoAP. Started once for all tests that use it, by the first
+ * in which it is registered.
  */
 final class CoapFunctions implements BeforeAllCallback, AutoCloseable {
 
   static final CoapFunctions STARTED_ONCE = new CoapFunctions();
   static final int MAX_BODY = 1 << 20;
 
-  private static final long FUNCTION_TIMEOUT = 2_000;
+  /** Of {@code hasty}. */
+  static final Duration HASTY = Duration.ofSeconds(1);
+
+  private static final long FUNCTION_TIMEOUT = Eventually.patient(Duration.ofMinutes(1)).toMillis();
   private static final Exposure FOR_DEVICES = new Exposure(Access.DEVICE, false, Map.of());
 
+  private final HeldFunction held = new HeldFunction();
   private Path folder;
   private ServedGateway system;
   private TestHandler tcp;
+  private TestHandler holding;
   private NetServer garbage;
 
   /** A port at which nobody listens, as long as this has it. */
@@ -70,6 +78,8 @@ final class CoapFunctions implements BeforeAllCallback, AutoCloseable {
       Configuration.setStandard(Configuration.createStandardWithoutFile());
       system = new ServedGateway(folder, Map.of(), PlayedFunction::answer);
       tcp = new TestHandler(system.vertx(), PlayedFunction::answer);
+      system.process().healthPort(); // it has started, which takes longest on a busy machine
+      holding = new TestHandler(system.vertx(), held::answer);
       garbage =
           system
               .vertx()
@@ -88,6 +98,8 @@ final class CoapFunctions implements BeforeAllCallback, AutoCloseable {
       system.serve(
           PlayedManager.route("unix", FUNCTION_TIMEOUT, unix),
           PlayedManager.route("tcp", FUNCTION_TIMEOUT, tcp.handler()),
+          PlayedManager.route("held", FUNCTION_TIMEOUT, holding.handler()),
+          PlayedManager.route("hasty", HASTY.toMillis(), holding.handler()),
           PlayedManager.route("empty", FUNCTION_TIMEOUT),
           PlayedManager.route("locked", FUNCTION_TIMEOUT, FOR_DEVICES, unix),
           PlayedManager.route("dead", FUNCTION_TIMEOUT, noSocket),
@@ -110,6 +122,8 @@ final class CoapFunctions implements BeforeAllCallback, AutoCloseable {
   @Override
   public void close() throws IOException {
     device.destroy();
+    held.release();
+    holding.close();
     tcp.close();
     system.close();
     unheard.close();
@@ -129,9 +143,18 @@ final class CoapFunctions implements BeforeAllCallback, AutoCloseable {
     return system.runs();
   }
 
+  HeldFunction held() {
+    return held;
+  }
+
+  /** How often the function that holds its calls has been run. */
+  int heldRuns() {
+    return holding.runs();
+  }
+
   /** The connections that its handler has. */
-  int connections() {
-    return system.connections();
+  int heldConnections() {
+    return holding.connections();
   }
 
   int devicePort() {
@@ -145,7 +168,7 @@ final class CoapFunctions implements BeforeAllCallback, AutoCloseable {
   private CoapClient client(String path) {
     CoapClient client = new CoapClient(uri(path));
     client.setEndpoint(device);
-    client.setTimeout(60_000L);
+    client.setTimeout(Eventually.patient(Duration.ofMinutes(1)).toMillis());
     return client;
   }
 

@@ -170,4 +170,9 @@ record Datagram(int type, int code, int mid, byte[] token, List<Field> options, 
   String text() {
     return new String(payload, StandardCharsets.UTF_8);
   }
+
+  @Override
+  public String toString() {
+    return "%s mid=%d, %d bytes".formatted(head(), mid, payload.length);
+  }
 }

@@ -1,8 +1,10 @@
 package io.tinyfaas.gateway;
 
+import io.tinyfaas.harness.Eventually;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.security.cert.Certificate;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -33,7 +35,10 @@ import org.eclipse.californium.scandium.dtls.x509.StaticNewAdvancedCertificateVe
 /** A device with Scandium, one socket, and at most one session. */
 final class DtlsDevice implements AutoCloseable {
 
-  private static final long PATIENCE_MILLIS = 5_000;
+  /** How long an answer may take on a quiet machine, with a handshake that loses datagrams. */
+  private static final Duration ANSWER = Duration.ofSeconds(30);
+
+  private static final long QUIET_MILLIS = 700;
 
   private final AtomicLong handshakes = new AtomicLong();
   private final CoapEndpoint endpoint;
@@ -134,10 +139,19 @@ final class DtlsDevice implements AutoCloseable {
    * @return {@code CODE PAYLOAD}, or {@code none} without an answer, as when there is no session
    */
   String get(String path) {
-    return ask(new Request(Code.GET), path, PATIENCE_MILLIS);
+    return ask(new Request(Code.GET), path);
   }
 
-  String ask(Request request, String path, long patienceMillis) {
+  String ask(Request request, String path) {
+    return ask(request, path, Eventually.patient(ANSWER).toMillis());
+  }
+
+  /** Whether it gets no answer for a while, as whoever is not known. */
+  boolean isRefused(String path) {
+    return ask(new Request(Code.GET), path, QUIET_MILLIS).equals("none");
+  }
+
+  private String ask(Request request, String path, long patienceMillis) {
     request.setURI("coaps://127.0.0.1:" + port + "/" + path);
     CoapClient client = new CoapClient().setEndpoint(endpoint).setTimeout(patienceMillis);
     try {

@@ -8,18 +8,18 @@ import io.tinyfaas.contract.device.DeviceName;
 import io.tinyfaas.contract.device.KeySeal;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.Exposure.Access;
+import io.tinyfaas.harness.Eventually;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
-import org.eclipse.californium.core.coap.CoAP.Code;
-import org.eclipse.californium.core.coap.Request;
 
 /** The packaged gateway with functions for devices that prove who they are, and those devices. */
 final class DtlsGateway implements AutoCloseable {
@@ -27,9 +27,12 @@ final class DtlsGateway implements AutoCloseable {
   static final String KEY = "sixteen-and-more";
   static final String OTHER_KEY = "another-sixteen!";
 
+  private static final long FUNCTION_TIMEOUT = Eventually.patient(Duration.ofMinutes(1)).toMillis();
+
   private static final byte[] SECRET = "0123456789abcdef0123456789abcdef".getBytes(UTF_8);
   private static final KeySeal SEAL = new KeySeal(SECRET);
 
+  private final HeldFunction held = new HeldFunction();
   private final Certificates certificates;
   private final Path server;
   private final Path lamp;
@@ -54,12 +57,19 @@ final class DtlsGateway implements AutoCloseable {
                 "TINYFAAS_DEVICE_KEY_FILE", secret.toString(),
                 "TINYFAAS_COAPS_CERTIFICATE_FILE", server.toString()),
             this::function);
+    system.process().healthPort(); // it has started, which takes longest on a busy machine
     system.serve(
-        PlayedManager.route("any", 2_000, system.handler()),
+        PlayedManager.route("any", FUNCTION_TIMEOUT, system.handler()),
         PlayedManager.route(
-            "locked", 2_000, new Exposure(Access.DEVICE, false, Map.of()), system.handler()),
+            "locked",
+            FUNCTION_TIMEOUT,
+            new Exposure(Access.DEVICE, false, Map.of()),
+            system.handler()),
         PlayedManager.route(
-            "watched", 2_000, new Exposure(Access.DEVICE, true, Map.of()), system.handler()));
+            "watched",
+            FUNCTION_TIMEOUT,
+            new Exposure(Access.DEVICE, true, Map.of()),
+            system.handler()));
   }
 
   /** Who called, by what, and the body's size; or what the path asks for. */
@@ -69,10 +79,8 @@ final class DtlsGateway implements AutoCloseable {
       request.response().end("x".repeat(Integer.parseInt(path.substring(6))));
       return;
     }
-    if (path.startsWith("/slow/")) {
-      system
-          .vertx()
-          .setTimer(Long.parseLong(path.substring(6)), late -> request.response().end("late"));
+    if (path.equals("/held")) {
+      held.answer(request, body);
       return;
     }
     String peer = request.getHeader("X-tinyFaaS-Peer");
@@ -125,7 +133,7 @@ final class DtlsGateway implements AutoCloseable {
 
   /** Whoever is not known gets no answer at all. */
   static boolean refused(DtlsDevice device) {
-    return device.ask(new Request(Code.GET), "any", 700).equals("none");
+    return device.isRefused("any");
   }
 
   GatewayProcess process() {
@@ -141,6 +149,11 @@ final class DtlsGateway implements AutoCloseable {
     return system.runs();
   }
 
+  /** What the functions do for the path {@code /held}. */
+  HeldFunction held() {
+    return held;
+  }
+
   Certificates certificates() {
     return certificates;
   }
@@ -151,6 +164,7 @@ final class DtlsGateway implements AutoCloseable {
 
   @Override
   public void close() {
+    held.release();
     system.close();
   }
 }

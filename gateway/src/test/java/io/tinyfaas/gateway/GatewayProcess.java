@@ -94,6 +94,13 @@ final class GatewayProcess implements AutoCloseable {
     return number(HEALTH);
   }
 
+  /** The processor time that it has taken, to 10 ms. */
+  Duration cpuTime() {
+    return ProcessHandle.of(process.pid())
+        .flatMap(handle -> handle.info().totalCpuDuration())
+        .orElseThrow();
+  }
+
   private int number(Pattern pattern) {
     Optional<Integer> known = find(pattern);
     if (known.isPresent()) {

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
 import org.eclipse.californium.core.coap.CoAP.Type;
@@ -26,6 +28,12 @@ import org.junit.jupiter.api.io.TempDir;
 class ObserveLimitsIT {
 
   private static final int MAX_OBSERVERS = 6;
+
+  /** After 2 to 3 s what is not acknowledged is transmitted again (RFC 7252, 4.8). */
+  private static final Duration ACK_TIMEOUT = Duration.ofSeconds(2);
+
+  /** What need not be acknowledged comes every 3 s at most. */
+  private static final Duration UNCONFIRMED_EVERY = Duration.ofSeconds(3);
 
   @TempDir static Path folder;
   private static ObservedGateway gateway;
@@ -59,20 +67,64 @@ class ObserveLimitsIT {
     gateway.awaitObservers(0);
   }
 
+  /**
+   * @param meanwhile what else came
+   * @param taken by all of it
+   */
+  private record Pressed(Response first, Optional<Response> meanwhile, Duration taken) {}
+
+  private interface Pressing {
+    /** Returns the first notification. */
+    Response run() throws IOException;
+  }
+
+  /**
+   * Registers the lamp and presses the button, all in less than that time: once more from the
+   * beginning, if this machine was too slow.
+   */
+  private Pressed pressed(Duration time, Type type, List<String> functions, Pressing pressing) {
+    AtomicBoolean again = new AtomicBoolean();
+    return InTime.before(
+        time,
+        () -> {
+          if (again.getAndSet(true)) {
+            end();
+            begin();
+          }
+          for (String function : functions) {
+            Response registered = lamp.ask(observe(type, function.charAt(0), function));
+            assertThat(registered.getOptions().hasObserve()).isTrue();
+            assertThat(registered.getType() == Type.NON).isEqualTo(type == Type.NON);
+          }
+          long begin = System.nanoTime();
+          Response first = pressing.run();
+          Optional<Response> meanwhile = lamp.next(ObservingDevice.QUIET_MILLIS);
+          return new Pressed(first, meanwhile, Duration.ofNanos(System.nanoTime() - begin));
+        },
+        pressed -> pressed.taken().compareTo(time) < 0);
+  }
+
   @Test
   void shouldHaveOneNotificationInTransitAndSendTheNewestStateInstead() throws IOException {
-    lamp.ask(observe(Type.CON, 7, "f"));
-    lamp.ask(observe(Type.CON, 8, "g"));
-    button.press("one");
-    Response first = lamp.next();
+    Pressed pressed =
+        pressed(
+            ACK_TIMEOUT,
+            Type.CON,
+            List.of("f", "g"),
+            () -> {
+              button.press("one");
+              Response first = lamp.next();
+              button.press("two");
+              button.invoke("g", "other");
+              button.press("three");
+              return first;
+            });
+    Response first = pressed.first();
     assertThat(first.getPayloadString()).isEqualTo("one");
-    button.press("two");
-    button.invoke("g", "other");
-    button.press("three");
-    lamp.assertSilence();
+    assertThat(pressed.meanwhile()).isEmpty();
 
-    // After ACK_TIMEOUT, 2 to 3 s, it is transmitted again: with what is true by then.
-    Response again = lamp.next(3_500).orElseThrow();
+    // After ACK_TIMEOUT it is transmitted again: with what is true by then.
+    Response again = lamp.next();
     assertThat(again.getPayloadString()).isEqualTo("three");
     assertThat(again.getMID()).isNotEqualTo(first.getMID());
     assertThat(again.getToken()).isEqualTo(first.getToken());
@@ -83,14 +135,23 @@ class ObserveLimitsIT {
 
   @Test
   void shouldConflateNotificationsThatAreNotConfirmable() throws IOException {
-    Response first = lamp.ask(observe(Type.NON, 7, "f"));
-    assertThat(first.getType()).isEqualTo(Type.NON);
-    button.press("one");
-    assertThat(lamp.next().getPayloadString()).isEqualTo("one");
-    button.press("two");
-    button.press("three");
-    lamp.assertSilence();
-    Response third = lamp.next(4_000).orElseThrow();
+    Pressed pressed =
+        pressed(
+            UNCONFIRMED_EVERY,
+            Type.NON,
+            List.of("f"),
+            () -> {
+              button.press("one");
+              Response first = lamp.next();
+              button.press("two");
+              button.press("three");
+              return first;
+            });
+    assertThat(pressed.first().getType()).isEqualTo(Type.NON);
+    assertThat(pressed.first().getPayloadString()).isEqualTo("one");
+    assertThat(pressed.meanwhile()).isEmpty();
+
+    Response third = lamp.next();
     assertThat(third.getType()).isEqualTo(Type.NON);
     assertThat(third.getPayloadString()).isEqualTo("three");
     lamp.assertSilence();
@@ -149,6 +210,7 @@ class ObserveLimitsIT {
       for (int i = 0; i < 5; i++) {
         button.press("x".repeat(100) + i);
       }
+      received += victim.await().length;
       Optional<byte[]> message = victim.receive(1_000);
       while (message.isPresent()) {
         received += message.get().length;

@@ -1,7 +1,8 @@
 package io.tinyfaas.gateway;
 
+import static io.tinyfaas.harness.Eventually.eventually;
+import static io.tinyfaas.harness.Eventually.patient;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.Exposure.Access;
@@ -10,6 +11,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 
@@ -37,6 +39,7 @@ final class ObservedGateway implements AutoCloseable {
                 "TINYFAAS_COAP_TRUSTED_NETWORKS",
                 "127.0.0.1/32"),
             ObservedGateway::function);
+    system.process().healthPort(); // it has started, which takes longest on a busy machine
   }
 
   private static void function(HttpServerRequest request, Buffer body) {
@@ -55,7 +58,8 @@ final class ObservedGateway implements AutoCloseable {
   }
 
   Route route(String name, Exposure exposure) {
-    return PlayedManager.route(name, 5_000, exposure, system.handler());
+    return PlayedManager.route(
+        name, patient(Duration.ofMinutes(1)).toMillis(), exposure, system.handler());
   }
 
   void apply(Route... table) {
@@ -80,7 +84,7 @@ final class ObservedGateway implements AutoCloseable {
   }
 
   void awaitObservers(int count) {
-    await()
+    eventually()
         .untilAsserted(
             () ->
                 assertThat(process().get("/q/metrics").body())

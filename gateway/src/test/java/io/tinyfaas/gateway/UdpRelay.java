@@ -85,11 +85,19 @@ final class UdpRelay implements AutoCloseable {
         packet.setLength(MAX_DATAGRAM);
         from.receive(packet);
         if (!lost.test(passed.incrementAndGet())) {
-          way.send(Arrays.copyOf(packet.getData(), packet.getLength()), packet.getSocketAddress());
+          pass(packet, way);
         }
       }
     } catch (IOException e) {
       // closed
+    }
+  }
+
+  private static void pass(DatagramPacket packet, Way way) {
+    try {
+      way.send(Arrays.copyOf(packet.getData(), packet.getLength()), packet.getSocketAddress());
+    } catch (IOException e) {
+      // It is lost: the device is moving right now.
     }
   }
 

@@ -3,6 +3,7 @@ package io.tinyfaas.gateway.ingress.coap.message;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tinyfaas.gateway.invoke.Invocation;
+import io.tinyfaas.harness.Seed;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.HashMap;
@@ -21,6 +22,7 @@ import org.eclipse.californium.core.coap.Token;
 import org.eclipse.californium.core.network.serialization.UdpDataSerializer;
 import org.eclipse.californium.elements.AddressEndpointContext;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
@@ -31,6 +33,8 @@ class PlainRequestTest {
   private static final InetSocketAddress PEER =
       new InetSocketAddress(InetAddress.ofLiteral("192.0.2.7"), 40_123);
   private static final int CHANGED = 200_000;
+
+  @RegisterExtension private final Seed seed = new Seed();
 
   private static byte[] message(
       Type type, Code method, int tokenLength, byte[] payload, Consumer<OptionSet> options) {
@@ -130,8 +134,7 @@ class PlainRequestTest {
   /** What this reads Californium reads, too, and as the same: else a request could be lost. */
   @Test
   void shouldNotReadWhatCaliforniumReadsOtherwise() {
-    long seed = System.nanoTime();
-    Random random = new Random(seed);
+    Random random = seed.random();
     byte[] whole =
         message(
             Type.CON,
@@ -161,12 +164,12 @@ class PlainRequestTest {
         known.setSourceContext(new AddressEndpointContext(PEER));
         Invocation expected = CoapRequests.toInvocation((Request) known);
         Invocation invocation = CoapRequests.toInvocation(read.get(), PEER);
-        assertThat(invocation.function()).as("seed %d", seed).isEqualTo(expected.function());
-        assertThat(headers(invocation)).as("seed %d", seed).isEqualTo(headers(expected));
-        assertThat(invocation.body()).as("seed %d", seed).isEqualTo(expected.body());
+        assertThat(invocation.function()).isEqualTo(expected.function());
+        assertThat(headers(invocation)).isEqualTo(headers(expected));
+        assertThat(invocation.body()).isEqualTo(expected.body());
         assertThat(known.getMID()).isEqualTo(PlainRequest.mid(message));
         assertThat(known.getToken().length()).isEqualTo(PlainRequest.tokenLength(message));
-        assertThat(CoapRequests.refusal((Request) known)).as("seed %d", seed).isEmpty();
+        assertThat(CoapRequests.refusal((Request) known)).isEmpty();
       }
     }
     assertThat(plain).as("of %d", CHANGED).isGreaterThan(CHANGED / 20);

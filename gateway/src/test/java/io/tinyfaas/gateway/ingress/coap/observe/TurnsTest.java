@@ -1,7 +1,7 @@
 package io.tinyfaas.gateway.ingress.coap.observe;
 
+import static io.tinyfaas.harness.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.netty.channel.DefaultEventLoop;
 import java.util.List;
@@ -28,9 +28,9 @@ class TurnsTest {
   @Test
   void shouldDoAllInTheirOrder() {
     loop.execute(() -> turns.add(pieces(0, 100)));
-    await().untilAsserted(() -> assertThat(done).isEqualTo(pieces(0, 100)));
+    eventually().untilAsserted(() -> assertThat(done).isEqualTo(pieces(0, 100)));
     loop.execute(() -> turns.add(pieces(0, 1)));
-    await().untilAsserted(() -> assertThat(done).hasSize(101));
+    eventually().untilAsserted(() -> assertThat(done).hasSize(101));
   }
 
   @Test
@@ -41,7 +41,7 @@ class TurnsTest {
           turns.add(pieces(0, 3 * Turns.PIECES));
           loop.execute(() -> doneBefore.add(done.size()));
         });
-    await().until(() -> done.size() == 3 * Turns.PIECES);
+    eventually().until(() -> done.size() == 3 * Turns.PIECES);
     assertThat(doneBefore).containsExactly(Turns.PIECES);
   }
 
@@ -52,6 +52,6 @@ class TurnsTest {
           turns.add(pieces(0, 50));
           turns.add(pieces(40, 60));
         });
-    await().untilAsserted(() -> assertThat(done).isEqualTo(pieces(0, 60)));
+    eventually().untilAsserted(() -> assertThat(done).isEqualTo(pieces(0, 60)));
   }
 }
