@@ -1,8 +1,12 @@
 package io.tinyfaas.manager;
 
-import static io.tinyfaas.manager.RealParts.docker;
+import static io.tinyfaas.harness.Docker.docker;
+import static io.tinyfaas.harness.Eventually.eventually;
+import static io.tinyfaas.harness.Eventually.within;
+import static io.tinyfaas.manager.RealParts.ours;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThatCode;
 import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
 import io.quarkus.test.common.WithTestResource;
@@ -12,12 +16,15 @@ import io.tinyfaas.manager.deploy.FunctionArchive;
 import io.tinyfaas.manager.deploy.Zip;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
+import java.net.InetAddress;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -27,21 +34,48 @@ import org.junit.jupiter.params.provider.ValueSource;
 @WithTestResource(RealParts.class)
 class FunctionBuildIT extends FunctionOnAnEngine {
 
+  /** In which a build might begin that must not yet. */
+  private static final Duration QUIET = Duration.ofSeconds(1);
+
   private final Instant began = Instant.now();
 
   @Test
   void shouldWaitForABuildThatIsSilentForLongerThanACallMayBe() {
+    long silence = RealParts.ENGINE_TIMEOUT.plusSeconds(2).toSeconds();
     deploy(
         spec(),
         Zip.of(
             Map.of(
                 "index.js",
-                "module.exports = (req, res) => res.send('built')",
+                "module.exports = (req, res) => res.send(require('brought'))",
+                "brought/index.js",
+                "module.exports = 'built'",
+                "brought/package.json",
+                "{\"name\": \"brought\", \"version\": \"1.0.0\"}",
                 "package.json",
-                "{\"scripts\": {\"preinstall\": \"sleep 7\"},"
-                    + " \"dependencies\": {\"is-number\": \"7.0.0\"}}")));
+                "{\"scripts\": {\"preinstall\": \"sleep "
+                    + silence
+                    + "\"}, \"dependencies\": {\"brought\": \"file:brought\"}}")));
 
     assertThat(invoke(onlyHandler())).endsWith("built");
+  }
+
+  @Test
+  @Tag("internet")
+  void shouldInstallWhatARegistryHas() {
+    assumeThatCode(() -> InetAddress.getByName("registry.npmjs.org"))
+        .as("the name of npm's registry has no address here")
+        .doesNotThrowAnyException();
+    deploy(
+        spec(),
+        Zip.of(
+            Map.of(
+                "index.js",
+                "module.exports = (req, res) => res.send(String(require('is-number')(7)))",
+                "package.json",
+                "{\"dependencies\": {\"is-number\": \"7.0.0\"}}")));
+
+    assertThat(invoke(onlyHandler())).endsWith("true");
   }
 
   @Test
@@ -63,11 +97,21 @@ class FunctionBuildIT extends FunctionOnAnEngine {
         callers.submit(
             () -> {
               try (FunctionArchive archive =
-                  withPackageJson("{\"scripts\": {\"install\": \"sleep 3\"}}")) {
+                  withPackageJson(
+                      "{\"scripts\": {\"install\": \"until [ -e /tmp/go ]; do sleep 0.1; done\"}}")) {
                 deployer.deploy(new FunctionName(name), spec(), archive);
               }
             });
       }
+      within(Duration.ofMinutes(1)).until(() -> runningBuilds().size() == 2);
+      eventually().during(QUIET).until(() -> runningBuilds().size() == 2);
+      within(Duration.ofMinutes(2))
+          .ignoreExceptions()
+          .until(
+              () -> {
+                runningBuilds().forEach(build -> docker("exec", build, "touch", "/tmp/go"));
+                return store.functions().size() == 4;
+              });
     }
 
     assertThat(store.functions()).hasSize(4);
