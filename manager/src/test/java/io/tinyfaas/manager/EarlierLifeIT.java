@@ -1,9 +1,9 @@
 package io.tinyfaas.manager;
 
+import static io.tinyfaas.harness.Docker.docker;
+import static io.tinyfaas.harness.Eventually.eventually;
 import static io.tinyfaas.manager.RealParts.INSTANCE;
-import static io.tinyfaas.manager.RealParts.docker;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.quarkus.arc.Arc;
 import io.quarkus.test.common.WithTestResource;
@@ -45,17 +45,24 @@ class EarlierLifeIT extends FunctionOnAnEngine {
   void shouldRemoveTheImageOfAVersionThatGotNoFurther() {
     deploy(spec(), Zip.saying("one"));
     List<String> before = images();
-    try (FunctionArchive archive = Zip.saying("two")) {
-      FunctionVersion candidate = store.add(FUNCTION, spec(), archive.digest(), archive.file());
-      functionImages.ensure(candidate);
-      store.discard(candidate);
-    }
-    assertThat(images()).hasSize(2);
+    List<String> after =
+        reconciler.exclusively(
+            FUNCTION,
+            () -> {
+              try (FunctionArchive archive = Zip.saying("two")) {
+                FunctionVersion candidate =
+                    store.add(FUNCTION, spec(), archive.digest(), archive.file());
+                functionImages.ensure(candidate);
+                store.discard(candidate);
+              }
+              return images();
+            });
+    assertThat(after).hasSize(2);
 
     runner.findLeft();
     reconciler.signal(FUNCTION);
 
-    await().atMost(SOON).untilAsserted(() -> assertThat(images()).isEqualTo(before));
+    eventually().untilAsserted(() -> assertThat(images()).isEqualTo(before));
     assertThat(invoke(onlyHandler())).endsWith("one");
   }
 
@@ -72,16 +79,13 @@ class EarlierLifeIT extends FunctionOnAnEngine {
         "--label",
         "tinyfaas.role=outbound",
         "--subnet",
-        "10.213.15.224/27",
+        RealParts.LAST_SUBNET,
         INSTANCE + "-Thing.outbound");
 
     runner.findLeft();
     reconciler.signal(FUNCTION);
 
-    await()
-        .atMost(SOON)
-        .untilAsserted(
-            () -> assertThat(docker("network", "ls", "-q", "--filter", ours())).isEmpty());
+    eventually().untilAsserted(() -> assertThat(networks()).isEmpty());
     assertThat(invoke(onlyHandler())).endsWith("one");
   }
 
@@ -97,8 +101,7 @@ class EarlierLifeIT extends FunctionOnAnEngine {
     reconciler.signal(FUNCTION);
     reconciler.signal(gone);
 
-    await()
-        .atMost(SOON)
+    eventually()
         .untilAsserted(
             () -> {
               assertThat(sockets.resolve("Gone")).doesNotExist();
@@ -142,8 +145,7 @@ class EarlierLifeIT extends FunctionOnAnEngine {
     Files.writeString(version, content);
     openStoreAgain();
     reconciler.signal(FUNCTION);
-    await()
-        .atMost(SOON)
+    eventually()
         .ignoreExceptions()
         .untilAsserted(() -> assertThat(invoke(onlyHandler())).endsWith("good"));
     assertThat(containers()).isEqualTo(containers);

@@ -1,17 +1,21 @@
 package io.tinyfaas.manager;
 
-import static io.tinyfaas.manager.RealParts.docker;
+import static io.tinyfaas.harness.Docker.docker;
+import static io.tinyfaas.harness.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
+import io.tinyfaas.manager.deploy.FunctionArchive;
+import io.tinyfaas.manager.deploy.FunctionDeployer.Deployment;
 import io.tinyfaas.manager.deploy.Zip;
 import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.store.FunctionSpec;
 import io.tinyfaas.manager.store.Specs;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
 
 /** The engine fails once, in the middle of a change: what it did not do then, it does later. */
@@ -31,21 +35,20 @@ class EngineFailureIT extends FunctionOnAnEngine {
 
     deploy(spec(), Zip.saying("one"));
 
-    await().atMost(SOON).until(FailingEngine::hasFailed);
-    await().atMost(SOON).untilAsserted(() -> assertThat(networks()).isEmpty());
+    eventually().until(FailingEngine::hasFailed);
+    eventually().untilAsserted(() -> assertThat(networks()).isEmpty());
     assertThat(invoke(onlyHandler())).endsWith("one");
   }
 
   @Test
   void shouldRemoveTheHandlerThatItCouldNotRemoveAtOnceAndItsFolder() {
     deploy(spec(), Zip.saying("one"));
-    FailingEngine.failsNextWith("DELETE /containers/");
+    FailingEngine.failsNextWith("DELETE /containers/" + containers().getFirst());
 
     deploy(spec("nodejs", 1, 0.4), Zip.saying("one"));
 
-    await().atMost(SOON).until(FailingEngine::hasFailed);
-    await()
-        .atMost(SOON)
+    eventually().until(FailingEngine::hasFailed);
+    eventually()
         .untilAsserted(
             () -> {
               assertThat(containers()).hasSize(1);
@@ -66,7 +69,7 @@ class EngineFailureIT extends FunctionOnAnEngine {
     assertProblem(ProblemType.ENGINE_UNAVAILABLE, () -> deploy(spec(), Zip.saying("two")));
 
     assertThat(FailingEngine.hasFailed()).isTrue();
-    await().atMost(SOON).untilAsserted(() -> assertThat(containerNames()).hasSize(2));
+    eventually().untilAsserted(() -> assertThat(containerNames()).hasSize(1));
     assertThat(images()).isEqualTo(before);
     assertThat(invoke(onlyHandler())).endsWith("one");
   }
@@ -76,27 +79,37 @@ class EngineFailureIT extends FunctionOnAnEngine {
     deploy(NETWORKED, Zip.saying("one"));
     List<String> before = images();
     List<String> networks = networks();
-    FailingEngine.failsNextWith("DELETE /containers/");
+    FunctionArchive built =
+        Zip.of(
+            Map.of(
+                "index.js",
+                "module.exports = (req, res) => res.send('two')",
+                "package.json",
+                "{\"scripts\": {\"preinstall\": \"until [ -e /tmp/go ]; do sleep 0.1; done\"}}"));
+    CompletableFuture<Deployment> deployment =
+        CompletableFuture.supplyAsync(() -> deploy(NETWORKED, built));
+    eventually().until(() -> runningBuilds().size() == 1);
+    String build = runningBuilds().getFirst();
+    FailingEngine.failsNextWith("DELETE /containers/" + build);
+    docker("exec", build, "touch", "/tmp/go");
 
     assertProblem(
         ProblemType.ENGINE_UNAVAILABLE,
-        () ->
-            deploy(
-                NETWORKED,
-                Zip.of(
-                    Map.of(
-                        "index.js",
-                        "module.exports = (req, res) => res.send('two')",
-                        "package.json",
-                        "{\"scripts\": {\"preinstall\": \"true\"}}"))));
+        () -> {
+          try {
+            deployment.join();
+          } catch (CompletionException e) {
+            throw e.getCause();
+          }
+        });
 
     assertThat(FailingEngine.hasFailed()).isTrue();
-    await().atMost(SOON).untilAsserted(() -> assertThat(containerNames()).hasSize(2));
-    assertThat(networks()).isEqualTo(networks);
+    eventually()
+        .untilAsserted(
+            () -> {
+              assertThat(containerNames()).hasSize(1);
+              assertThat(networks()).isEqualTo(networks);
+            });
     assertThat(images()).isEqualTo(before);
-  }
-
-  private static List<String> networks() {
-    return docker("network", "ls", "-q", "--filter", ours());
   }
 }

@@ -1,9 +1,9 @@
 package io.tinyfaas.manager;
 
+import static io.tinyfaas.harness.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.InstanceOfAssertFactories.type;
-import static org.awaitility.Awaitility.await;
 
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -53,7 +53,7 @@ class FailedDeploymentIT extends FunctionOnAnEngine {
                     "index.js",
                     "module.exports = 1",
                     "package.json",
-                    "{\"dependencies\": {\"there-is-no-such-package-tinyfaas\": \"1.0.0\"}}")),
+                    "{\"scripts\": {\"install\": \"exit 7\"}}")),
             ProblemType.BUILD_FAILED),
         new Broken(
             "nothing the runtime can run",
@@ -86,7 +86,7 @@ class FailedDeploymentIT extends FunctionOnAnEngine {
     assertThat(invoke(onlyHandler())).endsWith("good");
     assertThat(containers()).isEqualTo(containers);
     assertThat(store.versions(FUNCTION)).hasSize(1);
-    await().atMost(SOON).until(() -> images().equals(images));
+    eventually().until(() -> images().equals(images));
   }
 
   @ParameterizedTest
@@ -136,7 +136,7 @@ class FailedDeploymentIT extends FunctionOnAnEngine {
 
     gateway.confirms(true);
     assertThat(store.active(FUNCTION).orElseThrow().number()).isEqualTo(1);
-    await().atMost(SOON).until(() -> containers().size() == 1);
+    eventually().until(() -> containers().size() == 1);
     assertThat(invoke(onlyHandler())).endsWith("one");
   }
 }

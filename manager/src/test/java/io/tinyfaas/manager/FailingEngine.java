@@ -17,7 +17,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/** The real engine, behind a socket of its own on which one call can be made to fail. */
+/**
+ * The real engine, behind a socket of its own on which one call can be made to fail, or to wait.
+ */
 final class FailingEngine {
 
   private static final UnixDomainSocketAddress ENGINE =
@@ -47,6 +49,11 @@ final class FailingEngine {
 
   private static final Path LOST = FOLDER.resolve("lost");
 
+  /** How those calls begin that wait for as long as this is there, and whether one does. */
+  private static final Path HELD = FOLDER.resolve("held");
+
+  private static final Path WAITS = FOLDER.resolve("waits");
+
   private ServerSocketChannel server;
 
   /**
@@ -61,6 +68,41 @@ final class FailingEngine {
   /** Once: the engine does what it is asked, but the connection breaks before it says so. */
   static void losesTheNextAnswerTo(String call) {
     tell(LOST, call);
+  }
+
+  /** Calls that do not reach the engine before this is closed. */
+  interface Held extends AutoCloseable {
+
+    /** Whether there is one. */
+    boolean isThere();
+
+    @Override
+    void close();
+  }
+
+  /**
+   * For less time than the manager gives the engine for a call.
+   *
+   * @param calls such as {@code GET /images/}
+   */
+  static Held holds(String calls) {
+    tell(HELD, calls);
+    return new Held() {
+      @Override
+      public boolean isThere() {
+        return Files.exists(WAITS);
+      }
+
+      @Override
+      public void close() {
+        try {
+          Files.deleteIfExists(HELD);
+          Files.deleteIfExists(WAITS);
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+      }
+    };
   }
 
   private static void tell(Path file, String call) {
@@ -116,11 +158,16 @@ final class FailingEngine {
           client.write(ByteBuffer.wrap(FAILURE));
           return;
         }
+        while (isHeld(text)) {
+          Thread.sleep(20);
+        }
         lost.compareAndSet(false, isNext(LOST, text));
         write(piece, engine);
       }
     } catch (IOException e) {
       // One of the two has gone, and so does the other.
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -149,6 +196,18 @@ final class FailingEngine {
           && Files.deleteIfExists(awaited);
     } catch (NoSuchFileException e) {
       return false; // another connection had it
+    }
+  }
+
+  private static boolean isHeld(String request) throws IOException {
+    try {
+      boolean held = Files.exists(HELD) && request.startsWith(Files.readString(HELD));
+      if (held) {
+        Files.writeString(WAITS, "");
+      }
+      return held;
+    } catch (NoSuchFileException e) {
+      return false; // it was let go
     }
   }
 

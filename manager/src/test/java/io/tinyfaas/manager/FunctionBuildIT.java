@@ -1,23 +1,33 @@
 package io.tinyfaas.manager;
 
-import static io.tinyfaas.manager.RealParts.docker;
+import static io.tinyfaas.harness.Docker.docker;
+import static io.tinyfaas.harness.Eventually.eventually;
+import static io.tinyfaas.harness.Eventually.within;
+import static io.tinyfaas.manager.RealParts.ours;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThatCode;
 import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.harness.Command;
+import io.tinyfaas.harness.Docker;
 import io.tinyfaas.manager.deploy.FunctionArchive;
 import io.tinyfaas.manager.deploy.Zip;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
+import java.net.InetAddress;
+import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -27,32 +37,86 @@ import org.junit.jupiter.params.provider.ValueSource;
 @WithTestResource(RealParts.class)
 class FunctionBuildIT extends FunctionOnAnEngine {
 
-  private final Instant began = Instant.now();
+  /** In which a build might begin that must not yet. */
+  private static final Duration QUIET = Duration.ofSeconds(1);
+
+  /** {@code start} or {@code die} in each line. Live: the engine remembers only the last 256. */
+  private Command.Running events;
+
+  @BeforeEach
+  void followTheEngine() {
+    events =
+        Docker.command(
+                "events",
+                "--format",
+                "{{.Action}}",
+                "--since",
+                Instant.now().toString(),
+                "--filter",
+                ours(),
+                "--filter",
+                "label=tinyfaas.role=build",
+                "--filter",
+                "event=start",
+                "--filter",
+                "event=die")
+            .start();
+  }
+
+  @AfterEach
+  void leaveTheEngine() {
+    events.close();
+  }
 
   @Test
   void shouldWaitForABuildThatIsSilentForLongerThanACallMayBe() {
+    long silence = RealParts.ENGINE_TIMEOUT.plusSeconds(2).toSeconds();
     deploy(
         spec(),
         Zip.of(
             Map.of(
                 "index.js",
-                "module.exports = (req, res) => res.send('built')",
+                "module.exports = (req, res) => res.send(require('brought'))",
+                "brought/index.js",
+                "module.exports = 'built'",
+                "brought/package.json",
+                "{\"name\": \"brought\", \"version\": \"1.0.0\"}",
                 "package.json",
-                "{\"scripts\": {\"preinstall\": \"sleep 7\"},"
-                    + " \"dependencies\": {\"is-number\": \"7.0.0\"}}")));
+                "{\"scripts\": {\"preinstall\": \"sleep "
+                    + silence
+                    + "\"}, \"dependencies\": {\"brought\": \"file:brought\"}}")));
 
     assertThat(invoke(onlyHandler())).endsWith("built");
+  }
+
+  @Test
+  @Tag("internet")
+  void shouldInstallWhatARegistryHas() {
+    assumeThatCode(() -> InetAddress.getByName("registry.npmjs.org"))
+        .as("the name of npm's registry has no address here")
+        .doesNotThrowAnyException();
+    deploy(
+        spec(),
+        Zip.of(
+            Map.of(
+                "index.js",
+                "module.exports = (req, res) => res.send(String(require('is-number')(7)))",
+                "package.json",
+                "{\"dependencies\": {\"is-number\": \"7.0.0\"}}")));
+
+    assertThat(invoke(onlyHandler())).endsWith("true");
   }
 
   @Test
   void shouldRunNoBuildCommandForAPackageJsonThatAsksForNothing() {
     deploy(spec(), withPackageJson("{\"name\": \"fn\", \"dependencies\": {}}"));
     assertThat(invoke(onlyHandler())).endsWith("deployed");
-    assertThat(startsOfBuilds()).isEmpty();
 
     deploy(spec(), withPackageJson("{\"name\": \"fn\", \"scripts\": {\"install\": \"true\"}}"));
     assertThat(invoke(onlyHandler())).endsWith("deployed");
-    assertThat(startsOfBuilds()).hasSize(1);
+    // Of the second: the first one's would have come before.
+    eventually().until(() -> eventsOfBuilds().contains("die"));
+    assertThat(eventsOfBuilds()).containsExactly("start", "die");
   }
 
   @Test
@@ -63,14 +127,25 @@ class FunctionBuildIT extends FunctionOnAnEngine {
         callers.submit(
             () -> {
               try (FunctionArchive archive =
-                  withPackageJson("{\"scripts\": {\"install\": \"sleep 3\"}}")) {
+                  withPackageJson(
+                      "{\"scripts\": {\"install\": \"until [ -e /tmp/go ]; do sleep 0.1; done\"}}")) {
                 deployer.deploy(new FunctionName(name), spec(), archive);
               }
             });
       }
+      within(Duration.ofMinutes(1)).until(() -> runningBuilds().size() == 2);
+      eventually().during(QUIET).until(() -> runningBuilds().size() == 2);
+      within(Duration.ofMinutes(2))
+          .ignoreExceptions()
+          .until(
+              () -> {
+                runningBuilds().forEach(build -> docker("exec", build, "touch", "/tmp/go"));
+                return store.functions().size() == 4;
+              });
     }
 
     assertThat(store.functions()).hasSize(4);
+    eventually().until(() -> eventsOfBuilds().size() == 8);
     assertThat(mostBuildsAtOnce()).isEqualTo(2);
   }
 
@@ -97,36 +172,14 @@ class FunctionBuildIT extends FunctionOnAnEngine {
   private int mostBuildsAtOnce() {
     int most = 0;
     int now = 0;
-    for (String action : eventsOfBuilds("{{.Action}}", "event=start", "event=die")) {
+    for (String action : eventsOfBuilds()) {
       now += action.equals("start") ? 1 : -1;
       most = Math.max(most, now);
     }
     return most;
   }
 
-  private List<String> startsOfBuilds() {
-    return eventsOfBuilds("{{.ID}}", "event=start");
-  }
-
-  /** Since this test began. */
-  private List<String> eventsOfBuilds(String format, String... events) {
-    List<String> command = new ArrayList<>();
-    command.addAll(
-        List.of(
-            "events",
-            "--format",
-            format,
-            "--since",
-            began.toString(),
-            "--until",
-            Instant.now().toString(),
-            "--filter",
-            ours(),
-            "--filter",
-            "label=tinyfaas.role=build"));
-    for (String event : events) {
-      command.addAll(List.of("--filter", event));
-    }
-    return docker(command.toArray(String[]::new));
+  private List<String> eventsOfBuilds() {
+    return events.output().lines().toList();
   }
 }

@@ -1,9 +1,9 @@
 package io.tinyfaas.manager;
 
+import static io.tinyfaas.harness.Docker.docker;
+import static io.tinyfaas.harness.Eventually.eventually;
 import static io.tinyfaas.manager.RealParts.INSTANCE;
-import static io.tinyfaas.manager.RealParts.docker;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -13,9 +13,11 @@ import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.manager.deploy.FunctionDeployer.Deployment;
 import io.tinyfaas.manager.deploy.Zip;
 import io.tinyfaas.manager.problem.ProblemType;
+import io.tinyfaas.manager.reconcile.Reconciler;
 import io.tinyfaas.manager.store.FunctionSpec;
 import io.tinyfaas.manager.store.FunctionSpecJson;
 import io.tinyfaas.manager.store.FunctionStore;
+import jakarta.inject.Inject;
 import java.time.Duration;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -28,6 +30,8 @@ import org.junit.jupiter.api.Test;
 @QuarkusTest
 @WithTestResource(RealParts.class)
 class FunctionDeployerIT extends FunctionOnAnEngine {
+
+  @Inject Reconciler reconciler;
 
   @Test
   void shouldServeANewFunction() {
@@ -53,7 +57,7 @@ class FunctionDeployerIT extends FunctionOnAnEngine {
     assertThat(second.state().version().number()).isEqualTo(2);
     assertThat(invoke(onlyHandler())).endsWith("two");
     assertThat(onlyHandler().id()).isNotEqualTo(before);
-    await().atMost(SOON).until(() -> containers().size() == 1);
+    eventually().until(() -> containers().size() == 1);
   }
 
   @Test
@@ -63,13 +67,14 @@ class FunctionDeployerIT extends FunctionOnAnEngine {
     gateway.drains(Set.of(before));
 
     deploy(spec(), Zip.saying("two"));
-    await()
-        .during(Duration.ofSeconds(7))
-        .atMost(SOON)
-        .until(() -> containerNames().contains(INSTANCE + "-Thing-" + before));
+    killAndAwaitTheNextStart(INSTANCE + "-Thing-" + onlyHandler().id());
+    // What has started it has looked at the other handler, too, once it lets go of the function.
+    reconciler.exclusively(FUNCTION, () -> true);
+    assertThat(docker("inspect", "-f", "{{.State.Running}}", INSTANCE + "-Thing-" + before))
+        .containsExactly("true");
     gateway.drains(Set.of());
 
-    await().atMost(SOON).until(() -> containers().size() == 1);
+    eventually().until(() -> containers().size() == 1);
   }
 
   @Test
@@ -93,7 +98,7 @@ class FunctionDeployerIT extends FunctionOnAnEngine {
     assertThat(handlers()).hasSize(3).extracting(Handler::id).contains(first);
 
     deployer.update(FUNCTION, _ -> spec());
-    await().atMost(SOON).until(() -> handlers().size() == 1 && containers().size() == 1);
+    eventually().until(() -> handlers().size() == 1 && containers().size() == 1);
   }
 
   @Test
@@ -134,7 +139,7 @@ class FunctionDeployerIT extends FunctionOnAnEngine {
     }
 
     assertThat(store.versions(FUNCTION)).hasSize(FunctionStore.KEPT_VERSIONS);
-    await().atMost(SOON).untilAsserted(() -> assertThat(images()).hasSize(1));
+    eventually().untilAsserted(() -> assertThat(images()).hasSize(1));
   }
 
   private static ObjectNode timeout(Duration timeout) {
@@ -149,12 +154,12 @@ class FunctionDeployerIT extends FunctionOnAnEngine {
 
     deployer.rollback(FUNCTION, OptionalInt.empty());
     assertThat(invoke(onlyHandler())).endsWith("one");
-    await().atMost(SOON).until(() -> containers().size() == 1);
+    eventually().until(() -> containers().size() == 1);
     assertThat(docker("inspect", "-f", "{{.Image}}", containers().getFirst()))
         .containsExactly(image);
 
     deployer.rollback(FUNCTION, OptionalInt.of(2));
-    await().atMost(SOON).until(() -> containers().size() == 1);
+    eventually().until(() -> containers().size() == 1);
     docker("image", "rm", image);
     deployer.rollback(FUNCTION, OptionalInt.of(1));
     assertThat(invoke(onlyHandler())).endsWith("one");
@@ -186,14 +191,20 @@ class FunctionDeployerIT extends FunctionOnAnEngine {
   }
 
   @Test
-  void shouldDeleteAFunctionThatIsBeingDeployed() {
+  void shouldDeleteAFunctionThatIsBeingDeployed() throws Exception {
     deploy(spec(), Zip.saying("one"));
+    FailingEngine.Held creation =
+        FailingEngine.holds("POST /containers/create?name=" + INSTANCE + "-Thing-");
     var second = CompletableFuture.supplyAsync(() -> deploy(spec(), Zip.saying("two")));
-    await().atMost(SOON).until(() -> containers().size() == 2);
-
-    deployer.delete(FUNCTION);
-
+    Thread deletion = Thread.ofPlatform().unstarted(() -> deployer.delete(FUNCTION));
+    try (creation) {
+      eventually().until(creation::isThere);
+      deletion.start();
+      eventually().until(() -> deletion.getState() == Thread.State.WAITING);
+    }
     assertThat(second.join().changed()).isTrue();
+    deletion.join();
+
     assertThat(store.functions()).isEmpty();
     assertNothingIsLeft();
   }

@@ -1,12 +1,12 @@
 package io.tinyfaas.manager;
 
-import static io.tinyfaas.manager.RealParts.INSTANCE;
-import static io.tinyfaas.manager.RealParts.docker;
+import static io.tinyfaas.harness.Docker.docker;
+import static io.tinyfaas.harness.Eventually.eventually;
+import static io.tinyfaas.manager.RealParts.ours;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.InstanceOfAssertFactories.type;
-import static org.awaitility.Awaitility.await;
 
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.Handler;
@@ -31,7 +31,7 @@ import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
@@ -45,7 +45,6 @@ import org.junit.jupiter.api.BeforeEach;
 abstract class FunctionOnAnEngine {
 
   static final FunctionName FUNCTION = new FunctionName("Thing");
-  static final Duration SOON = Duration.ofSeconds(20);
 
   @Inject FunctionDeployer deployer;
   @Inject FunctionStates states;
@@ -124,32 +123,45 @@ abstract class FunctionOnAnEngine {
     }
   }
 
+  static Instant killAndAwaitTheNextStart(String container) {
+    Instant before = startOf(container);
+    docker("kill", "--signal", "KILL", container);
+    return eventually().until(() -> startOf(container), start -> start.isAfter(before));
+  }
+
+  static Instant startOf(String container) {
+    return Instant.parse(docker("inspect", "-f", "{{.State.StartedAt}}", container).getFirst());
+  }
+
   static List<String> containers() {
     return docker("ps", "-a", "-q", "--filter", ours(), "--filter", "label=tinyfaas.role=handler");
+  }
+
+  static List<String> runningBuilds() {
+    return docker("ps", "-q", "--filter", ours(), "--filter", "label=tinyfaas.role=build");
   }
 
   static List<String> containerNames() {
     return docker("ps", "-a", "--format", "{{.Names}}", "--filter", ours());
   }
 
+  static List<String> networks() {
+    return docker("network", "ls", "-q", "--filter", ours());
+  }
+
   static List<String> images() {
     return docker("image", "ls", "--format", "{{.ID}}", "--filter", ours());
   }
 
-  static String ours() {
-    return "label=tinyfaas.instance=" + INSTANCE;
-  }
-
   void assertNothingIsLeft() {
-    await()
-        .atMost(SOON)
+    eventually()
         .untilAsserted(
             () -> {
-              assertThat(containerNames()).containsExactly(INSTANCE + "-broker");
+              assertThat(containerNames()).isEmpty();
               assertThat(images()).isEmpty();
               assertThat(sockets).isDirectoryNotContaining(Files::isDirectory);
+              assertThat(networks()).isEmpty();
             });
-    assertThat(docker("network", "ls", "-q", "--filter", ours())).isEmpty();
   }
 
   static void assertProblem(

@@ -1,6 +1,6 @@
 package io.tinyfaas.manager;
 
-import static io.tinyfaas.manager.RealParts.docker;
+import static io.tinyfaas.harness.Docker.docker;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarkus.test.common.WithTestResource;

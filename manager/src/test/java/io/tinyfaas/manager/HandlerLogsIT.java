@@ -1,8 +1,9 @@
 package io.tinyfaas.manager;
 
-import static io.tinyfaas.manager.RealParts.docker;
+import static io.tinyfaas.harness.Docker.docker;
+import static io.tinyfaas.harness.Eventually.eventually;
+import static io.tinyfaas.harness.Eventually.patient;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -12,6 +13,7 @@ import io.tinyfaas.manager.docker.HandlerLogs;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import jakarta.inject.Inject;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -34,8 +36,7 @@ class HandlerLogsIT extends FunctionOnAnEngine {
                 + " console.log(req.body); res.send('done'); };"));
     List<String> lines = new CopyOnWriteArrayList<>();
     Cancellable following = logs.lines(FUNCTION, 0, true).subscribe().with(lines::add);
-    await()
-        .atMost(SOON)
+    eventually()
         .until(
             () -> {
               invoke(onlyHandler(), "before");
@@ -43,11 +44,8 @@ class HandlerLogsIT extends FunctionOnAnEngine {
             });
 
     docker("kill", "--signal", "KILL", containers().getFirst());
-    await()
-        .atMost(SOON)
-        .ignoreExceptions()
-        .until(() -> invoke(onlyHandler(), "after").endsWith("done"));
-    await().atMost(SOON).until(() -> lines.getLast().endsWith(" after\n"));
+    eventually().ignoreExceptions().until(() -> invoke(onlyHandler(), "after").endsWith("done"));
+    eventually().until(() -> lines.getLast().endsWith(" after\n"));
     following.cancel();
 
     assertThat(lines).doesNotHaveDuplicates();
@@ -66,7 +64,7 @@ class HandlerLogsIT extends FunctionOnAnEngine {
       for (int i = 0; i < 100; i++) {
         following.add(follow(refused));
       }
-      await().atMost(SOON).until(() -> !refused.isEmpty());
+      eventually().until(() -> !refused.isEmpty());
       deploy(
           spec(),
           Zip.of(
@@ -82,7 +80,7 @@ class HandlerLogsIT extends FunctionOnAnEngine {
     assertThat(invoke(onlyHandler())).endsWith("built");
     assertThat(refused)
         .allMatch(e -> e instanceof ProblemException p && p.type() == ProblemType.TOO_MANY);
-    await().atMost(SOON).until(() -> isReadNow());
+    eventually().until(this::isReadNow);
   }
 
   /**
@@ -99,7 +97,11 @@ class HandlerLogsIT extends FunctionOnAnEngine {
 
   private boolean isReadNow() {
     try {
-      logs.lines(FUNCTION, 0, false).collect().asList().await().atMost(SOON);
+      logs.lines(FUNCTION, 0, false)
+          .collect()
+          .asList()
+          .await()
+          .atMost(patient(Duration.ofSeconds(20)));
       return true;
     } catch (ProblemException e) {
       return false;

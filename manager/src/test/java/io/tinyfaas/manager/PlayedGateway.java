@@ -1,5 +1,8 @@
 package io.tinyfaas.manager;
 
+import static io.tinyfaas.harness.Eventually.eventually;
+import static io.tinyfaas.harness.Eventually.patient;
+
 import io.netty.handler.codec.mqtt.MqttQoS;
 import io.tinyfaas.contract.route.ControlMessages;
 import io.tinyfaas.contract.route.ControlTopics;
@@ -8,9 +11,11 @@ import io.tinyfaas.contract.route.GatewayStatus;
 import io.tinyfaas.contract.route.Route;
 import io.tinyfaas.contract.route.RouteRevision;
 import io.tinyfaas.contract.route.RouteTable;
+import io.tinyfaas.harness.Broker;
 import io.tinyfaas.manager.deploy.FunctionDeployer;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.mqtt.MqttClient;
@@ -22,7 +27,6 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import org.awaitility.Awaitility;
 
 /**
  * The gateway's side of the control plane, so that a test decides what the gateway says and when.
@@ -34,6 +38,7 @@ final class PlayedGateway {
   private volatile RouteTable table = RouteTable.EMPTY;
   private volatile Set<String> draining = Set.of();
   private volatile boolean confirms = true;
+  private volatile boolean away;
 
   PlayedGateway(Vertx vertx, int brokerPort) throws Exception {
     client =
@@ -41,6 +46,8 @@ final class PlayedGateway {
             vertx,
             new MqttClientOptions()
                 .setClientId("played-gateway")
+                .setUsername("gateway")
+                .setPassword(Broker.GATEWAY_PASSWORD)
                 .setMaxMessageSize(ControlTopics.MAX_MESSAGE_BYTES));
     client.publishHandler(
         message -> {
@@ -48,7 +55,7 @@ final class PlayedGateway {
             RouteTable received = ControlMessages.decodeRouteTable(message.payload().getBytes());
             if (received.revision().isNewerThan(table.revision())) {
               table = received;
-              if (confirms) {
+              if (confirms && !away) {
                 say(true);
               }
             }
@@ -56,22 +63,14 @@ final class PlayedGateway {
             throw new UncheckedIOException(e);
           }
         });
-    client
-        .connect(brokerPort, "127.0.0.1")
-        .toCompletionStage()
-        .toCompletableFuture()
-        .get(10, TimeUnit.SECONDS);
-    client
-        .subscribe(ControlTopics.ROUTES, 1)
-        .toCompletionStage()
-        .toCompletableFuture()
-        .get(10, TimeUnit.SECONDS);
+    await(client.connect(brokerPort, "127.0.0.1"));
+    await(client.subscribe(ControlTopics.ROUTES, 1));
     say(true);
   }
 
   /** Waits until the manager takes deployments. */
   void awaitManager(FunctionDeployer deployer) {
-    Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> isReady(deployer));
+    eventually().until(() -> isReady(deployer));
   }
 
   private static boolean isReady(FunctionDeployer deployer) {
@@ -104,10 +103,12 @@ final class PlayedGateway {
   }
 
   void goesAway() {
+    away = true;
     say(false);
   }
 
   void isBack() {
+    away = false;
     say(true);
   }
 
@@ -128,6 +129,12 @@ final class PlayedGateway {
   }
 
   void disconnect() throws Exception {
-    client.disconnect().toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
+    await(client.disconnect());
+  }
+
+  private static void await(Future<?> done) throws Exception {
+    done.toCompletionStage()
+        .toCompletableFuture()
+        .get(patient(Duration.ofSeconds(10)).toMillis(), TimeUnit.MILLISECONDS);
   }
 }

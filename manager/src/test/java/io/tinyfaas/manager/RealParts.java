@@ -1,60 +1,58 @@
 package io.tinyfaas.manager;
 
+import static io.tinyfaas.harness.Docker.docker;
+import static io.tinyfaas.harness.Eventually.patient;
+
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
+import io.tinyfaas.harness.Broker;
+import io.tinyfaas.harness.Docker;
+import io.tinyfaas.harness.FailureLogs;
 import io.tinyfaas.manager.files.FileTree;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.ServerSocket;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 
 /**
- * The real Docker Engine and a real Mosquitto, for tests of the manager in this process. Everything
- * it makes on the engine carries an instance name of its own and is removed at the end.
+ * The real Docker Engine and the real broker, for tests of the manager in this process. Everything
+ * that the manager makes on the engine carries an instance name of this process' own, and is
+ * removed at the end.
  */
 public final class RealParts implements QuarkusTestResourceLifecycleManager {
 
   static final String INSTANCE = "tinyfaas-it-" + ProcessHandle.current().pid();
 
-  private static final String POOL = "10.213.0.0/20";
-  private static final String BROKER = INSTANCE + "-broker";
-  private static final String BROKER_CONFIG =
-      "printf 'listener 1883\\nallow_anonymous true\\n' > /tmp/c && exec mosquitto -c /tmp/c";
+  /** Those who test beside this process have another. */
+  private static final int LANE = Integer.getInteger("tinyfaas.lane", 0) % 16;
+
+  private static final String POOL = "10.213." + 16 * LANE + ".0/20";
+
+  /** At the pool's end, where the manager takes addresses from last. */
+  static final String LAST_SUBNET = "10.213." + (16 * LANE + 15) + ".224/27";
+
+  /** How long the engine may be silent in a call. */
+  static final Duration ENGINE_TIMEOUT = patient(Duration.ofSeconds(6));
 
   private final FailingEngine engine = new FailingEngine();
+  private Broker broker;
   private Path folder;
 
   @Override
   public Map<String, String> start() {
-    int brokerPort;
-    try (ServerSocket free = new ServerSocket(0)) {
-      brokerPort = free.getLocalPort();
+    Path password;
+    try {
       folder = Files.createTempDirectory("tinyfaas-it");
+      password = Files.writeString(folder.resolve("password"), Broker.MANAGER_PASSWORD);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
     docker("volume", "create", "--label", "tinyfaas.instance=" + INSTANCE, INSTANCE + "_sockets");
-    docker(
-        "run",
-        "--detach",
-        "--name",
-        BROKER,
-        "--label",
-        "tinyfaas.instance=" + INSTANCE,
-        "--tmpfs",
-        "/tmp",
-        "--publish",
-        "127.0.0.1:" + brokerPort + ":1883",
-        "--entrypoint",
-        "/bin/sh",
-        "tinyfaas/broker",
-        "-c",
-        BROKER_CONFIG);
+    broker = new Broker().start();
+    FailureLogs.open(this, "containers of " + INSTANCE, RealParts::logs);
     return Map.ofEntries(
         Map.entry("tinyfaas.instance", INSTANCE),
         Map.entry("tinyfaas.docker-socket", engine.start().toString()),
@@ -65,20 +63,26 @@ public final class RealParts implements QuarkusTestResourceLifecycleManager {
             "tinyfaas.sockets",
             docker("volume", "inspect", "-f", "{{.Mountpoint}}", INSTANCE + "_sockets").getFirst()),
         Map.entry("tinyfaas.address-pool", POOL),
-        Map.entry("tinyfaas.start-timeout", "10s"),
-        Map.entry("tinyfaas.engine-timeout", "5s"),
+        Map.entry("tinyfaas.start-timeout", patient(Duration.ofSeconds(10)).toString()),
+        Map.entry("tinyfaas.engine-timeout", ENGINE_TIMEOUT.toString()),
         Map.entry("tinyfaas.broker-host", "127.0.0.1"),
-        Map.entry("tinyfaas.broker-port", Integer.toString(brokerPort)));
+        Map.entry("tinyfaas.broker-port", Integer.toString(broker.port())),
+        Map.entry("tinyfaas.broker-password-file", password.toString()));
   }
 
   @Override
   public void stop() {
+    FailureLogs.close(this);
     engine.stop();
-    String ours = "label=tinyfaas.instance=" + INSTANCE;
-    docker("ps", "--all", "--quiet", "--filter", ours)
+    if (broker != null) {
+      broker.close();
+    }
+    docker("ps", "--all", "--quiet", "--filter", ours())
         .forEach(id -> docker("rm", "--force", "--volumes", id));
-    docker("network", "ls", "--quiet", "--filter", ours).forEach(id -> docker("network", "rm", id));
-    docker("image", "ls", "--quiet", "--filter", ours)
+    docker("network", "ls", "--quiet", "--filter", ours())
+        .forEach(id -> docker("network", "rm", id));
+    docker("image", "ls", "--quiet", "--filter", ours()).stream()
+        .distinct()
         .forEach(id -> docker("image", "rm", "--force", id));
     docker("volume", "rm", INSTANCE + "_sockets");
     docker(
@@ -92,7 +96,7 @@ public final class RealParts implements QuarkusTestResourceLifecycleManager {
         "/bin/sh",
         "tinyfaas/manager",
         "-c",
-        "iptables -D INPUT -s "
+        "iptables -w 5 -D INPUT -s "
             + POOL
             + " -m comment --comment tinyfaas:"
             + INSTANCE
@@ -104,39 +108,26 @@ public final class RealParts implements QuarkusTestResourceLifecycleManager {
     }
   }
 
-  static void stopBroker() {
-    docker("stop", "--time", "2", BROKER);
+  /** Into the fields of tests that do something to it. */
+  @Override
+  public void inject(TestInjector injector) {
+    injector.injectIntoFields(broker, new TestInjector.MatchesType(Broker.class));
   }
 
-  static void startBroker() {
-    docker("start", BROKER);
+  /** By which the engine finds what this instance has made, and nothing else. */
+  static String ours() {
+    return "label=tinyfaas.instance=" + INSTANCE;
   }
 
-  /**
-   * Runs the engine's own client, so that what the manager did is seen with other eyes.
-   *
-   * @return the lines that it printed
-   */
-  static List<String> docker(String... arguments) {
-    List<String> command = new ArrayList<>(List.of("docker"));
-    command.addAll(List.of(arguments));
-    try {
-      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-      String output =
-          new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-      if (!process.waitFor(60, TimeUnit.SECONDS) || process.exitValue() != 0) {
-        throw new IllegalStateException(
-            String.join(" ", command)
-                + ": "
-                + output
-                + " (does the engine run, and are the images built? make images)");
-      }
-      return output.isEmpty() ? List.of() : output.lines().toList();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException(e);
+  private static List<String> logs() {
+    List<String> lines = new ArrayList<>();
+    for (String container :
+        docker("ps", "--all", "--format", "{{.Names}}: {{.Status}}", "--filter", ours())) {
+      lines.add(container);
+      String name = container.substring(0, container.indexOf(':'));
+      // It may be gone by now.
+      lines.addAll(Docker.command("logs", "--tail", "50", name).run().lines());
     }
+    return lines;
   }
 }

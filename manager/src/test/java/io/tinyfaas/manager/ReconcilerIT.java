@@ -1,17 +1,27 @@
 package io.tinyfaas.manager;
 
-import static io.tinyfaas.manager.RealParts.docker;
+import static io.tinyfaas.harness.Docker.docker;
+import static io.tinyfaas.harness.Eventually.eventually;
+import static io.tinyfaas.harness.Eventually.within;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.quarkus.test.common.WithTestResource;
+import io.quarkus.test.junit.QuarkusMock;
 import io.quarkus.test.junit.QuarkusTest;
 import io.tinyfaas.contract.route.Handler;
+import io.tinyfaas.harness.Broker;
 import io.tinyfaas.manager.deploy.FunctionState.HandlerState;
 import io.tinyfaas.manager.deploy.Zip;
+import io.tinyfaas.manager.docker.BlindInventory;
 import io.tinyfaas.manager.docker.Ending;
+import io.tinyfaas.manager.docker.EngineInventory;
+import io.tinyfaas.manager.docker.HandlerContainers;
 import io.tinyfaas.manager.reconcile.FunctionRunner;
+import io.tinyfaas.manager.reconcile.HandlerMonitor;
+import io.tinyfaas.manager.reconcile.LongBackOff;
+import io.tinyfaas.manager.reconcile.Reconciler;
 import io.tinyfaas.manager.store.Specs;
+import jakarta.inject.Inject;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -29,8 +39,15 @@ import org.junit.jupiter.api.Test;
 @WithTestResource(RealParts.class)
 class ReconcilerIT extends FunctionOnAnEngine {
 
-  /** Of a handler that has died twice, and a little longer. */
-  private static final Duration BACK_OFF = Duration.ofSeconds(3);
+  /** In which a handler might be started that must not be. */
+  private static final Duration QUIET = Duration.ofSeconds(1);
+
+  @Inject Reconciler reconciler;
+  @Inject HandlerMonitor monitor;
+  @Inject HandlerContainers handlerContainers;
+
+  /** By {@link RealParts}. */
+  Broker broker;
 
   @Test
   void shouldRestartAHandlerThatDies() {
@@ -38,8 +55,7 @@ class ReconcilerIT extends FunctionOnAnEngine {
 
     docker("kill", "--signal", "KILL", containers().getFirst());
 
-    await()
-        .atMost(SOON)
+    eventually()
         .ignoreExceptions()
         .untilAsserted(() -> assertThat(invoke(onlyHandler())).endsWith("alive"));
   }
@@ -50,14 +66,13 @@ class ReconcilerIT extends FunctionOnAnEngine {
     assertThat(seenHandler().restarts()).isZero();
     assertThat(seenHandler().lastEnd()).isEmpty();
     String id = onlyHandler().id();
+    Instant before = Instant.now();
 
     try (LogLines log = new LogLines()) {
       killAndAwaitTheNextStart();
       killAndAwaitTheNextStart();
 
-      await()
-          .atMost(SOON)
-          .untilAsserted(() -> assertThat(seenHandler().health()).isEqualTo("healthy"));
+      eventually().untilAsserted(() -> assertThat(seenHandler().health()).isEqualTo("healthy"));
       assertThat(log.of("event=handler-ended"))
           .containsExactly(ended(id, 137, false), ended(id, 137, false));
     }
@@ -66,7 +81,7 @@ class ReconcilerIT extends FunctionOnAnEngine {
     Ending last = seenHandler().lastEnd().orElseThrow();
     assertThat(last.exitCode()).isEqualTo(137);
     assertThat(last.outOfMemory()).isFalse();
-    assertThat(last.at()).isBetween(Instant.now().minus(SOON), Instant.now());
+    assertThat(last.at()).isBetween(before, Instant.now());
   }
 
   @Test
@@ -86,11 +101,10 @@ class ReconcilerIT extends FunctionOnAnEngine {
     try (LogLines log = new LogLines()) {
       CompletableFuture.runAsync(() -> invoke(handler, "grow"));
 
-      await()
-          .atMost(SOON)
+      eventually()
           .ignoreExceptions()
           .untilAsserted(() -> assertThat(invoke(onlyHandler())).endsWith("alive"));
-      await().atMost(SOON).untilAsserted(() -> assertThat(seenHandler().restarts()).isEqualTo(1));
+      eventually().untilAsserted(() -> assertThat(seenHandler().restarts()).isEqualTo(1));
       assertThat(log.of("event=handler-ended")).containsExactly(ended(handler.id(), 137, true));
     }
     assertThat(seenHandler().lastEnd().orElseThrow().outOfMemory()).isTrue();
@@ -100,13 +114,15 @@ class ReconcilerIT extends FunctionOnAnEngine {
   @Test
   void shouldStartAHandlerThatDiesAgainAsSoonAsItsBackOffIsOver() {
     deploy(spec(), Zip.saying("alive"));
+    // The look at all functions, every 5 s, would find it as well, only later.
+    QuarkusMock.installMockForType(new BlindInventory(), EngineInventory.class);
 
+    Instant before = Instant.now();
+    killAndAwaitTheNextStart();
     Instant second = killAndAwaitTheNextStart();
-    Instant third = killAndAwaitTheNextStart();
 
-    // 2 s. The look at all functions, every 5 s, would be too late.
-    assertThat(Duration.between(second, third))
-        .isBetween(Duration.ofMillis(1500), Duration.ofSeconds(4));
+    // Between the two starts is a pause of 2 s.
+    assertThat(Duration.between(before, second)).isGreaterThan(Duration.ofMillis(1_900));
   }
 
   @Test
@@ -117,7 +133,8 @@ class ReconcilerIT extends FunctionOnAnEngine {
     deployer.delete(FUNCTION);
 
     assertNothingIsLeft();
-    await().during(BACK_OFF).atMost(SOON).until(() -> containers().isEmpty());
+    lookAsWhenTheBackOffIsOver();
+    eventually().during(QUIET).until(() -> containers().isEmpty());
     assertThat(gateway.route("Thing")).isEmpty();
   }
 
@@ -131,7 +148,8 @@ class ReconcilerIT extends FunctionOnAnEngine {
 
     assertThat(invoke(onlyHandler())).endsWith("two");
     Instant start = startOf(containers().getFirst());
-    await().during(BACK_OFF).atMost(SOON).until(() -> containers().size() == 1);
+    lookAsWhenTheBackOffIsOver();
+    eventually().during(QUIET).until(() -> containers().size() == 1);
     assertThat(startOf(containers().getFirst())).isEqualTo(start);
     assertThat(invoke(onlyHandler())).endsWith("two");
   }
@@ -151,11 +169,10 @@ class ReconcilerIT extends FunctionOnAnEngine {
 
     CompletableFuture.runAsync(() -> invoke(onlyHandler(), "hang"));
 
-    await()
-        .atMost(Duration.ofSeconds(40))
+    within(Duration.ofSeconds(40))
         .ignoreExceptions()
         .until(() -> !onlyHandler().id().equals(before) && invoke(onlyHandler()).endsWith("alive"));
-    await().atMost(SOON).until(() -> containers().size() == 1);
+    eventually().until(() -> containers().size() == 1);
   }
 
   @Test
@@ -172,8 +189,7 @@ class ReconcilerIT extends FunctionOnAnEngine {
             }
             """));
     handlers().forEach(handler -> Thread.startVirtualThread(() -> invoke(handler)));
-    await()
-        .atMost(SOON)
+    eventually()
         .until(() -> containers().stream().allMatch(c -> docker("logs", c).contains("hangs")));
 
     deploy(
@@ -183,7 +199,7 @@ class ReconcilerIT extends FunctionOnAnEngine {
         Zip.saying("mended"));
 
     // While they are stopped, nothing else is done with the function.
-    await().atMost(SOON).until(() -> containers().size() == 1);
+    eventually().until(() -> containers().size() == 1);
     assertThat(invoke(onlyHandler())).endsWith("mended");
   }
 
@@ -191,20 +207,14 @@ class ReconcilerIT extends FunctionOnAnEngine {
   void shouldRunAgainWhatSomebodyRemoved() {
     deploy(spec(), Zip.saying("alive"));
 
-    String image = images().getFirst();
-    // The manager may start the container again before its image is removed.
-    await()
-        .atMost(SOON)
-        .ignoreExceptions()
-        .until(
-            () -> {
-              containers().forEach(container -> docker("rm", "--force", container));
-              docker("image", "rm", image);
-              return true;
-            });
+    // Otherwise the manager might start the container again before its image is removed.
+    try (FailingEngine.Held _ = FailingEngine.holds("GET /images/")) {
+      String image = images().getFirst();
+      containers().forEach(container -> docker("rm", "--force", container));
+      docker("image", "rm", image);
+    }
 
-    await()
-        .atMost(SOON)
+    eventually()
         .ignoreExceptions()
         .untilAsserted(() -> assertThat(invoke(onlyHandler())).endsWith("alive"));
   }
@@ -218,25 +228,25 @@ class ReconcilerIT extends FunctionOnAnEngine {
 
     deployer.delete(FUNCTION);
 
-    await().atMost(SOON).untilAsserted(() -> assertThat(images()).isEmpty());
+    eventually().untilAsserted(() -> assertThat(images()).isEmpty());
   }
 
   @Test
   void shouldPublishAgainAfterTheBrokerWasAwayAndForgot() {
     deploy(spec(), Zip.saying("one"));
 
-    RealParts.stopBroker();
-    RealParts.startBroker();
+    broker.kill();
+    docker("exec", broker.container(), "rm", "-f", "/var/lib/mosquitto/mosquitto.db");
+    broker.start();
 
-    await()
-        .atMost(SOON)
+    eventually()
         .ignoreExceptions()
         .until(
             () -> {
               gateway = new PlayedGateway(vertx, brokerPort);
               return true;
             });
-    await().atMost(SOON).until(() -> gateway.route("Thing").isPresent());
+    eventually().until(() -> gateway.route("Thing").isPresent());
   }
 
   private HandlerState seenHandler() {
@@ -250,31 +260,25 @@ class ReconcilerIT extends FunctionOnAnEngine {
         .formatted(handler, exitCode, outOfMemory);
   }
 
-  /** It is down, and for the next two seconds nothing starts it. */
-  private static void killIntoItsBackOff() {
-    killAndAwaitTheNextStart();
+  /** It is down, and for the next minute nothing starts it. */
+  private void killIntoItsBackOff() {
+    LongBackOff.give(monitor, handlerContainers.list(FUNCTION).getFirst());
+    docker("kill", "--signal", "KILL", containers().getFirst());
+    eventually().until(() -> seenHandler().lastEnd().isPresent());
     String container = containers().getFirst();
-    docker("kill", "--signal", "KILL", container);
-    await()
-        .pollInterval(Duration.ofMillis(50))
-        .atMost(BACK_OFF)
+    eventually()
+        .during(QUIET)
         .until(
             () ->
                 docker("inspect", "-f", "{{.State.Running}}", container).equals(List.of("false")));
   }
 
-  private static Instant killAndAwaitTheNextStart() {
-    String container = containers().getFirst();
-    Instant before = startOf(container);
-    docker("kill", "--signal", "KILL", container);
-    return await()
-        .pollInterval(Duration.ofMillis(50))
-        .atMost(SOON)
-        .until(() -> startOf(container), start -> start.isAfter(before));
+  private void lookAsWhenTheBackOffIsOver() {
+    reconciler.signal(FUNCTION);
   }
 
-  private static Instant startOf(String container) {
-    return Instant.parse(docker("inspect", "-f", "{{.State.StartedAt}}", container).getFirst());
+  private static Instant killAndAwaitTheNextStart() {
+    return killAndAwaitTheNextStart(containers().getFirst());
   }
 
   /** What is logged of functions' handlers until it is closed. */

@@ -3,6 +3,7 @@ package io.tinyfaas.manager.reconcile;
 import io.tinyfaas.manager.docker.Ending;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 
 /** What is known of one handler's health over time. */
 final class HandlerHealth {
@@ -13,9 +14,11 @@ final class HandlerHealth {
   /** A handler that has run this long is no longer one that keeps failing. */
   private static final Duration STEADY = Duration.ofSeconds(60);
 
+  private final LongSupplier nanoTime;
+
   private String state = "starting";
   private boolean hasAnswered;
-  private long startedAt = System.nanoTime();
+  private long startedAt;
   private boolean silent;
   private long silentSince;
 
@@ -24,6 +27,15 @@ final class HandlerHealth {
 
   private int restarts;
   private Optional<Ending> lastEnd = Optional.empty();
+
+  HandlerHealth() {
+    this(System::nanoTime);
+  }
+
+  HandlerHealth(LongSupplier nanoTime) {
+    this.nanoTime = nanoTime;
+    this.startedAt = nanoTime.getAsLong();
+  }
 
   /** {@code starting}, {@code healthy}, {@code unresponsive} or {@code stopped}. */
   synchronized String state() {
@@ -51,7 +63,7 @@ final class HandlerHealth {
   synchronized void didNotAnswer() {
     if (!silent) {
       silent = true;
-      silentSince = System.nanoTime();
+      silentSince = nanoTime.getAsLong();
     }
     state = "unresponsive";
   }
@@ -111,13 +123,13 @@ final class HandlerHealth {
   /** The first time. */
   synchronized void started() {
     starts++;
-    startedAt = System.nanoTime();
+    startedAt = nanoTime.getAsLong();
     state = "starting";
     hasAnswered = false;
     silent = false;
   }
 
-  private static Duration since(long nanos) {
-    return Duration.ofNanos(System.nanoTime() - nanos);
+  private Duration since(long nanos) {
+    return Duration.ofNanos(nanoTime.getAsLong() - nanos);
   }
 }

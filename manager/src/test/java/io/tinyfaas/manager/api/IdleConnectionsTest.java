@@ -1,8 +1,8 @@
 package io.tinyfaas.manager.api;
 
+import static io.tinyfaas.harness.Eventually.eventually;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -10,15 +10,15 @@ import java.io.IOException;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
-import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
-/** Connections on which nobody asks for anything: they would keep out those who do. */
+/**
+ * Connections on which nobody asks for anything, or never to the end: they would keep out those who
+ * do.
+ */
 @QuarkusTest
 @TestProfile(WithoutEngine.AndPatience.class)
-@Timeout(30)
 class IdleConnectionsTest extends RestCalls {
 
   private static final String REQUEST =
@@ -31,12 +31,12 @@ class IdleConnectionsTest extends RestCalls {
     }
   }
 
-  /** Twice within each second there is something of it. */
+  /** Again and again within its time there is something of it. */
   @Test
   void shouldCloseOneOnWhichAHeadComesByteByByte() throws IOException {
     try (Socket slow = connect()) {
       slow.setSoTimeout(500);
-      await().atMost(Duration.ofSeconds(5)).until(() -> isClosedAfter(slow, "G"));
+      eventually().until(() -> isClosedAfter(slow, "G"));
     }
   }
 
@@ -99,9 +99,25 @@ class IdleConnectionsTest extends RestCalls {
     }
   }
 
+  @Test
+  void shouldEndASlowUploadAndLeaveNothing() throws IOException {
+    try (Socket socket = connect()) {
+      socket
+          .getOutputStream()
+          .write(
+              ("PUT /functions/sieve?runtime=nodejs HTTP/1.1\r\nHost: localhost\r\n"
+                      + "Authorization: Bearer "
+                      + TOKEN
+                      + "\r\nContent-Type: application/zip\r\nContent-Length: 1000\r\n\r\nPK")
+                  .getBytes(US_ASCII));
+      assertThat(socket.getInputStream().read()).isEqualTo(-1);
+    }
+    assertThat(store.functions()).isEmpty();
+  }
+
   private Socket connect() throws IOException {
     Socket socket = new Socket(server.getHost(), server.getPort());
-    socket.setSoTimeout(10_000);
+    socket.setSoTimeout(PATIENCE);
     return socket;
   }
 

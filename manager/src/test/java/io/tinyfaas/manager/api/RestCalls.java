@@ -1,6 +1,8 @@
 package io.tinyfaas.manager.api;
 
 import static io.restassured.RestAssured.given;
+import static io.tinyfaas.harness.Eventually.eventually;
+import static io.tinyfaas.harness.Eventually.patient;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.blankOrNullString;
 import static org.hamcrest.Matchers.equalTo;
@@ -26,7 +28,6 @@ import java.time.Duration;
 import java.util.Random;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 
 /**
@@ -37,6 +38,10 @@ public abstract class RestCalls {
 
   protected static final String TOKEN = "a-token-for-tests-only";
   protected static final String FORM = "application/x-www-form-urlencoded";
+
+  /** For what a server says or does to a socket, in milliseconds. */
+  static final int PATIENCE = (int) patient(Duration.ofSeconds(10)).toMillis();
+
   static final String MERGE_PATCH = "application/merge-patch+json";
 
   @Inject protected FakeDeployer deployer;
@@ -48,9 +53,7 @@ public abstract class RestCalls {
   @AfterEach
   protected void removeFunctionsAndUploads() {
     store.functions().forEach(store::remove);
-    Awaitility.await()
-        .atMost(Duration.ofSeconds(5))
-        .untilAsserted(() -> assertThat(folder.uploads()).isEmptyDirectory());
+    eventually().untilAsserted(() -> assertThat(folder.uploads()).isEmptyDirectory());
   }
 
   protected static RequestSpecification call() {
@@ -106,7 +109,7 @@ public abstract class RestCalls {
 
   /** Up to the end of its JSON object or of the connection. */
   static String readAnswer(Socket socket) throws IOException {
-    socket.setSoTimeout(10_000);
+    socket.setSoTimeout(PATIENCE);
     StringBuilder answer = new StringBuilder();
     InputStream in = socket.getInputStream();
     for (int next = in.read(); next >= 0; next = in.read()) {

@@ -156,21 +156,4 @@ class UploadTest extends RestCalls {
       return answer;
     }
   }
-
-  @Test
-  void shouldEndASlowUploadAndLeaveNothing() throws IOException {
-    try (Socket socket = new Socket(server.getHost(), server.getPort())) {
-      socket
-          .getOutputStream()
-          .write(
-              ("PUT /functions/sieve?runtime=nodejs HTTP/1.1\r\nHost: localhost\r\n"
-                      + "Authorization: Bearer "
-                      + TOKEN
-                      + "\r\nContent-Type: application/zip\r\nContent-Length: 1000\r\n\r\nPK")
-                  .getBytes(StandardCharsets.US_ASCII));
-      socket.setSoTimeout(10_000);
-      assertThat(socket.getInputStream().read()).isEqualTo(-1);
-    }
-    assertThat(store.functions()).isEmpty();
-  }
 }

@@ -1,8 +1,11 @@
 package io.tinyfaas.manager.api;
 
+import static io.tinyfaas.harness.Eventually.patient;
+
 import io.quarkus.test.junit.QuarkusTestProfile;
 import io.tinyfaas.manager.deploy.FakeDeployer;
 import io.tinyfaas.manager.device.PlayedDevicePublisher;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -34,7 +37,6 @@ public class WithoutEngine implements QuarkusTestProfile {
     settings.put("mp.messaging.incoming.gateway-status.enabled", "false");
     settings.put("tinyfaas.store", "target/api-test-store");
     settings.put("tinyfaas.max-archive", "1M");
-    settings.put("tinyfaas.upload-timeout", "3s");
     settings.put("tinyfaas.coap-port", "5683");
     settings.put("tinyfaas.http-port", "8000");
     settings.put("tinyfaas.grpc-port", "9000");
@@ -53,12 +55,14 @@ public class WithoutEngine implements QuarkusTestProfile {
     }
   }
 
-  /** And with little patience for connections without a request. */
+  /** And with little patience for connections without a request, and for uploads. */
   public static class AndPatience extends WithoutEngine {
     @Override
     public Map<String, String> getConfigOverrides() {
       Map<String, String> settings = new HashMap<>(super.getConfigOverrides());
-      settings.put("quarkus.http.idle-timeout", "1s");
+      // A client may stand still between its connection and its request.
+      settings.put("quarkus.http.idle-timeout", patient(Duration.ofSeconds(2)).toString());
+      settings.put("tinyfaas.upload-timeout", patient(Duration.ofSeconds(2)).toString());
       return settings;
     }
   }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -23,7 +24,13 @@ class ArchiveFetchTest extends ArchiveFetches {
 
     assertThat(refusal(url("/missing"))).hasMessageContaining("answered 404");
     assertThat(refusal("http://" + ALLOWED + ":1/")).hasMessageContaining("could not be reached");
-    assertThat(refusal("http://does-not-exist.invalid/")).hasMessageContaining("no address");
+    ArchiveFetch nameless =
+        fetch(
+            host -> {
+              throw new UnknownHostException(host);
+            });
+    assertThat(refusal(nameless, "http://does-not-exist.invalid/"))
+        .hasMessageContaining("no address");
   }
 
   @Test

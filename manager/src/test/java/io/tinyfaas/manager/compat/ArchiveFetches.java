@@ -1,5 +1,6 @@
 package io.tinyfaas.manager.compat;
 
+import static io.tinyfaas.harness.Eventually.patient;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -23,11 +24,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Fetches from a real server, at an address that the operator allows: 127.0.0.2. */
-@Timeout(60)
 abstract class ArchiveFetches {
 
   static final String ALLOWED = "127.0.0.2";
@@ -63,7 +62,11 @@ abstract class ArchiveFetches {
   void stop() throws Exception {
     server.stop(0);
     secret.stop(0);
-    vertx.close().toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
+    vertx
+        .close()
+        .toCompletionStage()
+        .toCompletableFuture()
+        .get(patient(Duration.ofSeconds(10)).toMillis(), TimeUnit.MILLISECONDS);
     assertThat(secrets).hasValue(0);
   }
 
@@ -95,7 +98,7 @@ abstract class ArchiveFetches {
   }
 
   ArchiveFetch fetch(ArchiveFetch.Resolver resolver) {
-    return fetch(Duration.ofSeconds(20), resolver);
+    return fetch(patient(Duration.ofSeconds(20)), resolver);
   }
 
   ArchiveFetch fetch(Duration timeout, ArchiveFetch.Resolver resolver) {

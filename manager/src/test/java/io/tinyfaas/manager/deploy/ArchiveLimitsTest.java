@@ -14,21 +14,31 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.zip.Deflater;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** How much an archive may be, and that no more is read of it. */
 class ArchiveLimitsTest extends ReceivedArchives {
 
+  /** Of a zip's last records. */
+  private static final int END_LENGTH = 22;
+
+  private static final int LOCATOR_LENGTH = 20;
+  private static final int END64_LENGTH = 56;
+
+  private static final int MOST_MEGABYTES = (int) (LIMITS.unpackedBytes() >> 20);
+
+  /** A block of a type that there is not. */
+  private static final int DAMAGED = 0b111;
+
+  /** Of which nothing is looked at but how many there are: the rest of the directory is damaged. */
   @Test
-  @Timeout(10)
   void shouldRefuseAHundredThousandEntries() throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
@@ -37,10 +47,11 @@ class ArchiveLimitsTest extends ReceivedArchives {
         zip.closeEntry();
       }
     }
-    long start = System.nanoTime();
-    assertThat(refusal(ProblemType.ARCHIVE_TOO_LARGE, bytes.toByteArray()))
-        .hasMessageContaining("10000 entries");
-    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(2));
+    byte[] zip = bytes.toByteArray();
+    int end64 = zip.length - END_LENGTH - LOCATOR_LENGTH - END64_LENGTH;
+    int directory = (int) ByteBuffer.wrap(zip).order(ByteOrder.LITTLE_ENDIAN).getLong(end64 + 48);
+    Arrays.fill(zip, directory, end64, (byte) 0);
+    assertThat(refusal(ProblemType.ARCHIVE_TOO_LARGE, zip)).hasMessageContaining("10000 entries");
   }
 
   /** Sixty megabytes of comments took the memory of all. */
@@ -86,10 +97,12 @@ class ArchiveLimitsTest extends ReceivedArchives {
     refusal(ProblemType.ARCHIVE_TOO_LARGE, zip);
   }
 
-  /** Ten gigabytes of zeros in ten megabytes; the header tells so, or one byte. */
+  /**
+   * Ten gigabytes of zeros in ten megabytes; the header tells so, or one byte. The first of them
+   * that is too many is followed by what cannot be inflated, and would be told if it were.
+   */
   @ParameterizedTest
   @ValueSource(longs = {10L << 30, 1})
-  @Timeout(30)
   void shouldRefuseABomb(long toldSize) throws IOException {
     Deflater deflater = new Deflater(Deflater.BEST_COMPRESSION, true);
     ByteArrayOutputStream deflated = new ByteArrayOutputStream();
@@ -100,15 +113,16 @@ class ArchiveLimitsTest extends ReceivedArchives {
       // From the second megabyte on, each gives the same bytes.
       for (int copies = i == 0 ? 1 : (10 << 10) - 1; copies > 0; copies--) {
         deflated.write(chunk, 0, length);
+        if (copies == (10 << 10) - MOST_MEGABYTES) {
+          deflated.write(DAMAGED);
+        }
       }
     }
     deflater.end();
     deflated.write(new byte[] {3, 0});
     byte[] bomb = new ZipBytes().raw("zeros", deflated.toByteArray(), toldSize).bytes();
     assertThat(bomb).hasSizeLessThan(16 << 20);
-    long start = System.nanoTime();
     assertThat(refusal(ProblemType.ARCHIVE_TOO_LARGE, bomb).field()).isEqualTo("zeros");
-    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(10));
   }
 
   @Test

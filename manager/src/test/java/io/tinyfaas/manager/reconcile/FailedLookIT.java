@@ -1,6 +1,6 @@
 package io.tinyfaas.manager.reconcile;
 
-import static org.awaitility.Awaitility.await;
+import static io.tinyfaas.harness.Eventually.eventually;
 
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusMock;
@@ -61,6 +61,6 @@ class FailedLookIT {
 
     reconciler.signal(new FunctionName("Gone"));
 
-    await().atMost(Duration.ofSeconds(20)).until(() -> runner.looks.get() == 3);
+    eventually().until(() -> runner.looks.get() == 3);
   }
 }

@@ -11,7 +11,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class HandlerHealthTest {
 
-  private final HandlerHealth health = new HandlerHealth();
+  /** The time goes on when a test says so. */
+  private long now;
+
+  private final HandlerHealth health = new HandlerHealth(() -> now);
 
   @Test
   void shouldStartAtOnceTheFirstTime() {
@@ -25,8 +28,32 @@ class HandlerHealthTest {
       health.restarted();
     }
 
-    assertThat(health.untilRestart())
-        .isBetween(Duration.ofMillis(seconds * 1000L - 900), Duration.ofSeconds(seconds));
+    assertThat(health.untilRestart()).isEqualTo(Duration.ofSeconds(seconds));
+    now += Duration.ofMillis(600).toNanos();
+    assertThat(health.untilRestart()).isEqualTo(Duration.ofSeconds(seconds).minusMillis(600));
+    now += Duration.ofSeconds(seconds).toNanos();
+    assertThat(health.untilRestart()).isZero();
+  }
+
+  @Test
+  void shouldStartAtOnceAgainAfterASteadyRun() {
+    health.restarted();
+    now += Duration.ofSeconds(60).toNanos() + 1;
+    health.answered();
+
+    assertThat(health.untilRestart()).isZero();
+  }
+
+  @Test
+  void shouldCountSilenceFromTheFirstQuestionWithoutAnAnswer() {
+    health.didNotAnswer();
+    now += Duration.ofSeconds(4).toNanos();
+    health.didNotAnswer();
+
+    assertThat(health.isSilentFor(Duration.ofSeconds(4))).isTrue();
+    assertThat(health.isSilentFor(Duration.ofSeconds(5))).isFalse();
+    health.answered();
+    assertThat(health.isSilentFor(Duration.ZERO)).isFalse();
   }
 
   @Test

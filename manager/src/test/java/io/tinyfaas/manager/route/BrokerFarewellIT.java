@@ -1,7 +1,7 @@
 package io.tinyfaas.manager.route;
 
+import static io.tinyfaas.harness.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.test.common.WithTestResource;
@@ -32,7 +32,7 @@ class BrokerFarewellIT {
 
   @Test
   void shouldReturnOnceAllConnectionsToTheBrokerHaveEnded() {
-    await().until(() -> connections().size() == 3 && !connections().contains(false));
+    eventually().until(() -> connections().size() == 3 && !connections().contains(false));
 
     farewell.stop(new ShutdownEvent());
 

@@ -1,7 +1,7 @@
 package io.tinyfaas.manager.store;
 
+import io.tinyfaas.harness.Command;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
@@ -14,9 +14,9 @@ public final class SmallDisk implements AutoCloseable {
 
   private final Path folder;
 
-  public SmallDisk(Path folder) throws IOException {
+  public SmallDisk(Path folder) {
     this.folder = folder;
-    run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder.toString());
+    Command.of("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder.toString()).succeed();
   }
 
   /** Leaves {@code bytes} unused, or a little less. */
@@ -34,19 +34,8 @@ public final class SmallDisk implements AutoCloseable {
     Files.delete(folder.resolve("filler"));
   }
 
-  private static void run(String... command) throws IOException {
-    try {
-      int status = new ProcessBuilder(command).inheritIO().start().waitFor();
-      if (status != 0) {
-        throw new IOException(String.join(" ", command) + " failed with " + status);
-      }
-    } catch (InterruptedException e) {
-      throw new InterruptedIOException();
-    }
-  }
-
   @Override
-  public void close() throws IOException {
-    run("umount", folder.toString());
+  public void close() {
+    Command.of("umount", folder.toString()).succeed();
   }
 }
