@@ -161,8 +161,12 @@ public class FunctionRunner {
     retiring.addAll(containers.functionsWithLeftSockets());
   }
 
-  /** A route to those of the found handlers that run the active version and answer. */
-  Optional<Route> observe(FunctionName function, List<HandlerContainer> found) {
+  /**
+   * A route to those of the found handlers that run the active version and answer.
+   *
+   * @param deadline by {@link System#nanoTime}, for those that are busy
+   */
+  Optional<Route> observe(FunctionName function, List<HandlerContainer> found, long deadline) {
     return store
         .active(function)
         .map(
@@ -170,7 +174,7 @@ public class FunctionRunner {
                 route(
                     version,
                     wanted(version, found).stream()
-                        .filter(h -> h.isRunning() && monitor.answers(h))
+                        .filter(h -> h.isRunning() && monitor.answers(h, deadline))
                         .map(HandlerContainer::handler)
                         .toList()));
   }

@@ -86,9 +86,26 @@ public class HandlerMonitor {
 
   /** Asks now. */
   boolean answers(HandlerContainer handler) {
+    return isWell(handler, ask(handler.handler().endpoint()));
+  }
+
+  /**
+   * Asks until there is an answer of any kind: one that is busy, or asked by a manager that has
+   * just started, may need more time than one question has.
+   *
+   * @param deadline by {@link System#nanoTime}; a question that was asked by then is the last
+   */
+  boolean answers(HandlerContainer handler, long deadline) {
+    Answer answer = ask(handler.handler().endpoint());
+    while (answer == Answer.NONE_IN_TIME && System.nanoTime() - deadline < 0) {
+      answer = ask(handler.handler().endpoint());
+    }
+    return isWell(handler, answer);
+  }
+
+  private boolean isWell(HandlerContainer handler, Answer answer) {
     HandlerHealth known = of(handler);
-    if (isHealthy(handler.handler().endpoint())
-        && (known.isRoutable() || containers.seal(handler).isEmpty())) {
+    if (answer == Answer.HEALTHY && (known.isRoutable() || containers.seal(handler).isEmpty())) {
       known.answered();
       return true;
     }
@@ -106,7 +123,7 @@ public class HandlerMonitor {
     Duration atMost = settings.startTimeout();
     long deadline = System.nanoTime() + atMost.toNanos();
     for (int polls = 1; !givenUp.getAsBoolean(); polls++) {
-      if (isHealthy(handler.handler().endpoint())) {
+      if (ask(handler.handler().endpoint()) == Answer.HEALTHY) {
         Optional<ProblemException> broken = containers.seal(handler);
         if (broken.isEmpty()) {
           of(handler).answered();
@@ -128,8 +145,15 @@ public class HandlerMonitor {
     return Optional.empty();
   }
 
-  /** Blocks until the handler has answered 200, or anything else has become of the question. */
-  private boolean isHealthy(HandlerEndpoint endpoint) {
+  private enum Answer {
+    HEALTHY,
+    /** Another one, or none of a handler that does not listen. */
+    NOT_HEALTHY,
+    NONE_IN_TIME
+  }
+
+  /** Blocks until the handler has answered, or anything else has become of the question. */
+  private Answer ask(HandlerEndpoint endpoint) {
     RequestOptions question =
         new RequestOptions()
             .setMethod(HttpMethod.GET)
@@ -140,7 +164,7 @@ public class HandlerMonitor {
       case HandlerEndpoint.Unix unix -> {
         Path socket = sockets.path(unix);
         if (!Files.exists(socket, LinkOption.NOFOLLOW_LINKS) || Files.isSymbolicLink(socket)) {
-          return false;
+          return Answer.NOT_HEALTHY;
         }
         question.setServer(SocketAddress.domainSocketAddress(socket.toString()));
       }
@@ -151,15 +175,17 @@ public class HandlerMonitor {
       return client
           .request(question)
           .compose(HttpClientRequest::send)
-          .map(response -> response.statusCode() == 200)
+          .map(response -> response.statusCode() == 200 ? Answer.HEALTHY : Answer.NOT_HEALTHY)
           .toCompletionStage()
           .toCompletableFuture()
           .get(PROBE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return false;
-    } catch (ExecutionException | TimeoutException e) {
-      return false;
+      return Answer.NOT_HEALTHY;
+    } catch (TimeoutException e) {
+      return Answer.NONE_IN_TIME;
+    } catch (ExecutionException e) {
+      return e.getCause() instanceof TimeoutException ? Answer.NONE_IN_TIME : Answer.NOT_HEALTHY;
     }
   }
 }

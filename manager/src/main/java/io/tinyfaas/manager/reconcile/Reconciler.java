@@ -39,6 +39,9 @@ public class Reconciler {
   private static final Duration LOOK_INTERVAL = Duration.ofSeconds(5);
   private static final Duration RETRY_ENGINE = Duration.ofSeconds(1);
 
+  /** For all handlers together to say that they are well, when the manager has come back. */
+  private static final Duration FIRST_ANSWERS = Duration.ofSeconds(10);
+
   private final FunctionStore store;
   private final EngineInventory engine;
   private final HandlerMonitor monitor;
@@ -126,9 +129,11 @@ public class Reconciler {
     while (!stopped) {
       try {
         Map<FunctionName, List<HandlerContainer>> running = engine.handlers();
+        long deadline = System.nanoTime() + FIRST_ANSWERS.toNanos();
         List<Route> initial =
             store.functions().stream()
-                .flatMap(f -> runner.observe(f, running.getOrDefault(f, List.of())).stream())
+                .flatMap(
+                    f -> runner.observe(f, running.getOrDefault(f, List.of()), deadline).stream())
                 .toList();
         engine.removeLeft();
         runner.findLeft();
