@@ -63,6 +63,8 @@ class EngineRestartIT {
 
   @BeforeEach
   void shouldBeWell() {
+    box.startEngine();
+    box.letContainersOutliveTheEngine(false);
     systems.forEach(Installation::awaitManager);
     awaitBack("(before)", System.nanoTime());
   }
@@ -108,14 +110,6 @@ class EngineRestartIT {
   void shouldInvokeOnAndSaySoWhenTheEngineIsGone() {
     // So that the manager is there to be asked.
     box.letContainersOutliveTheEngine(true);
-    try {
-      shouldInvokeOnAndSaySo();
-    } finally {
-      box.letContainersOutliveTheEngine(false);
-    }
-  }
-
-  private static void shouldInvokeOnAndSaySo() {
     Workload.Traffic first = workloads.getFirst().traffic();
     Workload.Traffic second = workloads.getLast().traffic();
     try (first;

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class ManyFunctionsIT {
 
   @RegisterExtension private static final Installation SYSTEM = Installation.TCP;
-  private static final Duration BOUND = Duration.ofSeconds(60);
+  private static final Duration BOUND = Duration.ofSeconds(90);
 
   private static final List<String> NAMES =
       IntStream.rangeClosed(1, 40).mapToObj(n -> "many-" + n).toList();

@@ -40,7 +40,7 @@ public class Reconciler {
   private static final Duration RETRY_ENGINE = Duration.ofSeconds(1);
 
   /** For all handlers together to say that they are well, when the manager has come back. */
-  private static final Duration FIRST_ANSWERS = Duration.ofSeconds(10);
+  private static final Duration FIRST_ANSWERS = Duration.ofSeconds(20);
 
   private final FunctionStore store;
   private final EngineInventory engine;
