@@ -14,7 +14,8 @@ import java.util.Arrays;
 /** A handshake of DTLS 1.2 (RFC 6347) that proves its address, and goes no further. */
 final class HalfHandshake implements AutoCloseable {
 
-  private static final Duration ANSWER = Duration.ofSeconds(20);
+  private static final int PATIENCE_MILLIS =
+      (int) Eventually.patient(Duration.ofSeconds(10)).toMillis();
   private static final int HELLO_VERIFY_REQUEST = 3;
   private static final int SERVER_HELLO = 2;
   private static final int RECORD_HEADER = 13;
@@ -63,12 +64,14 @@ final class HalfHandshake implements AutoCloseable {
 
   private final DatagramSocket socket;
   private final byte[] random = new byte[32];
+  private final long start = System.nanoTime();
   private final boolean answered;
+  private final long end;
 
   HalfHandshake(InetAddress from, int port) throws IOException {
     socket = new DatagramSocket(new InetSocketAddress(from, 0));
     socket.connect(InetAddress.ofLiteral("127.0.0.1"), port);
-    socket.setSoTimeout((int) Eventually.patient(ANSWER).toMillis());
+    socket.setSoTimeout(PATIENCE_MILLIS);
     Arrays.fill(random, (byte) socket.getLocalPort());
     hello(0, new byte[0]);
     byte[] verify = receive();
@@ -77,10 +80,24 @@ final class HalfHandshake implements AutoCloseable {
     }
     byte[] cookie = Arrays.copyOfRange(verify, HEADERS + 3, HEADERS + 3 + verify[HEADERS + 2]);
     hello(1, cookie);
-    answered = type(receive()) == SERVER_HELLO;
+    int answer = type(receive());
+    if (answer != SERVER_HELLO && answer != HELLO_VERIFY_REQUEST) {
+      throw new IllegalStateException("neither begun nor refused");
+    }
+    answered = answer == SERVER_HELLO;
+    end = System.nanoTime();
   }
 
-  /** Whether the gateway has begun its part. */
+  /** Of what the gateway did, which was between this and {@link #end}; as System.nanoTime. */
+  long start() {
+    return start;
+  }
+
+  long end() {
+    return end;
+  }
+
+  /** Whether the gateway has begun its part; else it has asked for another proof. */
   boolean isAnswered() {
     return answered;
   }
