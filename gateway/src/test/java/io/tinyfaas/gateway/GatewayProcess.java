@@ -50,6 +50,8 @@ final class GatewayProcess implements AutoCloseable {
     command.addAll(List.of("-XX:TargetSurvivorRatio=90", "-XX:+UseSerialGC"));
     command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:MaxMetaspaceSize=96m"));
     command.add("-XX:+ExitOnOutOfMemoryError");
+    // That a thread did not run for 2 s is said of the machine, with a stack trace.
+    command.add("-Dquarkus.log.category.\"io.vertx.core.impl.BlockedThreadChecker\".level=OFF");
     command.addAll(List.of("-jar", Path.of("target/quarkus-app/quarkus-run.jar").toString()));
     Map<String, String> all = new HashMap<>(freePorts());
     all.put("TINYFAAS_SOCKETS", sockets.toString());

@@ -2,6 +2,7 @@ package io.tinyfaas.gateway;
 
 import static io.tinyfaas.harness.Eventually.eventually;
 import static io.tinyfaas.harness.Eventually.patient;
+import static io.tinyfaas.harness.Eventually.within;
 
 import io.netty.handler.codec.mqtt.MqttQoS;
 import io.tinyfaas.contract.device.Device;
@@ -31,6 +32,9 @@ import java.util.function.Predicate;
 
 /** The manager's side of the broker: writes route tables, hears what the gateway says of itself. */
 final class PlayedManager implements AutoCloseable {
+
+  /** Of a gateway that has still to start. */
+  private static final Duration STATUS = Duration.ofMinutes(1);
 
   /** Of the broker. */
   private static final Duration ANSWER = Duration.ofSeconds(10);
@@ -97,7 +101,7 @@ final class PlayedManager implements AutoCloseable {
   }
 
   GatewayStatus awaitStatus(Predicate<GatewayStatus> expected) {
-    return eventually()
+    return within(STATUS)
         .alias("gateway status, after " + heard)
         .until(
             () -> heard.isEmpty() ? null : heard.getLast(),

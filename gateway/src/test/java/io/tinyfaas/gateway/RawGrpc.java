@@ -26,6 +26,7 @@ final class RawGrpc implements AutoCloseable {
   private static final int INITIAL_WINDOW = 4;
   private static final int END_STREAM = 1;
   private static final int END_HEADERS = 4;
+
   /** Longer than the gateway waits for anything, with its settings as they come. */
   private static final int PATIENCE_MILLIS =
       (int) Eventually.patient(Duration.ofSeconds(90)).toMillis();
