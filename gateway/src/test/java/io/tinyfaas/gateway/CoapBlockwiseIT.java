@@ -83,7 +83,8 @@ class CoapBlockwiseIT {
       back.writeBytes(last.payload());
       Datagram next = last;
       for (int num = 1; next.hasMore(BLOCK2); num++) {
-        next = device.answer(Datagram.request(CON, PUT, ++mid, "f").block(BLOCK2, num, false, size));
+        next =
+            device.answer(Datagram.request(CON, PUT, ++mid, "f").block(BLOCK2, num, false, size));
         assertThat(next.head()).isEqualTo("ACK 2.04");
         back.writeBytes(next.payload());
       }
@@ -118,7 +119,8 @@ class CoapBlockwiseIT {
   @DisplayName("RFC 7959 2.2: the reserved block size 7 is a bad request")
   void shouldRefuseTheReservedBlockSize() throws IOException {
     try (CoapPeer device = system.device()) {
-      assertThat(device.answer(Datagram.request(CON, GET, ++mid, "f").with(BLOCK2, (byte) 7)).head())
+      assertThat(
+              device.answer(Datagram.request(CON, GET, ++mid, "f").with(BLOCK2, (byte) 7)).head())
           .isEqualTo("ACK 4.00");
       assertThat(
               device
