@@ -1,6 +1,5 @@
 package io.tinyfaas.gateway;
 
-import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import java.util.Map;
@@ -10,9 +9,9 @@ import java.util.TreeMap;
 
 /**
  * A function that does what its path says: {@code /size/N} answers so many bytes, {@code
- * /slow/MILLIS} takes so long, {@code /status/N} answers that status, {@code /headers} tells what
- * it got, {@code /chunked} answers in two chunks, {@code /vanish} closes the connection, and any
- * other echoes. What it cannot read it answers with 400.
+ * /status/N} answers that status, {@code /headers} tells what it got, {@code /chunked} answers in
+ * two chunks, {@code /vanish} closes the connection, and any other echoes. What it cannot read it
+ * answers with 400.
  */
 final class PlayedFunction {
 
@@ -35,10 +34,6 @@ final class PlayedFunction {
         int size = Math.min(Integer.parseInt(path[2]), MAX_BYTES);
         request.response().end(Buffer.buffer(random(size)));
       }
-      case "slow" ->
-          Vertx.currentContext()
-              .owner()
-              .setTimer(Long.parseLong(path[2]), late -> request.response().end("late"));
       case "status" -> request.response().setStatusCode(Integer.parseInt(path[2])).end("as asked");
       case "headers" -> {
         Map<String, String> headers = new TreeMap<>();
