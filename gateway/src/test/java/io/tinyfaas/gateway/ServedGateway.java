@@ -56,8 +56,13 @@ final class ServedGateway implements AutoCloseable {
 
   /** Returns when the gateway routes by these. */
   ServedGateway serve(Route... routes) {
-    manager.apply(1, 1, routes);
-    return this;
+    try {
+      manager.apply(1, 1, routes);
+      return this;
+    } catch (RuntimeException | Error e) {
+      close(); // whoever calls this while a class is prepared has nothing to close yet
+      throw e;
+    }
   }
 
   /**

@@ -103,6 +103,6 @@ public final class Broker implements AutoCloseable {
   @Override
   public void close() {
     FailureLogs.close(this);
-    docker("rm", "--force", "--volumes", name);
+    Docker.command("rm", "--force", "--volumes", name).run(); // it may be gone already
   }
 }
