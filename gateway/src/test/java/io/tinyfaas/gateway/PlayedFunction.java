@@ -8,10 +8,10 @@ import java.util.Random;
 import java.util.TreeMap;
 
 /**
- * A function that does what its path says: {@code /size/N} answers so many bytes, {@code
- * /status/N} answers that status, {@code /headers} tells what it got, {@code /chunked} answers in
- * two chunks, {@code /vanish} closes the connection, and any other echoes. What it cannot read it
- * answers with 400.
+ * A function that does what its path says: {@code /size/N} answers so many bytes, {@code /status/N}
+ * answers that status, {@code /headers} tells what it got, {@code /chunked} answers in two chunks,
+ * {@code /vanish} closes the connection, and any other echoes. What it cannot read it answers with
+ * 400.
  */
 final class PlayedFunction {
 
