@@ -1,5 +1,6 @@
 package io.tinyfaas.benchmark;
 
+import static io.tinyfaas.harness.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
@@ -68,7 +69,7 @@ class LoadTest {
             })) {
       Outcome outcome = new CoapLoad(server.uri(), RULES).run(1, 5);
       assertThat(outcome.succeeded()).isEqualTo(5);
-      assertThat(acknowledged).hasSize(5);
+      eventually().untilAsserted(() -> assertThat(acknowledged).hasSize(5));
     }
   }
 
