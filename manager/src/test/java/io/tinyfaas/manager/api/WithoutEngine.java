@@ -55,14 +55,23 @@ public class WithoutEngine implements QuarkusTestProfile {
     }
   }
 
-  /** And with little patience for connections without a request, and for uploads. */
+  /** And with little time for uploads. */
+  public static class AndLittleTime extends WithoutEngine {
+    @Override
+    public Map<String, String> getConfigOverrides() {
+      Map<String, String> settings = new HashMap<>(super.getConfigOverrides());
+      settings.put("tinyfaas.upload-timeout", "1s");
+      return settings;
+    }
+  }
+
+  /** And with little patience for connections without a request. */
   public static class AndPatience extends WithoutEngine {
     @Override
     public Map<String, String> getConfigOverrides() {
       Map<String, String> settings = new HashMap<>(super.getConfigOverrides());
       // A client may stand still between its connection and its request.
       settings.put("quarkus.http.idle-timeout", patient(Duration.ofSeconds(2)).toString());
-      settings.put("tinyfaas.upload-timeout", patient(Duration.ofSeconds(2)).toString());
       return settings;
     }
   }
