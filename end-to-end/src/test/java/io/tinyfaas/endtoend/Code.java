@@ -71,17 +71,6 @@ final class Code {
             + "');");
   }
 
-  /** Answers this, and does not end loading before the test lets it: {@link Installation#open}. */
-  static byte[] gated(String text) {
-    return node(
-        "const pause = new Int32Array(new SharedArrayBuffer(4));\n"
-            + "while (!require('fs').existsSync('"
-            + Installation.GATE
-            + "')) Atomics.wait(pause, 0, 0, 20);\nmodule.exports = (req, res) => res.send('"
-            + text
-            + "');");
-  }
-
   /**
    * Answers whether its body is a number, which something that is installed, or brought along,
    * tells it.

@@ -178,11 +178,11 @@ class ComesBackIT {
    */
   private void shouldFailToDeploy(String function, Crash crash, int running) {
     CompletableFuture<Integer> answer =
-        Workload.put(system, function, "runtime=nodejs&handlers=2", Code.gated("new"));
+        Workload.put(system, function, "runtime=nodejs&handlers=2", Gate.whileItLoads("new"));
     within(BOUND).until(() -> system.running(function).size() == running);
     assertThat(answer).isNotDone();
     crash.now();
-    system.open(function);
+    Gate.openThoseThatRun(system, function);
     assertThat(answer).failsWithin(patient(BOUND));
   }
 

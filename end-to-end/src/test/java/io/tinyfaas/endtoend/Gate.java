@@ -63,6 +63,18 @@ final class Gate {
                 .formatted(FILE)));
   }
 
+  /** A function that does not end loading, and then answers this. */
+  static byte[] whileItLoads(String text) {
+    return Code.node(
+        """
+        const fs = require('node:fs');
+        const pause = new Int32Array(new SharedArrayBuffer(4));
+        while (!fs.existsSync('%s')) Atomics.wait(pause, 0, 0, 20);
+        module.exports = (req, res) => res.send('%s');
+        """
+            .formatted(FILE, text));
+  }
+
   static void open(Device device, String function) {
     CoapResponse answer = device.post(function, OPEN.getBytes(UTF_8));
     if (answer == null || !answer.isSuccess()) {
@@ -73,6 +85,13 @@ final class Gate {
   /** In a container. */
   static void open(Installation system, String container) {
     system.docker("exec", container, "touch", FILE);
+  }
+
+  /** In those containers of a function that run and are still there when it is their turn. */
+  static void openThoseThatRun(Installation system, String function) {
+    for (String container : system.running(function)) {
+      system.command("docker", "exec", container, "touch", FILE).run();
+    }
   }
 
   /** The container that runs of a function's build, once there is one. */

@@ -56,9 +56,6 @@ final class Installation implements BeforeAllCallback {
               "TINYFAAS_MAX_BODY",
               "2M"));
 
-  /** A file that a function can wait for, in its container. */
-  static final String GATE = "/tmp/open";
-
   private static final String TOKEN = "a-token-for-end-to-end-tests";
   private static final Map<Installation, Boolean> STARTED = new ConcurrentHashMap<>();
   private static final Set<Installation> REMOVED_AT_THE_END = ConcurrentHashMap.newKeySet();
@@ -225,13 +222,6 @@ final class Installation implements BeforeAllCallback {
   /** Containers of a function that run: of its handlers and of its builds. */
   List<String> running(String function) {
     return listed(List.of("ps", "--quiet"), labelOf(function));
-  }
-
-  /** Opens the gate of a function's handlers, those that are still there. */
-  void open(String function) {
-    for (String handler : running(function)) {
-      command("docker", "exec", handler, "touch", GATE).run();
-    }
   }
 
   /** Everything on the engine that belongs to a function: containers, networks, images. */

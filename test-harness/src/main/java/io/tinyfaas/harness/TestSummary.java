@@ -4,9 +4,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -18,19 +25,27 @@ import org.w3c.dom.NodeList;
 import org.xml.sax.SAXException;
 
 /**
- * The end of {@code make test}: one table of what Surefire and Failsafe have reported, and what
- * went wrong in the cases that failed, or that passed at the second attempt.
+ * The end of {@code make test}: what Surefire and Failsafe have reported of all modules, in one
+ * table, and what went wrong in the cases that failed. Those against real parts that failed are run
+ * once more, in a JVM of their own; one that then passes is flaky.
  */
 final class TestSummary {
+
+  /** Where {@code compose/test} puts what Failsafe reported before it runs cases again. */
+  private static final String FIRST_ATTEMPT = "first-attempt-reports";
+
+  private static final Pattern REPORTS =
+      Pattern.compile("(surefire|failsafe|first-attempt)-reports");
+  private static final Pattern METHOD = Pattern.compile("^\\w+");
 
   /** Of one case's output, and of the trace of its failure. */
   private static final int LINES = 60;
 
   /**
-   * @param seconds what its cases took, each after the other
+   * @param seconds that its cases took, each after the other
    */
-  record Module(int cases, int failed, int skipped, double seconds, List<String> flaky) {
-    static final Module NONE = new Module(0, 0, 0, 0, List.of());
+  private record Module(int cases, int failed, int skipped, double seconds, int flaky) {
+    static final Module NONE = new Module(0, 0, 0, 0, 0);
 
     Module and(Module other) {
       return new Module(
@@ -38,67 +53,225 @@ final class TestSummary {
           failed + other.failed,
           skipped + other.skipped,
           seconds + other.seconds,
-          Stream.concat(flaky.stream(), other.flaky.stream()).toList());
+          flaky + other.flaky);
     }
 
-    private String row(String name) {
+    String row(String name) {
       return "%-32s %7d %7d %8d %9.0f s %6d%n"
-          .formatted(name, cases, failed, skipped, seconds, flaky.size());
+          .formatted(name, cases, failed, skipped, seconds, flaky);
     }
   }
-
-  private final Map<String, Module> modules = new TreeMap<>();
-  private final StringBuilder stories = new StringBuilder();
 
   /**
-   * @param arguments the checkout, and the modules whose cases Maven does not run: {@code
-   *     NAME=CASES=SECONDS} each
+   * @param name as reported: of a case with parameters with its number, empty for what prepares a
+   *     class
    */
-  public static void main(String... arguments) throws IOException {
-    TestSummary summary = new TestSummary();
-    for (String other : List.of(arguments).subList(1, arguments.length)) {
-      String[] fields = other.split("=");
-      summary.add(
-          fields[0],
-          new Module(Integer.parseInt(fields[1]), 0, 0, Double.parseDouble(fields[2]), List.of()));
+  private record Case(String module, String type, String name, Element report) {
+    String key() {
+      return module + " " + type + "." + name;
     }
-    System.out.print(summary.read(Path.of(arguments[0])));
+
+    boolean hasFailed() {
+      return !children(report, "failure", "error").isEmpty();
+    }
+
+    boolean isSkipped() {
+      return !children(report, "skipped").isEmpty();
+    }
+
+    double seconds() {
+      String time = report.getAttribute("time").replace(",", "");
+      return time.isEmpty() ? 0 : Double.parseDouble(time);
+    }
+
+    String shortName() {
+      return type.replaceAll(".*\\.", "") + (name.isEmpty() ? "" : "." + name);
+    }
+
+    /** As Failsafe selects it, with all of its parameters. */
+    String selection() {
+      Matcher method = METHOD.matcher(name);
+      boolean isOfAMethod = method.find() && !("." + type).endsWith("." + name);
+      return type + (isOfAMethod ? "#" + method.group() : "");
+    }
   }
+
+  private final Path checkout;
+  private final List<Case> unit;
+  private final List<Case> first;
+
+  /** By {@link Case#key}; empty where nothing was run again. */
+  private final Map<String, Case> again = new LinkedHashMap<>();
 
   /**
    * @param checkout in which Maven has run
-   * @return what is to be printed
    */
-  String read(Path checkout) throws IOException {
-    List<Path> reports;
-    try (Stream<Path> files = Files.find(checkout, 6, (path, file) -> isReport(path))) {
-      reports = files.sorted().toList();
+  TestSummary(Path checkout) throws IOException {
+    this.checkout = checkout;
+    unit = read("surefire-reports");
+    List<Case> earlier = read(FIRST_ATTEMPT);
+    SortedSet<String> repeated =
+        earlier.stream().map(Case::module).collect(Collectors.toCollection(TreeSet::new));
+    first = new ArrayList<>(earlier);
+    for (Case last : read("failsafe-reports")) {
+      if (repeated.contains(last.module())) {
+        again.put(last.key(), last);
+      } else {
+        first.add(last);
+      }
     }
-    for (Path report : reports) {
-      String module = checkout.relativize(report.getParent().getParent().getParent()).toString();
-      add(module, suite(parse(report)));
+  }
+
+  /**
+   * Ends with 1 if a case has failed.
+   *
+   * @param arguments the checkout, and {@code again}: prints for each module what is to be run once
+   *     more, {@code MODULE SELECTION}; otherwise prints the table, with modules whose cases Maven
+   *     does not run, {@code NAME=CASES=SECONDS} each
+   */
+  public static void main(String... arguments) throws IOException {
+    TestSummary summary = new TestSummary(Path.of(arguments[0]));
+    List<String> more = List.of(arguments).subList(1, arguments.length);
+    if (more.equals(List.of("again"))) {
+      summary.toRunAgain().forEach((module, cases) -> System.out.println(module + " " + cases));
+      return;
     }
+    System.out.print(summary.text(more));
+    System.exit(summary.failed().isEmpty() ? 0 : 1);
+  }
+
+  /** The cases against real parts that failed, for Failsafe, by module. */
+  SortedMap<String, String> toRunAgain() {
+    return first.stream()
+        .filter(Case::hasFailed)
+        .collect(
+            Collectors.groupingBy(
+                Case::module,
+                TreeMap::new,
+                Collectors.mapping(
+                    Case::selection,
+                    Collectors.collectingAndThen(
+                        Collectors.toCollection(TreeSet::new),
+                        selections -> String.join(",", selections)))));
+  }
+
+  /**
+   * @param others modules whose cases Maven does not run: {@code NAME=CASES=SECONDS} each
+   */
+  String text(List<String> others) {
+    SortedMap<String, Module> modules = new TreeMap<>();
+    for (String other : others) {
+      String[] fields = other.split("=");
+      modules.put(
+          fields[0],
+          new Module(Integer.parseInt(fields[1]), 0, 0, Double.parseDouble(fields[2]), 0));
+    }
+    StringBuilder text = new StringBuilder();
+    failed().forEach(failed -> tell("FAILED", failed, text));
+    flaky().forEach(flaky -> tell("FLAKY", flaky, text));
+    Stream.concat(unit.stream(), first.stream())
+        .forEach(each -> modules.merge(each.module(), counted(each), Module::and));
     Module all = modules.values().stream().reduce(Module.NONE, Module::and);
-    StringBuilder text = new StringBuilder(stories);
     text.append(
         "%n%-32s %7s %7s %8s %11s %6s%n"
             .formatted("module", "cases", "failed", "skipped", "time", "flaky"));
     modules.forEach((name, module) -> text.append(module.row(name)));
     text.append(all.row("all"));
-    all.flaky().forEach(flaky -> text.append("flaky: ").append(flaky).append('\n'));
+    failed().forEach(each -> text.append("failed: ").append(each.shortName()).append('\n'));
+    flaky().forEach(each -> text.append("flaky: ").append(each.shortName()).append('\n'));
     text.append(
         "%n%d passed, %d failed, %d skipped%n"
             .formatted(all.cases() - all.failed() - all.skipped(), all.failed(), all.skipped()));
     return text.toString();
   }
 
-  private void add(String name, Module module) {
-    modules.merge(name, module, Module::and);
+  private List<Case> failed() {
+    return Stream.concat(unit.stream(), first.stream())
+        .filter(each -> each.hasFailed() && !isFlaky(each))
+        .toList();
+  }
+
+  private List<Case> flaky() {
+    return first.stream().filter(this::isFlaky).toList();
+  }
+
+  /**
+   * It was run again and passed. What prepares a class has no report where it did not fail: then
+   * cases of the class have one.
+   */
+  private boolean isFlaky(Case failed) {
+    if (!failed.hasFailed() || again.isEmpty()) {
+      return false;
+    }
+    Case second = again.get(failed.key());
+    if (second != null) {
+      return !second.hasFailed();
+    }
+    List<Case> ofItsClass =
+        again.values().stream().filter(each -> each.type().equals(failed.type())).toList();
+    return failed.selection().equals(failed.type())
+        && !ofItsClass.isEmpty()
+        && ofItsClass.stream().noneMatch(Case::hasFailed);
+  }
+
+  private Module counted(Case each) {
+    boolean isFlaky = isFlaky(each);
+    return new Module(
+        1,
+        each.hasFailed() && !isFlaky ? 1 : 0,
+        each.isSkipped() ? 1 : 0,
+        each.seconds(),
+        isFlaky ? 1 : 0);
+  }
+
+  private void tell(String what, Case each, StringBuilder text) {
+    text.append("%n=== %s %s%n".formatted(what, each.shortName()));
+    Stream.of(Optional.of(each), Optional.ofNullable(again.get(each.key())))
+        .flatMap(Optional::stream)
+        .forEach(attempt -> tell(attempt.report(), attempt == each ? "first" : "second", text));
+  }
+
+  private static void tell(Element report, String attempt, StringBuilder text) {
+    for (Element failure : children(report, "failure", "error")) {
+      text.append(
+          failure.getTextContent().strip().lines().limit(LINES).collect(Collectors.joining("\n")));
+      text.append('\n');
+    }
+    for (Element output : children(report, "system-out")) {
+      List<String> lines = output.getTextContent().strip().lines().toList();
+      text.append("--- printed in the %s attempt:%n".formatted(attempt));
+      lines.stream()
+          .skip(Math.max(0, lines.size() - LINES))
+          .forEach(line -> text.append(line).append('\n'));
+    }
+  }
+
+  private List<Case> read(String folder) throws IOException {
+    List<Path> reports;
+    try (Stream<Path> files = Files.find(checkout, 6, (path, file) -> isReport(path))) {
+      reports =
+          files
+              .filter(path -> path.getParent().getFileName().toString().equals(folder))
+              .sorted()
+              .toList();
+    }
+    List<Case> cases = new ArrayList<>();
+    for (Path report : reports) {
+      Path module = report.getParent().getParent().getParent();
+      for (Element testcase : children(parse(report), "testcase")) {
+        cases.add(
+            new Case(
+                checkout.relativize(module).toString(),
+                testcase.getAttribute("classname"),
+                testcase.getAttribute("name"),
+                testcase));
+      }
+    }
+    return cases;
   }
 
   private static boolean isReport(Path path) {
-    String folder = path.getParent().getFileName().toString();
-    return folder.matches("(surefire|failsafe)-reports")
+    return REPORTS.matcher(path.getParent().getFileName().toString()).matches()
         && path.getFileName().toString().matches("TEST-.*\\.xml");
   }
 
@@ -109,71 +282,6 @@ final class TestSummary {
     } catch (ParserConfigurationException | SAXException e) {
       throw new IOException(report + " cannot be read: " + e.getMessage(), e);
     }
-  }
-
-  private Module suite(Element suite) {
-    Module module = Module.NONE;
-    for (Element testcase : children(suite, "testcase")) {
-      String name =
-          testcase.getAttribute("classname").replaceAll(".*\\.", "")
-              + "."
-              + testcase.getAttribute("name");
-      List<Element> failures = children(testcase, "failure", "error");
-      List<Element> flakes = children(testcase, "flakyFailure", "flakyError");
-      if (!failures.isEmpty()) {
-        tell("FAILED", name, failures, children(testcase, "rerunFailure", "rerunError"));
-      } else if (!flakes.isEmpty()) {
-        tell("FLAKY", name, flakes, List.of());
-      }
-      module =
-          module.and(
-              new Module(
-                  1,
-                  failures.isEmpty() ? 0 : 1,
-                  children(testcase, "skipped").isEmpty() ? 0 : 1,
-                  seconds(testcase),
-                  failures.isEmpty() && !flakes.isEmpty() ? List.of(name) : List.of()));
-      if (!failures.isEmpty() || !flakes.isEmpty()) {
-        children(testcase, "system-out").forEach(output -> tellOutput("the last attempt", output));
-      }
-    }
-    return module;
-  }
-
-  private void tell(String what, String name, List<Element> first, List<Element> again) {
-    stories.append("%n=== %s %s%n".formatted(what, name));
-    List<Element> attempts = new ArrayList<>(first);
-    attempts.addAll(again);
-    for (Element attempt : attempts) {
-      List<Element> trace = children(attempt, "stackTrace");
-      stories.append(first(trace.isEmpty() ? attempt.getTextContent() : text(trace))).append('\n');
-      children(attempt, "system-out").forEach(output -> tellOutput("that attempt", output));
-    }
-  }
-
-  private void tellOutput(String which, Element output) {
-    String printed = output.getTextContent().strip();
-    if (!printed.isEmpty()) {
-      stories.append("--- printed in %s:%n%s%n".formatted(which, last(printed)));
-    }
-  }
-
-  private static String text(List<Element> elements) {
-    return elements.getFirst().getTextContent();
-  }
-
-  private static String first(String text) {
-    return text.strip().lines().limit(LINES).collect(Collectors.joining("\n"));
-  }
-
-  private static String last(String text) {
-    List<String> lines = text.lines().toList();
-    return String.join("\n", lines.subList(Math.max(0, lines.size() - LINES), lines.size()));
-  }
-
-  private static double seconds(Element testcase) {
-    String time = testcase.getAttribute("time").replace(",", "");
-    return time.isEmpty() ? 0 : Double.parseDouble(time);
   }
 
   private static List<Element> children(Element parent, String... names) {
