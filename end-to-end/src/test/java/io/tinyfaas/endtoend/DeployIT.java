@@ -21,6 +21,7 @@ import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.eclipse.californium.core.CoapResponse;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,6 +47,7 @@ class DeployIT {
     assertThat(response.getResponseText()).isEqualTo(text);
   }
 
+  @Tag("smoke")
   @Test
   void shouldServeANewFunctionOnceTheDeployIsAnswered() {
     Instant before = Instant.now().minusSeconds(1);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,6 +26,7 @@ class GrpcIT {
     functions.deploy("echo", Archives.ofFolder(ECHO));
   }
 
+  @Tag("smoke")
   @Test
   void shouldEchoText() {
     assertThat(

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -56,6 +57,7 @@ class HttpIT {
         .isEqualTo(body);
   }
 
+  @Tag("smoke")
   @Test
   void shouldEchoText() throws IOException {
     // By a file: what an argument's letters become depends on the locale.

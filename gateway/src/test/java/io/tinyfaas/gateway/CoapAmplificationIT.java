@@ -27,6 +27,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,6 +37,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * That nobody can make the gateway send somebody else much more than he sends himself. Each test
  * has a gateway that does not know 127.0.0.1 yet, and does not trust it.
  */
+@Tag("slow")
 class CoapAmplificationIT {
 
   private static final int BODY = 4_096;

@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,6 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Datagrams that no device would send: random bytes, messages cut off, messages with bytes changed.
  * 20,000 of them; {@code -Dtinyfaas.fuzz=1000000} sends a million.
  */
+@Tag("slow")
 class CoapFuzzIT {
 
   private static final int DATAGRAMS = Integer.getInteger("tinyfaas.fuzz", 20_000);

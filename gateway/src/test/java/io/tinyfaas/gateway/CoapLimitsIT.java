@@ -14,10 +14,12 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.eclipse.californium.core.CoapResponse;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What devices may take of the packaged gateway by CoAP: invocations, and memory for blocks. */
+@Tag("slow")
 class CoapLimitsIT {
 
   private static final long FUNCTION_TIMEOUT = patient(Duration.ofMinutes(1)).toMillis();

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
  * A function that is asked by one address for more than it can answer, and by others. It holds what
  * it is asked for until the test lets go of it.
  */
+@Tag("slow")
 class CrowdedFunctionIT {
 
   private static final long FUNCTION_TIMEOUT_MILLIS = 600_000;

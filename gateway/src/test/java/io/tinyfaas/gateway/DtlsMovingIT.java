@@ -21,10 +21,12 @@ import org.eclipse.californium.scandium.config.DtlsConfig;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Devices by DTLS whose address changes (RFC 9146). */
+@Tag("slow")
 class DtlsMovingIT {
 
   @TempDir static Path folder;

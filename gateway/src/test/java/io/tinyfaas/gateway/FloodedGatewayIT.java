@@ -18,12 +18,14 @@ import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A neighbour that takes of each protocol as much as there is, with the limits as they come. */
+@Tag("slow")
 @TestInstance(Lifecycle.PER_CLASS)
 class FloodedGatewayIT {
 

@@ -20,10 +20,12 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** As many slow invocations as the gateway takes, and large bodies besides. */
+@Tag("slow")
 class FullGatewayIT {
 
   private static final long FUNCTION_TIMEOUT_MILLIS = 600_000;

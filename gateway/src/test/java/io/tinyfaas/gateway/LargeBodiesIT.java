@@ -38,6 +38,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -47,6 +48,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * More bodies of the largest size than there is memory for, both ways and by each protocol at once.
  * The function answers in chunks, without a length.
  */
+@Tag("slow")
 class LargeBodiesIT {
 
   private static final long FUNCTION_TIMEOUT_MILLIS = 600_000;

@@ -16,10 +16,12 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Answers that come after their acknowledgement, and are not acknowledged themselves. */
+@Tag("slow")
 class UnacknowledgedIT {
 
   private static final int TAKES_MILLIS = 20;

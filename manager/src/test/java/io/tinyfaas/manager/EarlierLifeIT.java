@@ -24,11 +24,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a manager finds that was killed, or whose disk was damaged. */
+@Tag("slow")
 @QuarkusTest
 @WithTestResource(RealParts.class)
 class EarlierLifeIT extends FunctionOnAnEngine {

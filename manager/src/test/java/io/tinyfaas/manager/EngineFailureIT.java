@@ -16,9 +16,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The engine fails once, in the middle of a change: what it did not do then, it does later. */
+@Tag("slow")
 @QuarkusTest
 @WithTestResource(RealParts.class)
 class EngineFailureIT extends FunctionOnAnEngine {

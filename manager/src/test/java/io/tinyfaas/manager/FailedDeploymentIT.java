@@ -15,12 +15,14 @@ import io.tinyfaas.manager.store.FunctionSpec;
 import io.tinyfaas.manager.store.Specs;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A deployment that fails says why and changes nothing. */
+@Tag("slow")
 @QuarkusTest
 @WithTestResource(RealParts.class)
 class FailedDeploymentIT extends FunctionOnAnEngine {

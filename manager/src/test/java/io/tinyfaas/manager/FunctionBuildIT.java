@@ -33,6 +33,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Dependencies are installed where a function has some. */
+@Tag("slow")
 @QuarkusTest
 @WithTestResource(RealParts.class)
 class FunctionBuildIT extends FunctionOnAnEngine {

@@ -8,9 +8,11 @@ import io.quarkus.test.junit.QuarkusTest;
 import io.tinyfaas.manager.deploy.Zip;
 import java.io.IOException;
 import java.nio.file.Files;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What a function may not do to the box it runs on. */
+@Tag("slow")
 @QuarkusTest
 @WithTestResource(RealParts.class)
 class HandlerIsolationIT extends FunctionOnAnEngine {

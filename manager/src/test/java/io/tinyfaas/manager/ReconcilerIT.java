@@ -32,9 +32,11 @@ import org.jboss.logmanager.ExtFormatter;
 import org.jboss.logmanager.ExtHandler;
 import org.jboss.logmanager.ExtLogRecord;
 import org.jboss.logmanager.formatters.PatternFormatter;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What should run runs again, whatever happens to it. */
+@Tag("slow")
 @QuarkusTest
 @WithTestResource(RealParts.class)
 class ReconcilerIT extends FunctionOnAnEngine {

@@ -17,9 +17,11 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Builds a runtime's image when a function needs it. */
+@Tag("slow")
 @QuarkusTest
 @WithTestResource(RealParts.class)
 class RuntimeBuildIT extends RuntimeOnAnEngine {

@@ -12,9 +12,11 @@ import io.quarkus.test.junit.TestProfile;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A build that takes longer than a caller waits for it. */
+@Tag("slow")
 @QuarkusTest
 @TestProfile(RuntimeWaitIT.ImpatientCallers.class)
 @WithTestResource(RealParts.class)

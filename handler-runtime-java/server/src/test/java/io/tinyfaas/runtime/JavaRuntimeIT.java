@@ -24,12 +24,14 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The runtime's image as the manager uses it: a function built into it, run with all limits. */
+@Tag("slow")
 class JavaRuntimeIT {
 
   private static final Path GOLDEN = Path.of("../../contract/golden/handler");

@@ -15,9 +15,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A function that was deleted while the engine failed, which neither store nor engine tells of. */
+@Tag("slow")
 @QuarkusTest
 @WithTestResource(RealParts.class)
 class FailedLookIT {

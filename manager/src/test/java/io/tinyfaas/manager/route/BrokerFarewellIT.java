@@ -14,9 +14,11 @@ import io.tinyfaas.manager.RealParts;
 import jakarta.inject.Inject;
 import java.util.List;
 import org.eclipse.microprofile.reactive.messaging.spi.Connector;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** In an application of its own, which has no broker afterwards. */
+@Tag("slow")
 @QuarkusTest
 @WithTestResource(RealParts.class)
 @TestProfile(BrokerFarewellIT.Alone.class)
