@@ -4,6 +4,7 @@ import static io.tinyfaas.gateway.Datagram.ACK;
 import static io.tinyfaas.gateway.Datagram.CON;
 import static io.tinyfaas.gateway.Datagram.NON;
 import static io.tinyfaas.gateway.Datagram.POST;
+import static io.tinyfaas.harness.Eventually.patient;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.vertx.core.Vertx;
@@ -11,6 +12,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerResponse;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -68,9 +70,11 @@ class UnacknowledgedIT {
   private static void ask(CoapPeer device, int firstMid, Set<Integer> types) throws IOException {
     Map<Integer, Datagram> unheard = new HashMap<>();
     for (int mid = firstMid; mid < firstMid + AT_A_TIME; mid++) {
-      unheard.put(mid, Datagram.request(CON, POST, mid, "f"));
+      unheard.put(mid, request(mid));
     }
+    long deadline = System.nanoTime() + patient(Duration.ofMinutes(1)).toNanos();
     while (!unheard.isEmpty()) {
+      assertThat(System.nanoTime()).as("deadline for " + unheard.keySet()).isLessThan(deadline);
       for (Datagram request : unheard.values()) {
         device.send(request);
       }
@@ -78,12 +82,22 @@ class UnacknowledgedIT {
       while (next.isPresent() && !unheard.isEmpty()) {
         Datagram heard = Datagram.parse(next.get());
         types.add(heard.type());
-        if (heard.type() == ACK) {
-          unheard.remove(heard.mid());
-        }
+        // An answer says as much as an acknowledgement that was lost (RFC 7252, 5.2.2).
+        unheard.remove(heard.type() == ACK ? heard.mid() : mid(heard.token()));
         next = unheard.isEmpty() ? Optional.empty() : device.receive(SEND_AGAIN_MILLIS);
       }
     }
+  }
+
+  /** With its message ID as its token. */
+  private static Datagram request(int mid) {
+    Datagram request = Datagram.request(CON, POST, mid, "f");
+    byte[] token = {(byte) (mid >> 8), (byte) mid};
+    return new Datagram(CON, POST, mid, token, request.options(), request.payload());
+  }
+
+  private static int mid(byte[] token) {
+    return (token[0] & 0xff) << 8 | token[1] & 0xff;
   }
 
   private static void later(HttpServerResponse response, Buffer answer) {
