@@ -130,7 +130,7 @@ final class TestSummary {
    *     does not run, {@code NAME=CASES=SECONDS} each
    */
   public static void main(String... arguments) throws IOException {
-    TestSummary summary = new TestSummary(Path.of(arguments[0]));
+    TestSummary summary = new TestSummary(Path.of(arguments[0]).toRealPath());
     List<String> more = List.of(arguments).subList(1, arguments.length);
     if (more.equals(List.of("again"))) {
       summary.toRunAgain().forEach((module, cases) -> System.out.println(module + " " + cases));
