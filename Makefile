@@ -34,10 +34,10 @@ build: setup base $(jars) ## build the jars
 images: build ## build the images
 	@compose/images
 
-test: images ## every test: format, unit, components, runtimes, the whole system (15 minutes)
+test: images ## every test: format, unit, components, runtimes, the whole system
 	@compose/test
 
-test-fast: images ## format, units, what components do in seconds, one function on the whole system (4 minutes)
+test-fast: images ## format, units, what components do in seconds, one function on the whole system
 	@compose/test fast
 
 test-again: images ## one class, or one case of it, again and again: CASE=RoutingIT or CASE='RoutingIT#should…' TIMES=20 BUSY=yes
