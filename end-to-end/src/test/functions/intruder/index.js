@@ -12,6 +12,7 @@
 //   list PATH         the folder's entries, or an error's code
 //   link PATH TARGET  put a link in a file's place   linked | an error's code
 //   fill PATH         write until that ends          an error's code and the MiB
+//   spill             write until that ends into a file that was opened beside the socket before the handler was healthy, and has no name
 //   fork COUNT        start so many processes        how many there were, and an error's code
 //   grow              take memory without end
 
@@ -62,19 +63,15 @@ const ways = {
   },
 
   fill: (path) => {
-    const block = Buffer.alloc(1 << 20, 1);
     const file = fs.openSync(path, 'w');
-    let blocks = 0;
     try {
-      for (; blocks < 1024; blocks++) fs.writeSync(file, block);
-      return `no end after ${blocks}`;
-    } catch (error) {
-      return `${error.code} after ${blocks}`;
+      return write(file);
     } finally {
       fs.closeSync(file);
       fs.unlinkSync(path);
     }
   },
+  spill: () => write(nameless),
 
   fork: async (count) => {
     const started = await Promise.all(Array.from({ length: Number(count) }, () => new Promise((resolve) => {
@@ -91,6 +88,27 @@ const ways = {
     for (const held = []; ;) held.push(Buffer.alloc(16 << 20, 1));
   },
 };
+
+function write(file) {
+  const block = Buffer.alloc(1 << 20, 1);
+  let blocks = 0;
+  try {
+    for (; blocks < 1024; blocks++) fs.writeSync(file, block);
+    return `no end after ${blocks}`;
+  } catch (error) {
+    return `${error.code} after ${blocks}`;
+  }
+}
+
+function openNameless(path) {
+  try {
+    const file = fs.openSync(path, 'w');
+    fs.unlinkSync(path);
+    return file;
+  } catch {
+    return -1; // handlers with a network have no such folder
+  }
+}
 
 function connect(options, question, describe) {
   return new Promise((resolve) => {
@@ -127,6 +145,8 @@ async function attempts(lines) {
 
 module.exports = async (req, res) => res.send(await attempts(String(req.body ?? '')));
 module.exports.attempts = attempts;
+
+const nameless = openNameless('/run/tinyfaas/nameless');
 
 // Something that another function could find.
 net.createServer((socket) => socket.end('tinyfaas-victim')).listen(9000).unref();

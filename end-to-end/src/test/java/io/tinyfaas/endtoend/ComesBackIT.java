@@ -4,7 +4,10 @@ import static io.tinyfaas.harness.Eventually.patient;
 import static io.tinyfaas.harness.Eventually.within;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.net.Socket;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
@@ -95,6 +98,27 @@ class ComesBackIT {
       workload.awaitBack("kill -9 of the " + service, System.nanoTime(), BOUND);
     }
     shouldBeAbleToDeploy();
+  }
+
+  /** Many more than the broker has clients, and none of which says who it is. */
+  @Test
+  void shouldComeBackBesideIdleConnectionsToTheBroker() throws IOException {
+    List<Socket> idle = new ArrayList<>();
+    try {
+      for (int i = 0; i < 500; i++) {
+        idle.add(new Socket("127.0.0.1", system.brokerPort()));
+      }
+      system.docker("exec", system.container("broker"), "healthy");
+      system.compose("restart", "gateway", "manager");
+      system.awaitManager();
+      shouldBeAbleToDeploy();
+      workload.awaitBack(
+          "gateway and manager, idle connections at the broker", System.nanoTime(), BOUND);
+    } finally {
+      for (Socket socket : idle) {
+        socket.close();
+      }
+    }
   }
 
   @Test

@@ -99,6 +99,17 @@ class ConfinementIT {
     assertThat(intruder.tries("list /run/tinyfaas")).isEqualTo("http.sock");
   }
 
+  /** In which it may write until it is healthy, and to an open file for as long as it likes. */
+  @Test
+  void shouldTakeNoDiskThroughTheFolderOfItsSocket() {
+    deploy(Map.of());
+
+    assertThat(intruder.tries("spill")).matches("ENOSPC after ([0-9]|1[0-6])");
+
+    functions.deploy("neighbour", Code.node("module.exports = (req, res) => res.send('here');"));
+    assertThat(device.get("neighbour").getResponseText()).isEqualTo("here");
+  }
+
   @Test
   void shouldNotStartWithALinkInThePlaceOfItsSocket() {
     functions.deploy("victim", Code.node("module.exports = (req, res) => res.send('v');"));

@@ -267,6 +267,7 @@ class IsolationIT {
           attempts.add("tcp " + host + " " + port);
         }
         attempts.add("mqtt " + host + " 1883");
+        attempts.add("mqtt " + host + " 1885");
         attempts.add("udp " + host + " 5683");
       }
       attempts.add("tcp " + system.container(service) + " 8080");

@@ -11,6 +11,13 @@ import java.util.regex.Pattern;
 public sealed interface HandlerEndpoint {
 
   /**
+   * An empty file beside the sockets' folders, with the epoch of the manager's life behind it. The
+   * manager makes it anew before it publishes a table of that epoch: a gateway that finds an older
+   * one has another folder mounted than the manager has by now.
+   */
+  String LIFE_FILE = "manager.";
+
+  /**
    * A Unix socket below the folder that manager and gateway both mount.
    *
    * @param path relative to that folder, at most {@value #MAX_PATH} characters, since the kernel

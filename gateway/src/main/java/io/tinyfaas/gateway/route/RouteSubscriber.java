@@ -1,6 +1,7 @@
 package io.tinyfaas.gateway.route;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.Quarkus;
 import io.tinyfaas.contract.route.ControlMessages;
 import io.tinyfaas.contract.route.RouteTable;
 import io.vertx.core.Vertx;
@@ -20,14 +21,16 @@ final class RouteSubscriber {
 
   private final Vertx vertx;
   private final CurrentRoutes routes;
+  private final SocketsFolder sockets;
   private final MeterRegistry meters;
 
   /** Of the last message that was refused: it comes again with each connect. */
   private int refusedHash;
 
-  RouteSubscriber(Vertx vertx, CurrentRoutes routes, MeterRegistry meters) {
+  RouteSubscriber(Vertx vertx, CurrentRoutes routes, SocketsFolder sockets, MeterRegistry meters) {
     this.vertx = vertx;
     this.routes = routes;
+    this.sockets = sockets;
     this.meters = meters;
   }
 
@@ -48,6 +51,7 @@ final class RouteSubscriber {
       boolean known = !applied && table.revision().equals(routes.revision());
       count(applied ? "applied" : known ? "known" : "stale");
       if (applied) {
+        requireSockets(table);
         LOG.infof(
             "event=routes-applied revision=%s functions=%d handlers=%d",
             table.revision(),
@@ -59,6 +63,16 @@ final class RouteSubscriber {
     } catch (IOException | RuntimeException e) {
       count("invalid");
       refuse(message, String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
+    }
+  }
+
+  /** Else handlers that start from now on would not be reached. */
+  private void requireSockets(RouteTable table) {
+    if (sockets.isNotThatOf(table)) {
+      LOG.error(
+          "event=sockets-lost outcome=exit reason=\"the engine mounts the manager's volume when it"
+              + " starts this container anew\"");
+      Quarkus.asyncExit(1);
     }
   }
 

@@ -19,17 +19,20 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.jboss.logging.Logger;
 
 /**
  * The folder of each handler's Unix socket, on a volume that gateway and manager mount whole and a
  * handler only its own folder of.
  *
- * <p>A handler writes there only until it is healthy. Then the folder is looked at and closed, so
- * that a function can neither fill the box's disk through it nor put a link to another function's
- * socket in the place of its own.
+ * <p>A handler makes files there only until it is healthy. Then the folder is looked at and closed,
+ * so that a function cannot put a link to another function's socket in the place of its own. What
+ * it writes to a file that it has opened by then is memory of its own: the volume is on no disk.
  */
 @ApplicationScoped
 public class HandlerSockets {
+
+  private static final Logger LOG = Logger.getLogger(HandlerSockets.class);
 
   private static final String OPEN = "rwxrwxrwx";
   private static final String CLOSED = "r-xr-xr-x";
@@ -90,6 +93,22 @@ public class HandlerSockets {
       permit(folder, OPEN);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Tells a gateway that has this folder mounted that it is the manager's in this life, too. */
+  public void markLife(long epoch) {
+    Path mark = settings.sockets().resolve(HandlerEndpoint.LIFE_FILE + epoch);
+    try (Stream<Path> entries = Files.list(settings.sockets())) {
+      Files.write(mark, new byte[0]);
+      for (Path entry : entries.toList()) {
+        if (entry.getFileName().toString().startsWith(HandlerEndpoint.LIFE_FILE)
+            && !entry.equals(mark)) {
+          Files.delete(entry);
+        }
+      }
+    } catch (IOException e) {
+      LOG.warnf("event=sockets-not-marked reason=\"%s\"", e);
     }
   }
 

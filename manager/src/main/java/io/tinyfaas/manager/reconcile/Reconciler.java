@@ -8,6 +8,7 @@ import io.tinyfaas.contract.route.Route;
 import io.tinyfaas.manager.docker.Engine;
 import io.tinyfaas.manager.docker.EngineInventory;
 import io.tinyfaas.manager.docker.HandlerContainer;
+import io.tinyfaas.manager.docker.HandlerSockets;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.route.RoutePublisher;
@@ -44,6 +45,7 @@ public class Reconciler {
 
   private final FunctionStore store;
   private final EngineInventory engine;
+  private final HandlerSockets sockets;
   private final HandlerMonitor monitor;
   private final FunctionRunner runner;
   private final RoutePublisher routes;
@@ -67,11 +69,13 @@ public class Reconciler {
   Reconciler(
       FunctionStore store,
       EngineInventory engine,
+      HandlerSockets sockets,
       HandlerMonitor monitor,
       FunctionRunner runner,
       RoutePublisher routes) {
     this.store = store;
     this.engine = engine;
+    this.sockets = sockets;
     this.monitor = monitor;
     this.runner = runner;
     this.routes = routes;
@@ -139,7 +143,7 @@ public class Reconciler {
         runner.findLeft();
         Set<FunctionName> present = engine.functions();
         // The last thing that may fail: from here on functions are deployed.
-        routes.open(initial);
+        routes.open(initial, sockets::markLife);
         present.forEach(this::signal);
         runner.retiring().forEach(this::signal);
         return;

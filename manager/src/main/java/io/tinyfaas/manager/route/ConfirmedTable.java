@@ -29,6 +29,9 @@ public final class ConfirmedTable {
 
     byte[] encode(RouteRevision revision);
 
+    /** Called before anything of a new epoch is sent. */
+    default void beginsLife(long epoch) {}
+
     /** What it said last. */
     GatewayStatus gateway();
 
@@ -203,6 +206,7 @@ public final class ConfirmedTable {
 
   private void beginLife() {
     revision = new RouteRevision(epochs.next(confirmed().epoch() + 1), 1);
+    table.beginsLife(revision.epoch());
     send();
     LOG.infof("event=%s-opened revision=%s", name, revision);
   }

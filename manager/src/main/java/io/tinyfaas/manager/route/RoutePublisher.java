@@ -25,6 +25,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.LongConsumer;
 import org.eclipse.microprofile.reactive.messaging.Channel;
 import org.eclipse.microprofile.reactive.messaging.Emitter;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
@@ -51,10 +52,17 @@ public class RoutePublisher {
 
   private GatewayStatus gateway = GatewayStatus.gone("");
 
+  private LongConsumer beforeEachLife = epoch -> {};
+
   private final class Routes implements ConfirmedTable.Table {
     @Override
     public byte[] encode(RouteRevision revision) {
       return ControlMessages.encode(new RouteTable(revision, new ArrayList<>(routes.values())));
+    }
+
+    @Override
+    public void beginsLife(long epoch) {
+      beforeEachLife.accept(epoch);
     }
 
     @Override
@@ -83,10 +91,13 @@ public class RoutePublisher {
   /**
    * Begins to publish, with these routes. Before, nothing is sent: an incomplete table would take
    * away functions that run well.
+   *
+   * @param beforeEachLife receives an epoch before the first table of it is sent
    */
-  public void open(Collection<Route> initial) {
+  public void open(Collection<Route> initial, LongConsumer beforeEachLife) {
     table.locked(
         () -> {
+          this.beforeEachLife = beforeEachLife;
           initial.forEach(route -> routes.put(route.function(), route));
           table.open();
         });
