@@ -114,16 +114,33 @@ function checkedStatus(status) {
 function encoded(value) {
   if (typeof value === 'string') return [TEXT, value];
   if (value === null || value === undefined) return [null, null];
-  if (value instanceof Uint8Array) return [BYTES, value];
-  if (value instanceof ArrayBuffer) return [BYTES, new Uint8Array(value)];
-  if (ArrayBuffer.isView(value)) return [BYTES, new Uint8Array(value.buffer, value.byteOffset, value.byteLength)];
-  return [JSON_TYPE, json(value)];
+  const bytes = bytesOf(value);
+  return bytes === null ? [JSON_TYPE, json(value)] : [BYTES, bytes];
+}
+
+/** What holds bytes, of any kind, as Uint8Array; null for anything else. */
+function bytesOf(value) {
+  if (value instanceof Uint8Array) return value;
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  return value instanceof ArrayBuffer || value instanceof SharedArrayBuffer ? new Uint8Array(value) : null;
 }
 
 function json(value) {
+  const instead = insteadOf(value);
+  if (instead !== null) throw new TypeError(`A ${value.constructor?.name || 'generator'} cannot be written as JSON: give ${instead} instead.`);
   const text = JSON.stringify(value);
   if (text === undefined) throw new TypeError(`A ${typeof value} cannot be written as JSON.`);
   return text;
 }
 
-module.exports = { Answer, logFailure, checkedStatus, encoded, json, JSON_TYPE };
+/** What to give instead of what JSON would write as {} whatever it holds; null where JSON is right. */
+function insteadOf(value) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || typeof value.toJSON === 'function') return null;
+  if (value instanceof Map) return 'Object.fromEntries(map)';
+  if (value instanceof Set) return '[...set]';
+  if (typeof value.arrayBuffer === 'function') return 'await its arrayBuffer()';
+  if (typeof value[Symbol.asyncIterator] === 'function') return 'what has been read from it';
+  return typeof value[Symbol.iterator] === 'function' && typeof value.next === 'function' ? 'a list of what it yields' : null;
+}
+
+module.exports = { Answer, logFailure, checkedStatus, encoded, bytesOf, json, JSON_TYPE, TEXT, BYTES };

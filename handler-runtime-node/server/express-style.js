@@ -1,7 +1,7 @@
 'use strict';
 
 const { AnswerHeaders } = require('./answer-headers');
-const { checkedStatus, encoded, json, JSON_TYPE } = require('./answer');
+const { bytesOf, checkedStatus, encoded, json, JSON_TYPE } = require('./answer');
 const { HandlerRequest, lazily } = require('./request');
 
 /**
@@ -9,7 +9,7 @@ const { HandlerRequest, lazily } = require('./request');
  * whenever it likes, and the gateway bounds how long that may take.
  */
 function expressStyle(run) {
-  // Functions that have been given res may return anything, such as the timer that will answer.
+  // Functions that have been given res may return anything, such as the timer that will answer; but text and numbers answer nothing later.
   const mayReturn = run.length >= 2;
   let told = false;
   const noteUnsent = (returned, answer) => {
@@ -23,7 +23,7 @@ function expressStyle(run) {
   return (request, answer) => {
     const returned = run(new ExpressRequest(request), new ExpressResponse(answer));
     if (typeof returned?.then === 'function') returned.then((value) => noteUnsent(value, answer), (error) => answer.fail(error));
-    else if (!mayReturn) noteUnsent(returned, answer);
+    else if (!mayReturn || typeof returned === 'string' || typeof returned === 'number') noteUnsent(returned, answer);
   };
 }
 
@@ -171,7 +171,8 @@ ExpressResponse.prototype.contentType = ExpressResponse.prototype.type;
 
 function bytes(piece, encoding) {
   if (typeof piece === 'string') return Buffer.from(piece, typeof encoding === 'string' ? encoding : 'utf8');
-  if (piece instanceof Uint8Array) return piece;
+  const held = bytesOf(piece);
+  if (held !== null) return held;
   throw new TypeError(`write and end take text or bytes, not ${piece === null ? 'null' : `a ${typeof piece}`}; send and json take the rest.`);
 }
 

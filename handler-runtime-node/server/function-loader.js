@@ -21,25 +21,30 @@ class LoadFailure extends Error {
 
 /**
  * Loads the function in `folder`, from the file `entry` of it if one is named, and answers what runs it: `(request, answer) => void`, which may throw.
+ * What a function answers as a stream may have `maxBody` bytes.
  * An ES module's default export is in the result style, a CommonJS function in Express's; a CommonJS `exports.default`
  * is what compilers make of an ES module's default export.
  */
-async function loadFunction(folder, entry) {
+async function loadFunction(folder, entry, maxBody) {
   const file = entry ? entryFile(folder, entry) : findModule(folder);
   const namespace = await importModule(file);
   const isCommonJs = file in require.cache;
   const exported = namespace.default;
   const isExpressStyle = isCommonJs && typeof exported === 'function';
   const found = isExpressStyle || !isCommonJs ? exported : exported?.default;
-  const wrong = whyNoFunction(found);
+  const wrong = whyNoFunction(found, isCommonJs ? exported : namespace);
   if (wrong !== null) throw new LoadFailure(`${path.relative(folder, file)} exports ${wrong}`);
-  return isExpressStyle ? expressStyle(found) : resultStyle(found);
+  return isExpressStyle ? expressStyle(found) : resultStyle(found, maxBody);
 }
 
-/** What it is instead, and what to write; null for a function. */
-function whyNoFunction(exported) {
+/** What it is instead, and what to write; null for a function. `all` is what the file exports by name, too. */
+function whyNoFunction(exported, all) {
   const write = 'Write `module.exports = (req, res) => …` or `export default async (request) => …`.';
-  if (typeof exported !== 'function') return `no function. ${write}`;
+  if (typeof exported !== 'function') {
+    const named = Object.keys(all ?? {}).find((name) => name !== 'default' && typeof all[name] === 'function');
+    // As other platforms have it, which call it with an event.
+    return named === undefined ? `no function. ${write}` : `no function but ${named} by its name, as other platforms want it; here it is the module's own. ${write}`;
+  }
   if (/^class\b/.test(Function.prototype.toString.call(exported))) return `a class, which is no function. ${write}`;
   // It would fail at each call: there is no socket, and no request of node:http.
   if (typeof exported.handle === 'function' && typeof exported.listen === 'function') {
@@ -100,7 +105,7 @@ function namedByPackage(folder) {
   } catch {
     // As Node does: a "main" that does not exist (what `npm init` wrote) falls back to the index file.
     if (EXTENSIONS.some((extension) => fs.existsSync(path.join(folder, `index${extension}`)))) return null;
-    throw new LoadFailure(`package.json names "${named}", which the archive does not hold.`);
+    throw new LoadFailure(`package.json names "${named}", which the archive does not hold. If it is built by development dependencies, build it before zipping.`);
   }
 }
 

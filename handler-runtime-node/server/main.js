@@ -2,6 +2,7 @@
 
 // Starts one handler: loads the function, then listens. `node main.js [folder]`; see ../README.md.
 
+const fs = require('node:fs');
 const { inspect } = require('node:util');
 const { setImmediate: nextTurn } = require('node:timers/promises');
 const { loadFunction } = require('./function-loader');
@@ -23,7 +24,7 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
 // What a function throws outside its call's own promise (a timer, an event, a promise nobody awaits) must neither be lost
 // nor end the handler: other invocations are under way in this process. Before the function is loaded it ends it.
 process.on('uncaughtException', (error) => {
-  if (server === null) refuseToStart(error);
+  if (server === null) return refuseToStart(error);
   server.failUnattended(error);
 });
 
@@ -35,8 +36,24 @@ process.on('exit', (code) => {
 });
 
 function refuseToStart(error) {
+  if (isUnplaced(error)) return endOf(error);
   console.error(`The function does not load: ${error?.notice ?? inspect(error)}`);
   process.exit(1);
+}
+
+/** Whether it is a syntax error in an ES module: its stack names no file of the function. */
+function isUnplaced(error) {
+  return error instanceof SyntaxError && error.notice === undefined && !String(error.stack).includes(fs.realpathSync(folder));
+}
+
+/** Node knows file and line, but tells them only when it dies of the error. */
+function endOf(error) {
+  console.error('The function does not load:');
+  process.removeAllListeners('uncaughtException');
+  process.exitCode = 1;
+  setImmediate(() => {
+    throw error;
+  });
 }
 
 function maxBody() {
@@ -50,7 +67,7 @@ function maxBody() {
 
 async function start() {
   const limit = maxBody();
-  const invoke = await loadFunction(folder, process.env.TINYFAAS_ENTRY);
+  const invoke = await loadFunction(folder, process.env.TINYFAAS_ENTRY, limit);
   await nextTurn(); // a promise that was rejected while loading, and nobody awaits, is a function that does not load
   const loaded = new HandlerServer(invoke, limit);
   loaded.listen(process.env.TINYFAAS_SOCKET || null, () => (server = loaded));

@@ -69,6 +69,8 @@ for (const [how, code] of Object.entries({
   'a function without res': `(req) => 'lost'`,
   'an async function without res': `async (req) => 'lost'`,
   'an async function with res': `async (req, res) => 'lost'`,
+  'a function with res, a text,': `(req, res) => 'lost'`,
+  'a function with res, a number,': `(req, res) => 42`,
 })) {
   test(`should say once in the log that what ${how} returns is no answer`, async (t) => {
     const handler = await start(t, COMMON_JS(code));
@@ -167,6 +169,67 @@ for (const [what, result] of Object.entries({
   });
 }
 
+for (const [what, result, message] of [
+  ['a Map', `new Map([['a', 1]])`, 'A Map cannot be written as JSON: give Object.fromEntries(map) instead.'],
+  ['a Set', `new Set([1])`, 'A Set cannot be written as JSON: give [...set] instead.'],
+  ['a generator', `(function* () { yield 1; })()`, 'A generator cannot be written as JSON: give a list of what it yields instead.'],
+  ['a stream of objects', `(async function* () { yield { a: 1 }; })()`, 'A stream that is answered has pieces of text or bytes, and this one has one of type object.'],
+  ['a stream that breaks off', `(async function* () { yield 'a'; throw new Error('broke off'); })()`, 'broke off'],
+  ['a Blob that is too large', `new Blob(['x'.repeat(1001)])`, 'The stream that is answered has more than 1000 bytes.'],
+  ['a stream that does not end', `new ReadableStream({ pull(c) { c.enqueue(new Uint8Array(100)); }, cancel() { console.log('closed'); } })`, 'The stream that is answered has more than 1000 bytes.'],
+  ['a Response that does not end', `new Response(new ReadableStream({ pull(c) { c.enqueue(new Uint8Array(100)); }, cancel() { console.log('closed'); } }))`, 'The stream that is answered has more than 1000 bytes.'],
+]) {
+  test(`should answer 500 and what to return to ${what}`, async (t) => {
+    for (const kind of ['async ', '']) {
+      const handler = await start(t, { 'index.mjs': `export default ${kind}() => (${result});` }, { TINYFAAS_MAX_BODY: '1000' });
+      const answer = await call(handler);
+      assert.deepEqual([answer.status, answer.text], [500, message]);
+      if (result.includes('cancel')) await eventually(() => handler.log.includes('closed'), handler);
+    }
+  });
+}
+
+test('should say what to send instead of what JSON cannot hold', async (t) => {
+  const handler = await start(t, COMMON_JS(`(req, res) => res.send(eval(req.body))`));
+  for (const [body, instead] of [[`new Map()`, 'Object.fromEntries(map)'], [`new Blob(['x'])`, 'await its arrayBuffer()'], [`(async function* () {})()`, 'what has been read from it']]) {
+    const answer = await call(handler, { body });
+    assert.equal(answer.status, 500);
+    assert.ok(answer.text.endsWith(`give ${instead} instead.`), answer.text);
+  }
+});
+
+test('should take bytes for what they are, not for an object with a key for each', async (t) => {
+  for (const kind of ['async ', '']) {
+    // Eight million keys would be more than this heap holds.
+    const handler = await start(t, MODULE(`${kind}() => new Uint8Array(8e6)`), { NODE_OPTIONS: '--max-old-space-size=64' });
+    assert.equal((await call(handler)).bytes.length, 8e6);
+  }
+});
+
+for (const [what, files, file] of [
+  ['the entry', { 'index.mjs': `export default () => {\n  const x = ;\n};` }, 'index.mjs:2'],
+  ['an imported module', { 'index.mjs': `import './lib.mjs'; export default () => 1;`, 'lib.mjs': `let a;\n\nlet a;` }, 'lib.mjs:3'],
+  ['a module that is imported later', { 'index.mjs': `await import('./lib.mjs'); export default () => 1;`, 'lib.mjs': `let a;\nlet a;` }, 'lib.mjs:2'],
+  ['an ES module by its syntax', { 'index.js': `import fs from 'node:fs';\nexport default () => { const x = ; };` }, 'index.js:2'],
+  ['an ES module by package.json', { 'package.json': '{"type":"module"}', 'index.js': `\nexport default () => { const x = ; };` }, 'index.js:2'],
+  ['an import of what is not exported', { 'index.mjs': `\nimport { x } from './lib.mjs'; export default () => 1;`, 'lib.mjs': `export const y = 1;` }, 'index.mjs:2'],
+  ['imported JSON', { 'index.mjs': `import x from './a.json' with { type: 'json' }; export default () => 1;`, 'a.json': `{` }, 'a.json: '],
+]) {
+  test(`should name the file and the line of a syntax error in ${what}`, async (t) => {
+    const { code, log } = await launch(t, files).ended;
+    assert.equal(code, 1, log);
+    assert.match(log, /^The function does not load:/);
+    assert.match(log, /SyntaxError/);
+    assert.ok(log.includes(`/${file}`), log);
+  });
+}
+
+test('should name the file and the line of a syntax error that nobody awaits', async (t) => {
+  const { code, log } = await launch(t, { 'index.mjs': `import('./lib.mjs'); await new Promise(() => setInterval(() => {}, 1000)); export default () => 1;`, 'lib.mjs': `let a;\nlet a;` }).ended;
+  assert.equal(code, 1, log);
+  assert.match(log, /^The function does not load:\n.*lib\.mjs:2\n/);
+});
+
 for (const [what, files, message] of [
   ['throws while it loads', `throw new Error('no database');`, /^The function does not load: Error: no database\n +at .*index\.js:1/],
   ['has a syntax error', `module.exports = (req, res) => { `, /The function does not load: .*index\.js:1[^]*SyntaxError/],
@@ -176,6 +239,8 @@ for (const [what, files, message] of [
   ['imports a module that is not there', { 'index.mjs': `import 'left-pad';` }, /Cannot find package 'left-pad'[^]*Name "left-pad" in the "dependencies" of package\.json/],
   ['exports nothing', `const x = 1;`, /index\.js exports no function\. Write `module\.exports =/],
   ['exports an object', { 'index.mjs': `export default {};` }, /index\.mjs exports no function/],
+  ['exports a handler by name', `exports.handler = async (event) => 1;`, /index\.js exports no function but handler by its name, as other platforms want it; here it is the module's own\. Write `module\.exports =/],
+  ['exports a function by name', { 'index.mjs': `export const run = () => 1;` }, /index\.mjs exports no function but run by its name/],
   ['exports an Express application', `const app = (req, res, next) => app.handle(req, res, next); app.handle = app.listen = app.use = () => {}; module.exports = app;`, /index\.js exports an Express application, which is no function\. Export the function that answers a request/],
   ['exports a class', `module.exports = class Lamp {};`, /index\.js exports a class, which is no function\. Write `module\.exports =/],
   ['has no file', { 'README.md': '' }, /the archive has no JavaScript file at its top\. Name it index\.js/],

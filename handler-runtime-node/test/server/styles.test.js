@@ -88,6 +88,8 @@ const EXPRESS = [
   [`res.set('Content-Type', 'text/csv'); res.removeHeader('content-TYPE'); res.send('a')`, 200, TEXT, 'a'],
   [`res.write('a'); res.write(Buffer.from('b')); res.end('c', () => {})`, 200, undefined, 'abc'],
   [`res.write('6869', 'hex'); res.end()`, 200, undefined, 'hi'],
+  [`res.write(new Uint8Array([104]).buffer); res.write(new DataView(new Uint8Array([0, 105]).buffer, 1)); res.end(new Uint16Array([0x6968]))`, 200, undefined, 'hihi'],
+  [`const shared = new SharedArrayBuffer(2); new Uint8Array(shared).set([104, 105]); res.send(shared)`, 200, BYTES, 'hi'],
   [`res.end(() => {})`, 200, undefined, ''],
   [`res.writeHead(418, { 'Content-Type': 'text/teapot' }).end('short')`, 418, 'text/teapot', 'short'],
   [`res.writeHead(418, 'Teapot').end()`, 418, undefined, ''],
@@ -133,6 +135,18 @@ const RESULTS = [
   [`new Response(null)`, 200, undefined, ''],
   [`new Response(new Uint8Array([104, 105]))`, 200, BYTES, 'hi'],
   [`Promise.resolve('nested')`, 200, TEXT, 'nested'],
+  [`{ const shared = new SharedArrayBuffer(2); new Uint8Array(shared).set([104, 105]); shared }`, 200, BYTES, 'hi'],
+  [`new Blob(['hi'])`, 200, BYTES, 'hi'],
+  [`new Blob(['<p>'], { type: 'text/html' })`, 200, 'text/html', '<p>'],
+  [`({ status: 201, headers: { 'content-type': 'text/csv' }, body: new Blob(['a,b']) })`, 201, 'text/csv', 'a,b'],
+  [`new Blob(['hi']).stream()`, 200, BYTES, 'hi'],
+  [`process.getBuiltinModule('stream').Readable.from(['h', Buffer.from('i')])`, 200, BYTES, 'hi'],
+  [`process.getBuiltinModule('stream').Readable.from(['gr', 'ün'])`, 200, TEXT, 'grün'],
+  [`process.getBuiltinModule('stream').Readable.from([])`, 200, BYTES, ''],
+  [`(async function* () { yield 'h'; yield 'i'; })()`, 200, TEXT, 'hi'],
+  [`({ body: (async function* () { yield new Uint16Array([0x6968]).buffer; })() })`, 200, BYTES, 'hi'],
+  [`Object.assign(new Map([['a', 1]]), { toJSON: () => 'own' })`, 200, JSON_TYPE, '"own"'],
+  [`({ status: null, body: 'x' })`, 200, TEXT, 'x'],
 ];
 
 for (const kind of ['async ', '']) {
