@@ -178,6 +178,21 @@ test('should need no network where nothing is to be installed', async (t) => {
   assert.match(await build('{"name":"fn","version":"1.0.0","scripts":{"postinstall":"echo built > /dev/stderr"}}'), /npm install: 0 direct dependencies/);
 });
 
+test('should leave out the package\'s scripts that call development dependencies, and say so', async () => {
+  for (const [name, script] of [['prepare', 'husky'], ['postinstall', 'husky install'], ['prepare', 'tsc --build']]) {
+    const said = await build(JSON.stringify({ name: 'fn', version: '1.0.0', scripts: { [name]: script }, devDependencies: { husky: '9.1.7', typescript: '5.9.2' } }));
+    assert.ok(said.includes(`The script ${name} ("${script}") is left out: it calls what is not installed`), said);
+  }
+});
+
+test('should run the package\'s scripts in npm\'s order, and say which one fails', async () => {
+  const scripts = Object.fromEntries(INSTALLATION_SCRIPTS.map((name) => [name, `echo ran ${name}`]));
+  const said = await build(JSON.stringify({ name: 'fn', version: '1.0.0', scripts }));
+  assert.deepEqual(said.split('\n').filter((line) => line.startsWith('ran')), INSTALLATION_SCRIPTS.map((name) => `ran ${name}`));
+  await assert.rejects(build('{"name":"fn","version":"1.0.0","scripts":{"prepare":"exit 3"}}'), (error) =>
+    error.code === 1 && error.stdout.includes('The script prepare ("exit 3") of package.json ended with 3.'));
+});
+
 test('should need no network where the archive brings its dependencies', async () => {
   assert.match(await build('{"name":"fn","version":"1.0.0","dependencies":{"is-number":"7.0.0"}}', '--env=VENDORED=1'), /npm install: 1 direct dependencies/);
 });

@@ -30,6 +30,9 @@ record ArchiveConditions(List<Condition> all) {
   /** Of a file into which a pointer leads. As a tree, JSON takes up to thirty times its bytes. */
   static final int MAX_BYTES = 256 * 1024;
 
+  /** What Windows tools write before JSON, and the tools that read it skip. */
+  private static final String BYTE_ORDER_MARK = "\ufeff";
+
   /** As strict as the tools that will read the same file. */
   private static final JsonMapper JSON =
       JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
@@ -89,7 +92,8 @@ record ArchiveConditions(List<Condition> all) {
     }
     JsonNode document;
     try {
-      document = JSON.readTree(UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString());
+      String text = UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+      document = JSON.readTree(text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text);
     } catch (JacksonException | CharacterCodingException e) {
       return true;
     }

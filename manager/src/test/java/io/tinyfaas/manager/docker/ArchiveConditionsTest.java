@@ -55,6 +55,7 @@ class ArchiveConditionsTest {
         "{\"dependencies\": false}",
         "{\"dependencies\": 0}",
         "{\"dependencies\": {}, \"dependencies\": {\"is-number\": \"7.0.0\"}}",
+        "\uFEFF{\"dependencies\": {\"is-number\": \"7.0.0\"}}",
       })
   void shouldBeMetByAValueThatIsNotEmpty(String json) {
     assertThat(areMetByPackage("package.json#/dependencies", json)).isTrue();
@@ -69,6 +70,7 @@ class ArchiveConditionsTest {
         "{\"dependencies\": []}",
         "{\"dependencies\": \"\"}",
         "{\"dependencies\": null}",
+        "\uFEFF{}",
       })
   void shouldNotBeMetByAValueThatIsMissingOrEmpty(String json) {
     assertThat(areMetByPackage("package.json#/dependencies", json)).isFalse();
@@ -82,7 +84,8 @@ class ArchiveConditionsTest {
         "{ broken",
         "{} {}",
         "{\"name\": 'fn'}",
-        "\uFEFF{}",
+        "\uFEFF",
+        "\uFEFF\uFEFF{}",
         "[]",
         "[{\"dependencies\": {}}]",
         "null",
