@@ -3,8 +3,8 @@
 import os
 import sys
 
+from _tinyfaas_runtime.http_server import HandlerServer, max_body
 from executable import find
-from http_server import HandlerServer, max_body
 from process import Processes
 
 

@@ -7,8 +7,8 @@ import signal
 import sys
 import threading
 
-from http_message import BYTES, TEXT, Answer, checked_fields, checked_status
-from http_server import Gone, failed
+from _tinyfaas_runtime.http_message import BYTES, TEXT, Answer, checked_fields, checked_status
+from _tinyfaas_runtime.http_server import Gone, failed
 
 CONCURRENCY = "CONCURRENCY"
 DEFAULT_CONCURRENCY = 8

@@ -53,11 +53,13 @@ class Handler:
                 env=self._environment,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
         return self
 
     def _kill(self):
-        self.process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)  # with what the function has forked
         self.process.wait()
 
     @property

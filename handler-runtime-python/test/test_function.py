@@ -16,6 +16,7 @@ def logged(function):
   def wrapper(*args, **named): return function(*args, **named)
   return wrapper
 """
+PARTIAL = "import functools\nclass C:\n  def fn(self, lamp, input: bytes, headers): return f'{lamp} {input}'\n"
 WITH_A_LAMP = """import functools
 def with_a_lamp(function):
   @functools.wraps(function)
@@ -38,6 +39,13 @@ class FunctionTest(HandlerTest):
             handler = self.fn(code + "return repr(input)")
             self.assertEqual([handler.call(body=body)[2] for body in (b"", b"text")], [b"b''", b"b'text'"])
 
+    def test_should_give_bytes_where_they_are_declared_among_others(self):
+        for declared in ("bytes | None", "'bytes | None'", "Optional[bytes]", "'Optional[bytes]'", "bytearray", "memoryview", "Buffer", "bytes | Buffer"):
+            handler = self.fn(f"from typing import Optional\nfrom collections.abc import Buffer\ndef fn(input: {declared}, headers): return repr(input)")
+            self.assertEqual(handler.call()[2], b"b''", declared)
+        for declared in ("str | bytes | None", "list[bytes]", "str", "None", "'bytes of a lamp'"):
+            self.assertEqual(self.fn(f"def fn(input: {declared}): return repr(input)").call()[2], b"None", declared)
+
     def test_should_give_as_much_as_is_taken(self):
         for code, seen in [
             ("fn = lambda: 'nothing'", "nothing"),
@@ -51,6 +59,16 @@ class FunctionTest(HandlerTest):
             (f"{WRAPPED}@logged\ndef fn(input: bytes, headers): return input", "x"),
             ("import functools\n@functools.cache\ndef fn(input): return input", "x"),
             (f"{WITH_A_LAMP}@with_a_lamp\ndef fn(lamp, input, headers): return lamp + input", "lx"),
+            ("import functools\ndef lit(lamp, input): return lamp + input\nfn = functools.partial(lit, 'l')", "lx"),
+            ("import functools\ndef lit(input, headers, lamp): return input + lamp\nfn = functools.partial(lit, lamp='l')", "xl"),
+            (f"{WRAPPED}@logged\ndef lit(lamp, input): return lamp + input\nfn = functools.partial(lit, 'l')", "lx"),
+            (f"{WITH_A_LAMP}fn = functools.partial(with_a_lamp(lambda lamp, input, headers: lamp + input))", "lx"),
+            (f"{PARTIAL}fn = functools.partial(C().fn, 'l')", "l b'x'"),
+            (f"{PARTIAL}fn = functools.partial(functools.partial(C().fn), 'l')", "l b'x'"),
+            ("import functools\nasync def lit(lamp, input): return lamp + input\nfn = functools.partial(lit, 'l')", "lx"),
+            ("fn = str.upper", "X"),
+            ("class fn(dict):\n  def __init__(self, input): self['lamp'] = input", '{"lamp":"x"}'),
+            ("class C:\n  async def __call__(self, input): return input\nfn = C()", "x"),
         ]:
             self.assertEqual(self.fn(code).call(body=b"x")[2].decode(), seen, code)
 
@@ -146,6 +164,31 @@ class LoadingTest(HandlerTest):
             handler = self.start(files, **({"TINYFAAS_ENTRY": entry} if entry else {}))
             self.assertEqual(handler.call()[2], b"here")
 
+    def test_should_find_modules_that_are_called_like_the_runtimes(self):
+        own = {f"{name}.py": f"text = '{name}'" for name in ("http_server", "http_message", "main", "process")}
+        for files in ({"function.py": "text = 'function'"}, {"function/__init__.py": "text = 'function'"}):
+            handler = self.start({"fn.py": "import function, http_server, http_message, main, process\nfn = lambda: function.text + http_server.text + main.text", **files, **own})
+            self.assertEqual((handler.call()[2], handler.log), (b"functionhttp_servermain", ""))
+
+    def test_should_keep_what_it_needs_where_modules_are_called_like_pythons(self):
+        for name in ("json", "traceback", "asyncio", "signal", "types", "tokenize", "linecache", "concurrent/__init__", "encodings/__init__"):
+            handler = self.start({"fn.py": "async def fn(input, headers): return 1 / len(input or ''), input", f"{name}.py": "raise ValueError('it is not to be loaded')"})
+            self.assertEqual(handler.call(body=b"x")[::2], (500, b"The status 'x' is not a whole number from 200 to 599."), name)
+            self.assertEqual(handler.call()[::2], (500, b"division by zero"))
+            self.assertIn('fn.py", line 1, in fn', handler.log)
+            said = f"{name.removesuffix('/__init__')}{'' if '/' in name else '.py'} has the name of a module of Python"
+            self.assertEqual(handler.log.count(said), 1, handler.log)
+
+    def test_should_find_modules_whose_names_are_free(self):
+        files = {"csv.py": "text = 'own'", "logging/__init__.py": "text = 'too'", "light.py": "text = ' here'", "sub/json.py": "raise ValueError"}
+        handler = self.start({"fn.py": "import csv, logging, light\nfn = lambda: [csv.text, logging.text + light.text]", **files})
+        self.assertEqual((handler.call()[2], handler.log), (b'["own","too here"]', ""))
+
+    def test_should_not_take_the_entry_for_a_module_of_python(self):
+        for name in ("json", "signal", "calendar", "_tinyfaas_runtime", "__main__"):
+            handler = self.start({f"{name}.py": "import multiprocessing.pool\nfn = lambda: {'in': __name__}"}, TINYFAAS_ENTRY=f"{name}.py")
+            self.assertEqual((handler.call()[2], handler.log), (b'{"in":"fn"}', ""))
+
     def test_should_load_what_was_installed(self):
         handler = self.start({"fn.py": "import lamp\nfn = lambda: lamp.state", ".packages/lamp.py": "state = 'on'"})
         self.assertEqual(handler.call()[2], b"on")
@@ -162,6 +205,11 @@ class LoadingTest(HandlerTest):
             ({"fn.py": "async def fn(a, b, c): pass"}, "Write: def fn(input, headers)"),
             ({"fn.py": "class C:\n  def fn(self, a, b, c): pass\nfn = C().fn"}, "fn needs 3 arguments (a, b, c)"),
             ({"fn.py": "class C:\n  def __call__(self, a, b, c): pass\nfn = C()"}, "fn needs 3 arguments (a, b, c)"),
+            ({"fn.py": "import functools\n@functools.lru_cache\ndef fn(input, headers): pass"}, "lru_cache, which cannot keep results by headers"),
+            ({"fn.py": f"{WRAPPED}@logged\n@functools.cache\ndef fn(input, headers): pass"}, "Cache a function of the input that fn calls"),
+            ({"fn.py": WRAPPED.replace("*args, ", "") + "@logged\ndef fn(input): pass"}, "what wraps fn takes arguments by name only"),
+            ({"fn.py": "import functools\nfn = functools.partial(lambda a, b, c, d: 0, 1)"}, "fn needs 3 arguments (b, c, d)"),
+            ({"fn.py": "class fn:\n  def __init__(self, a, b, c): pass"}, "fn needs 3 arguments (a, b, c)"),
             ({"fn.py": "import sys; sys.exit(0)"}, "ended the process (0)"),
             ({"a.py": "", "b.py": ""}, "there is no fn.py, and 2 other"),
             ({"fn.txt": ""}, "there is no fn.py, and 0 other"),
@@ -179,6 +227,55 @@ class LoadingTest(HandlerTest):
         eventually(lambda: "loading" in handler.log, handler)
         handler.terminate()
         self.assertEqual(handler.exit_code(), 0)
+
+
+POOL = "import multiprocessing\nfrom concurrent.futures import ProcessPoolExecutor\ndef double(n): return 2 * n\n"
+FORKS = f"""import os, signal, time
+def fn(input, headers):
+  ready, child_is_ready = os.pipe()
+  child = os.fork()
+  if child == 0:
+    os.write(child_is_ready, b'x')
+    time.sleep({LONGER})
+  os.read(ready, 1)
+  if input == 'leave it': return 'left'
+  os.kill(child, signal.SIGTERM)
+  return str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+class ForkingTest(HandlerTest):
+    def test_should_outlive_processes_of_the_function(self):
+        for code in (
+            "def fn(input, headers):\n  with multiprocessing.Pool(2) as pool: return pool.map(double, [1, 2])",
+            "pool = multiprocessing.Pool(2)\nfn = lambda: pool.map(double, [1, 2])",
+            "def fn(input, headers):\n  with ProcessPoolExecutor(2) as pool: return list(pool.map(double, [1, 2]))",
+        ):
+            handler = self.start({"fn.py": POOL + code})
+            for _ in range(50):
+                self.assertEqual(handler.call()[::2], (200, b"[2,4]"), handler.log)
+
+    def test_should_let_a_function_start_processes_anew(self):
+        for files, environment in (
+            ({"fn.py": POOL + "def fn(input, headers):\n  with multiprocessing.get_context('spawn').Pool(2) as pool: return pool.map(double, [1, 2])"}, {}),
+            ({"src/light.py": POOL + "def fn(input, headers):\n  with multiprocessing.get_context('forkserver').Pool(1) as pool: return pool.map(double, [1, 2])"}, {"TINYFAAS_ENTRY": "src/light.py"}),
+        ):
+            handler = self.start(files, **environment)
+            for _ in range(3):
+                self.assertEqual(handler.call()[::2], (200, b"[2,4]"), handler.log)
+
+    def test_should_end_a_forked_process_alone(self):
+        handler = self.start({"fn.py": FORKS})
+        for _ in range(3):
+            self.assertEqual(handler.call()[2], b"-15")
+
+    def test_should_have_no_socket_in_a_forked_process(self):
+        handler = self.start({"fn.py": FORKS})
+        answer = handler.raw(b"POST /fn HTTP/1.1\r\nConnection: close\r\nContent-Length: 8\r\n\r\nleave it")
+        self.assertTrue(answer.endswith(b"\r\n\r\nleft"), answer)
+        handler.terminate()
+        self.assertEqual(handler.exit_code(), 0)
+        self.assertRaises(ConnectionRefusedError, handler.connect)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,14 @@ import sys
 import threading
 import time
 
-from http_message import Answer, Refused, RequestReader
+from .http_message import Answer, Refused, RequestReader
 
 PORT = 8000
 BACKLOG = 1024
 MAX_CONNECTIONS = 128  # of the 256 processes and threads that a handler may have
 MAX_MESSAGE = 200
 LINGER_SECONDS = 2
+STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 class Gone(Exception):
@@ -47,15 +48,31 @@ class HandlerServer:
 
         Process 1 has no default action for signals, and this may be process 1.
         """
+        self._process = os.getpid()
         self._listener = None
         self._draining = False
         self._lock = threading.Lock()
         self._connections = {}  # of each open one its reader
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in STOPPING:
             signal.signal(number, self._stop)
+        os.register_at_fork(after_in_child=self._forked)
+
+    def _forked(self):
+        """In a process that the function has forked (multiprocessing does): it is none that serves, and ends as any other.
+
+        Its copies of the sockets are closed, so that none outlives the handler's; shut down, the handler's would be, too.
+        """
+        for number in STOPPING:
+            signal.signal(number, signal.SIG_DFL)
+        sockets = [*self._connections, *([self._listener] if self._listener else [])]
+        self._listener = None
+        self._lock = threading.Lock()  # another thread may have had it
+        self._connections = {}
+        for one in sockets:
+            one.close()
 
     def _stop(self, _number, _frame):
-        if self._listener is None:
+        if self._listener is None or os.getpid() != self._process:
             os._exit(0)
         if not self._draining:
             self._draining = True
@@ -125,7 +142,7 @@ class HandlerServer:
 
     def _end(self, connection):
         with self._lock:
-            del self._connections[connection]
+            self._connections.pop(connection, None)  # in a process that was forked it is gone already
         connection.close()
 
     def _drain(self):
