@@ -2,6 +2,7 @@
 
 import codecs
 import os
+import re
 import struct
 import sys
 
@@ -10,6 +11,10 @@ SHELL = "/bin/sh"
 ELF = b"\x7fELF"
 SMALLER = {b"\x3e\0": b"\x03\0", b"\xb7\0": b"\x28\0"}  # what processors run, too: x86-64 i386, arm64 arm
 INTERPRETER = 3  # PT_INTERP: the loader of a program that is linked dynamically
+# Of programs of 32 and of 64 bits: how numbers are written; where the table of segments, the size and the number of its entries
+# are; an entry's size, and where in it a segment's offset and length are.
+LAYOUTS = {b"\1": ("I", 28, 42, 32, 4, 16), b"\2": ("Q", 32, 54, 56, 8, 32)}
+MAX_SAID = 64 * 1024
 
 
 def find(entry):
@@ -72,25 +77,47 @@ def _check_program(entry, path):
         if machine not in (own_machine, SMALLER.get(own_machine)):
             _refuse(f"{entry} is for another processor than this box has. Build it for Linux on {os.uname().machine}.")
         loader = _loader(file, header)
-    if loader is not None and not os.access(loader, os.X_OK):
+    if loader is None:
+        return
+    if not os.access(loader, os.X_OK):
         _refuse(f"{entry} needs {os.fsdecode(loader)}, which is not in the image. Link it statically.")
+    missing = _not_found(loader, path)
+    if missing:
+        _refuse(f"{entry} needs {', '.join(missing)}, which the image does not have. Link it statically, or build it on Debian 13.")
 
 
 def _loader(file, header):
-    """What the program names as its loader; None if it needs none, or is not as a 64-bit program is."""
-    if len(header) < 64 or header[4] != 2:
+    """What the program names as its loader; None if it needs none, or is not as a program of 32 or 64 bits is."""
+    number, at_table, at_size, its_size, at_offset, at_length = LAYOUTS.get(header[4:5], LAYOUTS[b"\2"])
+    if len(header) < at_size + 4:
         return None
     order = "<" if header[5] == 1 else ">"
-    (table,) = struct.unpack_from(order + "Q", header, 32)
-    size, count = struct.unpack_from(order + "HH", header, 54)
+    (table,) = struct.unpack_from(order + number, header, at_table)
+    size, count = struct.unpack_from(order + "HH", header, at_size)
     for i in range(count):
         file.seek(table + i * size)
-        entry = file.read(56)
-        if len(entry) == 56 and struct.unpack_from(order + "I", entry)[0] == INTERPRETER:
-            offset, length = struct.unpack_from(order + "Q", entry, 8)[0], struct.unpack_from(order + "Q", entry, 32)[0]
+        entry = file.read(its_size)
+        if len(entry) == its_size and struct.unpack_from(order + "I", entry)[0] == INTERPRETER:
+            (offset,), (length,) = (struct.unpack_from(order + number, entry, at) for at in (at_offset, at_length))
             file.seek(offset)
             return file.read(min(length, 4096)).rstrip(b"\0")
     return None
+
+
+def _not_found(loader, path):
+    """The libraries, and the versions of them, that the loader does not find; it only looks, and starts nothing of the program."""
+    if not os.path.basename(loader).startswith(b"ld-linux"):
+        return []  # whatever it is, it might run the program
+    reading, writing = os.pipe()
+    its_output = [(os.POSIX_SPAWN_DUP2, writing, number) for number in (1, 2)]
+    as_ldd_does = {**os.environ, "LD_TRACE_LOADED_OBJECTS": "1", "LD_WARN": "yes"}
+    child = os.posix_spawn(loader, [loader, path], as_ldd_does, file_actions=its_output)
+    os.close(writing)
+    with open(reading, errors="replace") as output:
+        said = output.read(MAX_SAID)
+    os.waitpid(child, 0)
+    found = re.findall(r"^\s*(\S+) => not found|version `([^']+)' not found", said, re.MULTILINE)
+    return list(dict.fromkeys(library or version for library, version in found))
 
 
 def _refuse(why):

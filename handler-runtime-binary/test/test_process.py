@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import re
+import struct
 import threading
 import time
 import unittest
@@ -168,11 +170,22 @@ class ExecutableTest(HandlerTest):
             program = file.read()
         other_processor = program[:18] + b"\xf3\xf0" + program[20:]
         no_loader = program.replace(b"/ld-linux-", b"/no-loader", 1)
+        interpreter = b"/lib/ld-of-32-bits.so.2\0"
+        machine = {"x86_64": 3, "aarch64": 40}[os.uname().machine]
+        smaller = b"".join((
+            b"\x7fELF\1\1\1".ljust(16, b"\0"),
+            struct.pack("<HHIIIIIHHHHHH", 2, machine, 1, 0, 52, 0, 0, 52, 32, 1, 0, 0, 0),
+            struct.pack("<IIIIIIII", 3, 84, 0, 0, len(interpreter), len(interpreter), 4, 1),
+            interpreter,
+        ))  # fmt: skip
         for program, said in [
             (b"MZ\0\0", "is no program for Linux"),
             (b"\xcf\xfa\xed\xfe\x07\0\0\0", "is no program for Linux"),
             (other_processor, "is for another processor than this box has"),
             (no_loader, "which is not in the image. Link it statically"),
+            (smaller, "fn needs /lib/ld-of-32-bits.so.2, which is not in the image. Link it statically"),
+            (program.replace(b"libc.so.6", b"libc.so.9"), "fn needs libc.so.9, which the image does not have. Link it statically, or build it on Debian 13"),
+            (re.sub(rb"GLIBC_2\.(\d\d)", rb"GLIBC_9.\1", program), "fn needs GLIBC_9."),
         ]:
             handler = self.launch({"fn": program}, TINYFAAS_ENTRY="fn")
             handler.exit_code()
