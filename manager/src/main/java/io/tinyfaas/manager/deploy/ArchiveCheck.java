@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
@@ -41,11 +40,14 @@ final class ArchiveCheck {
   private static final int OWNER_MAY_RUN = 0100;
   private static final int LOCAL_HEADER_LENGTH = 30;
 
+  /** Of tools that have no mode to write, as Maven's of folders. */
+  private static final int NO_MODE = 0177777;
+
   /** With which a program for Linux begins. */
   private static final byte[] ELF = {0x7f, 'E', 'L', 'F'};
 
   /** As an entry's name, the folder that was packed. */
-  static final String OWN_FOLDER = "./";
+  private static final String OWN_FOLDER = "./";
 
   /** Of names in an image's layers, for which the engine would take an archive's, too. */
   private static final String REMOVAL = ".wh.";
@@ -57,6 +59,7 @@ final class ArchiveCheck {
   private final ArchiveLimits limits;
   private final Set<String> files = new HashSet<>();
   private final Set<String> folders = new HashSet<>();
+  private final Set<Long> headers = new HashSet<>();
   private final List<ArchiveFile> found = new ArrayList<>();
   private final byte[] buffer = new byte[64 * 1024];
   private long unpacked;
@@ -68,16 +71,15 @@ final class ArchiveCheck {
   }
 
   /**
-   * @return the regular files, sorted by path
    * @throws ProblemException INVALID_ARCHIVE or ARCHIVE_TOO_LARGE
    * @throws IOException if the disk fails
    */
-  static List<ArchiveFile> files(Path zip, ArchiveLimits limits) throws IOException {
+  static ArchiveContent content(Path zip, ArchiveLimits limits) throws IOException {
     ZipEntries.check(zip, limits.entries());
     return new ArchiveCheck(zip, limits).run();
   }
 
-  /** A zip as the check reads it, so that its files are found again under the same names. */
+  /** A zip as the check reads it, so that it has the same entries. */
   static ZipFile open(Path zip) throws IOException {
     return ZipFile.builder()
         .setPath(zip)
@@ -87,11 +89,12 @@ final class ArchiveCheck {
         .get();
   }
 
-  private List<ArchiveFile> run() throws IOException {
+  private ArchiveContent run() throws IOException {
     try (FileChannel raw = FileChannel.open(zip, StandardOpenOption.READ);
         ZipFile entries = open(zip)) {
+      ArchiveNames names = ArchiveNames.of(entries);
       for (Iterator<ZipArchiveEntry> each = entries.getEntries().asIterator(); each.hasNext(); ) {
-        check(each.next(), entries, raw);
+        check(each.next(), names, entries, raw);
       }
     } catch (IOException | IllegalArgumentException e) {
       throw invalid("", "The archive's directory is damaged: make or send it again.");
@@ -99,23 +102,50 @@ final class ArchiveCheck {
     if (found.isEmpty()) {
       throw invalid("", "The archive holds no file: put the function's code into it.");
     }
-    List<ArchiveFile> result =
-        hasSingleTopFolder() ? found.stream().map(ArchiveFile::withoutFirstFolder).toList() : found;
-    return result.stream().sorted(Comparator.comparing(ArchiveFile::path)).toList();
+    String around = folderAround();
+    return new ArchiveContent(
+        found.stream()
+            .map(file -> around.isEmpty() ? file : file.withoutFirstFolder())
+            .sorted(Comparator.comparing(ArchiveFile::path))
+            .toList(),
+        emptyFolders().stream()
+            .filter(folder -> folder.startsWith(around))
+            .map(folder -> folder.substring(around.length()))
+            .sorted()
+            .toList());
   }
 
-  private boolean hasSingleTopFolder() {
-    return found.stream()
-                .map(file -> file.path().substring(0, Math.max(0, file.path().indexOf('/'))))
-                .distinct()
-                .count()
-            == 1
-        && found.getFirst().path().contains("/");
+  /** In which all files are, with a slash; empty if there is no such folder. */
+  private String folderAround() {
+    List<String> tops =
+        found.stream()
+            .map(file -> file.path().substring(0, file.path().indexOf('/') + 1))
+            .distinct()
+            .limit(2)
+            .toList();
+    return tops.size() == 1 ? tops.getFirst() : "";
   }
 
-  private void check(ZipArchiveEntry entry, ZipFile entries, FileChannel raw) throws IOException {
-    String name = checkedName(entry, raw);
-    int type = (int) (entry.getExternalAttributes() >>> 16) & FILE_TYPE;
+  private List<String> emptyFolders() {
+    Set<String> filled = new HashSet<>();
+    found.forEach(file -> addParents(file.path(), filled));
+    folders.forEach(folder -> addParents(folder, filled));
+    return folders.stream()
+        .filter(folder -> !filled.contains(folder) && !isLeftByAFileManager(folder + "/"))
+        .toList();
+  }
+
+  private static void addParents(String path, Set<String> parents) {
+    for (int slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
+      parents.add(path.substring(0, slash));
+    }
+  }
+
+  private void check(ZipArchiveEntry entry, ArchiveNames names, ZipFile entries, FileChannel raw)
+      throws IOException {
+    String name = checkedName(entry, names, raw);
+    int mode = (int) (entry.getExternalAttributes() >>> 16);
+    int type = mode == NO_MODE ? 0 : mode & FILE_TYPE;
     boolean folder = name.endsWith("/");
     if (type != 0 && type != (folder ? FOLDER : REGULAR_FILE)) {
       throw invalid(
@@ -138,14 +168,17 @@ final class ArchiveCheck {
     }
     // Entries that share bytes would let a small file cost hours.
     packed += entry.getCompressedSize();
-    if (entry.getCompressedSize() < 0 || packed > raw.size()) {
+    if (entry.getCompressedSize() < 0
+        || packed > raw.size()
+        || !headers.add(entry.getLocalHeaderOffset())) {
       throw invalid(name, shown(name) + " overlaps another entry: make the archive again.");
     }
-    String path = folder ? name.substring(0, name.length() - 1) : name;
-    claim(path, name, folder);
+    if (!name.equals(OWN_FOLDER)) {
+      claim(folder ? name.substring(0, name.length() - 1) : name, name, folder);
+    }
     if (!folder) {
-      ArchiveFile file = inflate(entry, entries, path);
-      if (!isLeftByAFileManager(path)) {
+      ArchiveFile file = inflate(entry, entries, name);
+      if (!isLeftByAFileManager(name)) {
         found.add(file);
       }
     } else if (entry.getSize() != 0) {
@@ -161,16 +194,13 @@ final class ArchiveCheck {
         || Set.of(".DS_Store", "Thumbs.db", "desktop.ini").contains(file);
   }
 
-  private static String checkedName(ZipArchiveEntry entry, FileChannel raw) throws IOException {
-    byte[] bytes = entry.getRawName();
-    String name;
-    try {
-      name = UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-    } catch (CharacterCodingException e) {
-      throw invalid(
-          entry.getName(),
-          shown(entry.getName())
-              + " is not named in UTF-8: rename the file, or use a zip tool that writes UTF-8.");
+  /** Its path, or {@link #OWN_FOLDER}. */
+  private static String checkedName(ZipArchiveEntry entry, ArchiveNames names, FileChannel raw)
+      throws IOException {
+    String path = names.path(entry);
+    String name = path.isEmpty() ? OWN_FOLDER : path;
+    if (!ArchiveNames.isReadable(entry)) {
+      throw unreadable(name);
     }
     ByteBuffer local;
     ByteBuffer localName;
@@ -184,25 +214,28 @@ final class ArchiveCheck {
     } catch (IOException | IllegalArgumentException e) {
       throw invalid(name, shown(name) + " lies outside of the archive: make it again.");
     }
-    if (!localName.equals(ByteBuffer.wrap(bytes))) {
+    if (!localName.equals(ByteBuffer.wrap(entry.getRawName()))) {
       throw invalid(
           name, shown(name) + " has another name at its content: make the archive again.");
     }
-    String path = withoutDot(name);
-    if (!path.equals(OWN_FOLDER)) {
-      checkPath(path, bytes.length - name.length() + path.length());
+    if (entry.getRawName().length == 0) {
+      throw invalid("", "The archive has an entry without a name: make the archive again.");
     }
-    return path;
+    if (!path.isEmpty()) {
+      checkPath(path);
+    }
+    return name;
   }
 
-  /** As some tools name what is in the folder that they pack: {@code ./a} is {@code a}. */
-  static String withoutDot(String name) {
-    return name.startsWith(OWN_FOLDER) && !name.equals(OWN_FOLDER)
-        ? name.substring(OWN_FOLDER.length())
-        : name;
+  static ProblemException unreadable(String name) {
+    return invalid(
+        name,
+        shown(name)
+            + " is not named in UTF-8: rename the file, or use a zip tool that writes UTF-8.");
   }
 
-  private static void checkPath(String name, int length) {
+  private static void checkPath(String name) {
+    int length = name.getBytes(UTF_8).length;
     if (length > MAX_PATH_BYTES) {
       throw invalid(
           name,
@@ -217,18 +250,19 @@ final class ArchiveCheck {
       throw invalid(
           name,
           shown(name)
-              + " has a backslash; folders are separated by /: make the archive with a tool that"
-              + " keeps to the zip format, on Windows 'tar -a -c -f ../function.zip .'.");
+              + " has a backslash, while other entries have / between folders: make the archive"
+              + " with a tool that keeps to the zip format, on Windows 'tar -a -c -f"
+              + " ../function.zip .'.");
     }
     if (CONTROL.matcher(name).find()) {
       throw invalid(name, shown(name) + " has a control character in its name: rename the file.");
     }
-    if (name.isEmpty() || name.startsWith("/") || DRIVE.matcher(name).matches()) {
+    if (DRIVE.matcher(name).matches()) {
       throw invalid(
           name,
           shown(name)
-              + " is an absolute path; paths are relative to the function's folder: make the archive"
-              + " in that folder.");
+              + " is an absolute path; paths are relative to the function's folder: make the"
+              + " archive in that folder.");
     }
     String[] segments = name.split("/");
     if (segments.length > MAX_DEPTH) {
@@ -292,7 +326,8 @@ final class ArchiveCheck {
     MessageDigest sha256 = sha256();
     long size = 0;
     // A zip that was made on Windows has no modes.
-    boolean executable = (entry.getExternalAttributes() >>> 16 & OWNER_MAY_RUN) != 0;
+    int mode = (int) (entry.getExternalAttributes() >>> 16);
+    boolean executable = mode != NO_MODE && (mode & OWNER_MAY_RUN) != 0;
     try (InputStream content = entries.getInputStream(entry)) {
       for (int read = next(content); read > 0; read = next(content)) {
         executable |= size == 0 && isProgram(read);
@@ -321,7 +356,8 @@ final class ArchiveCheck {
               + " is damaged: its size or CRC-32 checksum is not the one that the archive names."
               + " Make or send the archive again.");
     }
-    return new ArchiveFile(path, entry.getName(), executable, size, sha256.digest());
+    return new ArchiveFile(
+        path, "", entry.getLocalHeaderOffset(), executable, size, sha256.digest());
   }
 
   /** Fills the buffer, as far as there is enough. */

@@ -43,7 +43,8 @@ final class ArchiveSubfolder {
     try {
       try (ZipFile entries = ArchiveCheck.open(zip);
           ZipArchiveOutputStream out = new ZipArchiveOutputStream(selected)) {
-        copy(entries, prefix(entries, path), out, limits);
+        ArchiveNames names = ArchiveNames.of(entries);
+        copy(entries, names, prefix(entries, names, path), out, limits);
       }
       Files.move(selected, zip, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException | IllegalArgumentException e) {
@@ -65,18 +66,17 @@ final class ArchiveSubfolder {
   }
 
   /** Of the entries in that folder, at the top or in the single folder around everything. */
-  private static String prefix(ZipFile entries, String path) {
-    List<String> names =
+  private static String prefix(ZipFile entries, ArchiveNames names, String path) {
+    List<String> paths =
         Collections.list(entries.getEntries()).stream()
-            .map(entry -> ArchiveCheck.withoutDot(entry.getName()))
-            .filter(name -> !name.equals(ArchiveCheck.OWN_FOLDER))
-            .filter(name -> !ArchiveCheck.isLeftByAFileManager(name))
+            .map(names::path)
+            .filter(name -> !name.isEmpty() && !ArchiveCheck.isLeftByAFileManager(name))
             .toList();
     Set<String> tops =
-        names.stream().map(name -> name.split("/", 2)[0]).collect(Collectors.toSet());
+        paths.stream().map(name -> name.split("/", 2)[0]).collect(Collectors.toSet());
     String below = tops.size() == 1 ? tops.iterator().next() + "/" + path + "/" : path + "/";
     for (String prefix : List.of(path + "/", below)) {
-      if (names.stream().anyMatch(name -> name.startsWith(prefix) && !name.equals(prefix))) {
+      if (paths.stream().anyMatch(name -> name.startsWith(prefix) && !name.equals(prefix))) {
         return prefix;
       }
     }
@@ -84,11 +84,15 @@ final class ArchiveSubfolder {
   }
 
   private static void copy(
-      ZipFile entries, String prefix, ZipArchiveOutputStream out, ArchiveLimits limits)
+      ZipFile entries,
+      ArchiveNames names,
+      String prefix,
+      ZipArchiveOutputStream out,
+      ArchiveLimits limits)
       throws IOException {
     long bytes = 0;
     for (ZipArchiveEntry entry : Collections.list(entries.getEntries())) {
-      String name = ArchiveCheck.withoutDot(entry.getName());
+      String name = names.path(entry);
       if (name.startsWith(prefix) && !name.equals(prefix)) {
         // Entries that share bytes would make a large zip of a small one.
         bytes += Math.max(0, entry.getCompressedSize());
@@ -96,6 +100,9 @@ final class ArchiveSubfolder {
           throw ProblemException.of(
               ARCHIVE_TOO_LARGE,
               "The folder of the archive has more than " + limits.uploadBytes() + " bytes.");
+        }
+        if (!ArchiveNames.isReadable(entry)) {
+          throw ArchiveCheck.unreadable(name);
         }
         ZipArchiveEntry copy = new ZipArchiveEntry(name.substring(prefix.length()));
         copy.setMethod(entry.getMethod());

@@ -4,7 +4,6 @@ import static io.tinyfaas.manager.problem.ProblemType.ARCHIVE_TOO_LARGE;
 import static io.tinyfaas.manager.problem.ProblemType.INVALID_ARCHIVE;
 import static io.tinyfaas.manager.problem.ProblemType.INVALID_REQUEST;
 import static io.tinyfaas.manager.problem.ProblemType.INVALID_SPEC;
-import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.store.FunctionSpec;
@@ -14,18 +13,21 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.util.HexFormat;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Semaphore;
+import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
 import org.apache.commons.compress.archivers.zip.ZipFile;
 
 /**
- * A function's files in a zip that has been looked through, to the last byte. Folders without files
- * are not kept; a single folder around everything is taken off; what file managers add is left out.
+ * A function's files in a zip that has been looked through, to the last byte. A single folder
+ * around all files is taken off; what file managers add is left out.
  */
 public final class FunctionArchive implements AutoCloseable {
 
@@ -35,13 +37,15 @@ public final class FunctionArchive implements AutoCloseable {
   private final Path file;
   private final boolean temporary;
   private final List<ArchiveFile> files;
+  private final List<String> emptyFolders;
   private final String digest;
 
-  private FunctionArchive(Path file, boolean temporary, List<ArchiveFile> files) {
+  private FunctionArchive(Path file, boolean temporary, ArchiveContent content) {
     this.file = file;
     this.temporary = temporary;
-    this.files = files;
-    this.digest = digestOf(files);
+    this.files = content.files();
+    this.emptyFolders = content.emptyFolders();
+    this.digest = content.digest();
   }
 
   /**
@@ -153,23 +157,13 @@ public final class FunctionArchive implements AutoCloseable {
     }
   }
 
-  private static List<ArchiveFile> check(Path file, ArchiveLimits limits) throws IOException {
+  private static ArchiveContent check(Path file, ArchiveLimits limits) throws IOException {
     CHECKS.acquireUninterruptibly();
     try {
-      return ArchiveCheck.files(file, limits);
+      return ArchiveCheck.content(file, limits);
     } finally {
       CHECKS.release();
     }
-  }
-
-  private static String digestOf(List<ArchiveFile> files) {
-    MessageDigest sha256 = ArchiveCheck.sha256();
-    for (ArchiveFile file : files) {
-      String line = (file.executable() ? "x " : "- ") + file.path() + '\0';
-      sha256.update(line.getBytes(UTF_8));
-      sha256.update(file.sha256());
-    }
-    return HexFormat.of().formatHex(sha256.digest());
   }
 
   /** The zip. */
@@ -177,7 +171,7 @@ public final class FunctionArchive implements AutoCloseable {
     return file;
   }
 
-  /** SHA-256 over the sorted files' paths, executable bits and bytes, 64 hex digits. */
+  /** SHA-256 over all of the sorted content, 64 hex digits. */
   public String digest() {
     return digest;
   }
@@ -223,8 +217,9 @@ public final class FunctionArchive implements AutoCloseable {
       return false;
     }
     try (ZipFile zip = ArchiveCheck.open(file)) {
+      Map<Long, ZipArchiveEntry> entries = byHeader(zip);
       for (ArchiveFile each : candidates) {
-        try (InputStream content = zip.getInputStream(zip.getEntry(each.entry()))) {
+        try (InputStream content = zip.getInputStream(entries.get(each.header()))) {
           if (test.test(each.path(), content)) {
             return true;
           }
@@ -236,9 +231,15 @@ public final class FunctionArchive implements AutoCloseable {
     }
   }
 
+  /** Their names in the zip need not differ. */
+  private static Map<Long, ZipArchiveEntry> byHeader(ZipFile zip) {
+    return Collections.list(zip.getEntries()).stream()
+        .collect(Collectors.toMap(ZipArchiveEntry::getLocalHeaderOffset, Function.identity()));
+  }
+
   /**
-   * Writes the files as entries under {@code prefix} ({@code "function/"}) into a tar for an image
-   * build: owned by root, 0755 or 0644, dated 1970 so that the same files make the same layer.
+   * Writes all as entries under {@code prefix} ({@code "function/"}) into a tar for an image build:
+   * owned by root, 0755 or 0644, dated 1970 so that the same files make the same layer.
    *
    * @throws UncheckedIOException if the tar cannot be written
    */
@@ -246,15 +247,23 @@ public final class FunctionArchive implements AutoCloseable {
     tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
     tar.setAddPaxHeadersForNonAsciiNames(true);
     try (ZipFile zip = ArchiveCheck.open(file)) {
+      Map<Long, ZipArchiveEntry> entries = byHeader(zip);
       for (ArchiveFile each : files) {
         TarArchiveEntry entry = new TarArchiveEntry(prefix + each.path());
         entry.setMode(each.executable() ? 0100755 : 0100644);
         entry.setSize(each.size());
         entry.setModTime(0);
         tar.putArchiveEntry(entry);
-        try (InputStream content = zip.getInputStream(zip.getEntry(each.entry()))) {
+        try (InputStream content = zip.getInputStream(entries.get(each.header()))) {
           content.transferTo(tar);
         }
+        tar.closeArchiveEntry();
+      }
+      for (String folder : emptyFolders) {
+        TarArchiveEntry entry = new TarArchiveEntry(prefix + folder + "/");
+        entry.setMode(0040755);
+        entry.setModTime(0);
+        tar.putArchiveEntry(entry);
         tar.closeArchiveEntry();
       }
     } catch (IOException e) {

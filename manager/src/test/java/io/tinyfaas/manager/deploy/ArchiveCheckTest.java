@@ -1,5 +1,6 @@
 package io.tinyfaas.manager.deploy;
 
+import static io.tinyfaas.manager.deploy.ZipBytes.replace;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -10,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
+import org.apache.commons.compress.archivers.zip.UnicodePathExtraField;
 import org.apache.commons.compress.archivers.zip.ZipMethod;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,6 +19,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Archives that are damaged, or that lead elsewhere. */
 class ArchiveCheckTest extends ReceivedArchives {
+
+  private static final byte[] A = {'a'};
+  private static final byte[] X = {'x'};
 
   @ParameterizedTest
   @ValueSource(strings = {"", "hello", "PK\3\4 and then nothing of a zip that is longer than that"})
@@ -54,16 +59,16 @@ class ArchiveCheckTest extends ReceivedArchives {
         "../evil.js",
         "a/../../evil.js",
         "a/..",
-        "/etc/passwd",
-        "//etc/passwd",
         "a//b",
-        "././a",
-        ".//a",
         "./../a",
+        "/../a",
+        "/./../a",
         "a/./b",
-        "a\\b",
         "..\\evil",
+        "a\\..\\..\\evil",
+        "C:\\evil",
         "C:/evil",
+        "/C:/evil",
         "c:evil",
         "a\0b",
         "a\nb"
@@ -74,7 +79,8 @@ class ArchiveCheckTest extends ReceivedArchives {
     replace(zip, name.replace('\\', '|'), name);
     ProblemException problem = refusal(ProblemType.INVALID_ARCHIVE, zip);
     assertThat(problem.field())
-        .isEqualTo(name.replaceAll("\\p{Cntrl}", "?").replaceFirst("^\\./", ""));
+        .isEqualTo(
+            name.replaceAll("\\p{Cntrl}", "?").replace('\\', '/').replaceFirst("^(\\./|/)+", ""));
   }
 
   /** As bsdtar names the folder that it is told to pack. */
@@ -89,23 +95,20 @@ class ArchiveCheckTest extends ReceivedArchives {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"", ".", "/.", "./."})
+  void shouldRefuseAFileWithoutAName(String name) {
+    refusal(ProblemType.INVALID_ARCHIVE, new ZipBytes().file("a", "x").file(name, "x").bytes());
+  }
+
+  /** Beside names with slashes a backslash may be a character of a name. */
   @Test
   void shouldSayHowToMakeAnArchiveOnWindows() {
-    byte[] zip = new ZipBytes().file("lib|a.js", "x").bytes();
+    byte[] zip = new ZipBytes().file("lib|a.js", "x").file("lib/b.js", "x").bytes();
     replace(zip, "lib|a.js", "lib\\a.js");
 
     assertThat(refusal(ProblemType.INVALID_ARCHIVE, zip))
         .hasMessageContaining("on Windows 'tar -a -c -f ../function.zip .'");
-  }
-
-  private static void replace(byte[] bytes, String from, String to) {
-    byte[] wanted = from.getBytes(UTF_8);
-    byte[] replacement = to.getBytes(UTF_8);
-    for (int at = 0; at + wanted.length <= bytes.length; at++) {
-      if (Arrays.equals(bytes, at, at + wanted.length, wanted, 0, wanted.length)) {
-        System.arraycopy(replacement, 0, bytes, at, replacement.length);
-      }
-    }
   }
 
   @ParameterizedTest
@@ -137,9 +140,52 @@ class ArchiveCheckTest extends ReceivedArchives {
     for (ZipBytes twice :
         List.of(
             new ZipBytes().file("a.js", "1").file("./a.js", "2"),
+            new ZipBytes().file("a.js", "1").file("/a.js", "2"),
+            new ZipBytes().file("/a.js", "1").file("./a.js/b", "2"),
             new ZipBytes().file("./a.js", "1").file("a.js/b", "2"))) {
       refusal(ProblemType.INVALID_ARCHIVE, twice.bytes());
     }
+  }
+
+  @Test
+  void shouldRefuseDuplicatesThatAreWrittenInTwoWays() {
+    byte[] backslash = new ZipBytes().file("a/b", "1").entry("a|b", X, entry -> {}).bytes();
+    replace(backslash, "a|b", "a\\b");
+    assertThat(refusal(ProblemType.INVALID_ARCHIVE, backslash)).hasMessageContaining("twice");
+    byte[] unicode =
+        new ZipBytes()
+            .withoutUtf8Flag()
+            .entry("a", X, entry -> entry.addExtraField(new UnicodePathExtraField("c", A)))
+            .file("c", "2")
+            .bytes();
+    assertThat(refusal(ProblemType.INVALID_ARCHIVE, unicode)).hasMessageContaining("twice");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"../evil", "a//b", "C:evil", ".wh.a", "a\nb"})
+  void shouldCheckTheNameInAnExtraField(String name) {
+    byte[] zip =
+        new ZipBytes()
+            .withoutUtf8Flag()
+            .entry("a", X, entry -> entry.addExtraField(new UnicodePathExtraField(name, A)))
+            .bytes();
+    assertThat(refusal(ProblemType.INVALID_ARCHIVE, zip).field())
+        .isEqualTo(name.replaceAll("\\p{Cntrl}", "?"));
+  }
+
+  @Test
+  void shouldRefuseTwoEntriesOfOneFile() {
+    byte[] zip =
+        new ZipBytes()
+            .withoutUtf8Flag()
+            .entry("a", X, entry -> entry.addExtraField(new UnicodePathExtraField("b", A)))
+            .entry("a", X, entry -> entry.addExtraField(new UnicodePathExtraField("c", A)))
+            .bytes();
+    ByteBuffer header = ByteBuffer.wrap(zip).order(ByteOrder.LITTLE_ENDIAN);
+    int first = header.getInt(zip.length - 6);
+    int second = first + 46 + header.getShort(first + 28) + header.getShort(first + 30);
+    header.putInt(second + 42, header.getInt(first + 42));
+    assertThat(refusal(ProblemType.INVALID_ARCHIVE, zip)).hasMessageContaining("overlaps");
   }
 
   @Test

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.function.Consumer;
 import org.apache.commons.compress.archivers.zip.Zip64Mode;
 import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
@@ -59,6 +60,35 @@ final class ZipBytes {
   ZipBytes with64Bits() {
     zip.setUseZip64(Zip64Mode.Always);
     return this;
+  }
+
+  /** So that names in extra fields count. */
+  ZipBytes withoutUtf8Flag() {
+    zip.setUseLanguageEncodingFlag(false);
+    return this;
+  }
+
+  /** As tools of Windows do: names in the box's old encoding, and in an extra field as they are. */
+  ZipBytes inCodePage437() {
+    zip.setEncoding("IBM437");
+    zip.setUseLanguageEncodingFlag(false);
+    zip.setCreateUnicodeExtraFields(ZipArchiveOutputStream.UnicodeExtraFieldPolicy.ALWAYS);
+    return this;
+  }
+
+  /**
+   * In place of characters that commons-compress would not write as they are.
+   *
+   * @param to as long as the other
+   */
+  static void replace(byte[] bytes, String from, String to) {
+    byte[] wanted = from.getBytes(UTF_8);
+    byte[] replacement = to.getBytes(UTF_8);
+    for (int at = 0; at + wanted.length <= bytes.length; at++) {
+      if (Arrays.equals(bytes, at, at + wanted.length, wanted, 0, wanted.length)) {
+        System.arraycopy(replacement, 0, bytes, at, replacement.length);
+      }
+    }
   }
 
   byte[] bytes() {
