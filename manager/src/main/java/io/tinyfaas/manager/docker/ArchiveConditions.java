@@ -17,7 +17,11 @@ import java.nio.file.FileSystems;
 import java.nio.file.Path;
 import java.nio.file.PathMatcher;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -74,6 +78,24 @@ record ArchiveConditions(List<Condition> all) {
     return all.isEmpty()
         || archive.paths().stream().anyMatch(path -> of(path).anyMatch(c -> c.value().isEmpty()))
         || archive.hasFile(path -> of(path).findAny().isPresent(), this::hasValue);
+  }
+
+  /**
+   * In which folders there is a file of such a path, as if they were the top: those that are
+   * nearest to it, with a slash at their end. The file's values are not looked at.
+   */
+  List<String> nearestFoldersOf(FunctionArchive archive) {
+    Map<Integer, Set<String>> byDepth = new TreeMap<>();
+    for (String path : archive.paths()) {
+      int depth = 0;
+      for (int slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+        depth++;
+        if (of(path.substring(slash + 1)).findAny().isPresent()) {
+          byDepth.computeIfAbsent(depth, none -> new TreeSet<>()).add(path.substring(0, slash + 1));
+        }
+      }
+    }
+    return byDepth.values().stream().findFirst().map(List::copyOf).orElse(List.of());
   }
 
   private Stream<Condition> of(String path) {

@@ -79,20 +79,41 @@ public record Runtime(
               + " can run: it needs one of "
               + check
               + ", and has at its top "
-              + topOf(archive)
-              + ". Make it in the function's folder; put what is itself one of these into a zip.");
+              + listed(topOf(archive))
+              + ". "
+              + wayOut(check.nearestFoldersOf(archive)));
     }
   }
 
+  /**
+   * @param folders in which there is what the top does not have
+   */
+  private static String wayOut(List<String> folders) {
+    return switch (folders.size()) {
+      case 0 -> "Make it in the function's folder; put what is itself one of these into a zip.";
+      case 1 ->
+          "There is one in "
+              + folders.getFirst()
+              + ", where nothing is looked for: make the archive in that folder, of what is in it.";
+      default ->
+          "There are such files in "
+              + listed(folders)
+              + ", where nothing is looked for: make the archive in the one that is the function's,"
+              + " of what is in it.";
+    };
+  }
+
+  private static List<String> topOf(FunctionArchive archive) {
+    return archive.paths().stream()
+        .map(path -> path.indexOf('/') < 0 ? path : path.substring(0, path.indexOf('/') + 1))
+        .distinct()
+        .toList();
+  }
+
   /** For people. */
-  private static String topOf(FunctionArchive archive) {
-    List<String> top =
-        archive.paths().stream()
-            .map(path -> path.indexOf('/') < 0 ? path : path.substring(0, path.indexOf('/') + 1))
-            .distinct()
-            .toList();
-    return String.join(", ", top.subList(0, Math.min(MAX_LISTED, top.size())))
-        + (top.size() > MAX_LISTED ? ", …" : "");
+  private static String listed(List<String> paths) {
+    return String.join(", ", paths.subList(0, Math.min(MAX_LISTED, paths.size())))
+        + (paths.size() > MAX_LISTED ? ", …" : "");
   }
 
   /** Refuses a specification that asks for what this runtime cannot do. */

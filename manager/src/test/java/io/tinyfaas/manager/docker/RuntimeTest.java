@@ -32,4 +32,23 @@ class RuntimeTest {
       assertThatNoException().isThrownBy(() -> JAVA.require(right));
     }
   }
+
+  @Test
+  void shouldSayInWhichFolderThereIsWhatTheTopDoesNotHave() {
+    try (FunctionArchive beside = Zip.of(Map.of("README.md", "", "app/a.jar", "", "app/b/c", ""));
+        FunctionArchive deeper =
+            Zip.of(Map.of("README.md", "", "fns/one/a.jar", "", "fns/one/old/b.jar", ""));
+        FunctionArchive several =
+            Zip.of(Map.of("README.md", "", "one/a.jar", "", "two/src/B", "", "x/y/b.jar", ""))) {
+      assertThatThrownBy(() -> JAVA.require(beside))
+          .hasMessage(
+              "The archive has no file that the runtime java can run: it needs one of *.jar,"
+                  + " src/**, and has at its top README.md, app/. There is one in app/, where"
+                  + " nothing is looked for: make the archive in that folder, of what is in it.");
+      assertThatThrownBy(() -> JAVA.require(deeper))
+          .hasMessageContaining("at its top README.md, fns/. There is one in fns/one/, where");
+      assertThatThrownBy(() -> JAVA.require(several))
+          .hasMessageContaining("There are such files in one/, two/, where nothing is looked for");
+    }
+  }
 }
