@@ -78,8 +78,13 @@ class BadSpecificationIT extends SteadyFunction {
   }
 
   @Test
-  void shouldAskForARuntime() throws Exception {
-    assertRefused(Map.of(), Code.answering("bad"), 400, "invalid-spec", "runtime is missing");
+  void shouldAskForTheRuntimeOfANewFunction() {
+    Problems.assertProblem(
+        STEADY_FUNCTION.put(FRESH, Map.of(), Code.answering("bad")),
+        400,
+        "invalid-spec",
+        "runtime is missing");
+    assertUnchanged();
   }
 
   @ParameterizedTest

@@ -107,6 +107,23 @@ class DeployIT {
   }
 
   @Test
+  void shouldKeepWhatADeploymentOfNewCodeDoesNotName() {
+    functions.deploy(
+        "kept-spec",
+        Map.of("runtime", "node", "handlers", 2, "env", "GREETING=hello", "memory", "64M"),
+        Code.answering("1"));
+
+    functions
+        .put("kept-spec", Map.of(), Code.telling("GREETING"))
+        .then()
+        .statusCode(200)
+        .body("version", is(2))
+        .body("handlers.health", contains("healthy", "healthy"))
+        .body("spec.memory", equalTo("64M"));
+    assertAnswer("kept-spec", "hello");
+  }
+
+  @Test
   void shouldTakeSpecificationAndArchiveAsAForm() {
     functions.willBe("form");
     SYSTEM

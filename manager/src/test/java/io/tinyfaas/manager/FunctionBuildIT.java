@@ -18,6 +18,7 @@ import io.tinyfaas.manager.deploy.FunctionArchive;
 import io.tinyfaas.manager.deploy.Zip;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
+import io.tinyfaas.manager.store.Specs;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
@@ -129,8 +130,9 @@ class FunctionBuildIT extends FunctionOnAnEngine {
             () -> {
               try (FunctionArchive archive =
                   withPackageJson(
-                      "{\"scripts\": {\"install\": \"until [ -e /tmp/go ]; do sleep 0.1; done\"}}")) {
-                deployer.deploy(new FunctionName(name), spec(), archive);
+                      "{\"scripts\": {\"install\": \"until [ -e /tmp/go ]; do sleep 0.1;"
+                          + " done\"}}")) {
+                deployer.deploy(new FunctionName(name), Specs.fields(spec()), archive);
               }
             });
       }

@@ -78,7 +78,7 @@ abstract class FunctionOnAnEngine {
 
   Deployment deploy(FunctionSpec spec, FunctionArchive archive) {
     try (archive) {
-      return deployer.deploy(FUNCTION, spec, archive);
+      return deployer.deploy(FUNCTION, Specs.fields(spec), archive);
     }
   }
 
@@ -89,7 +89,8 @@ abstract class FunctionOnAnEngine {
   static FunctionSpec spec(String runtime, int handlers, double cpus) {
     return Specs.of(
         """
-        {"runtime": "%s", "handlers": %d, "cpus": %s, "timeout": "2s"}"""
+        {"runtime": "%s", "handlers": %d, "cpus": %s, "timeout": "2s"}\
+        """
             .formatted(runtime, handlers, cpus));
   }
 

@@ -84,7 +84,9 @@ abstract class RuntimeOnAnEngine {
   Deployment deploy(String name, FunctionArchive archive) {
     try (archive) {
       return deployer.deploy(
-          new FunctionName(name), Specs.of("{\"runtime\": \"" + RUNTIME + "\"}"), archive);
+          new FunctionName(name),
+          Specs.fields(Specs.of("{\"runtime\": \"" + RUNTIME + "\"}")),
+          archive);
     }
   }
 

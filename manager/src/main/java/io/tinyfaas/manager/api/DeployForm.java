@@ -6,6 +6,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.store.FunctionSpec;
 import io.tinyfaas.manager.store.FunctionSpecJson;
+import io.tinyfaas.manager.store.SpecFields;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Collection;
@@ -18,7 +19,7 @@ import org.jboss.resteasy.reactive.server.multipart.MultipartFormDataInput;
  *
  * @param archive the caller closes it
  */
-record DeployForm(FunctionSpec spec, InputStream archive) {
+record DeployForm(SpecFields spec, InputStream archive) {
 
   private static final Set<String> PARTS = Set.of("spec", "archive");
 
@@ -38,8 +39,8 @@ record DeployForm(FunctionSpec spec, InputStream archive) {
     if (!archive.isFileItem()) {
       throw invalid("archive", "The part archive is not a file: use -F archive=@function.zip.");
     }
-    FunctionSpec read = FunctionSpecJson.read(FunctionSpecJson.parse(bytes(spec)));
-    return new DeployForm(read, archive.getFileItem().getInputStream());
+    SpecFields fields = SpecFields.of(FunctionSpecJson.parse(bytes(spec)));
+    return new DeployForm(fields, archive.getFileItem().getInputStream());
   }
 
   private static byte[] bytes(FormValue part) throws IOException {

@@ -14,9 +14,9 @@ import io.tinyfaas.manager.deploy.FunctionDeployer;
 import io.tinyfaas.manager.deploy.FunctionDeployer.Deployment;
 import io.tinyfaas.manager.deploy.FunctionStates;
 import io.tinyfaas.manager.problem.ProblemException;
-import io.tinyfaas.manager.store.FunctionSpec;
 import io.tinyfaas.manager.store.FunctionSpecJson;
 import io.tinyfaas.manager.store.FunctionStore;
+import io.tinyfaas.manager.store.SpecFields;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.DELETE;
 import jakarta.ws.rs.GET;
@@ -67,7 +67,7 @@ class FunctionResource {
   @Consumes({"application/zip", "application/x-zip-compressed"})
   public Response deploy(
       @PathParam("name") String name, @Context UriInfo uri, InputStream archive) {
-    FunctionSpec spec = SpecParameters.read(uri.getQueryParameters());
+    SpecFields spec = SpecParameters.read(uri.getQueryParameters());
     return deploy(functionName(name), spec, archive, uri);
   }
 
@@ -88,7 +88,7 @@ class FunctionResource {
     }
   }
 
-  private Response deploy(FunctionName name, FunctionSpec spec, InputStream upload, UriInfo uri) {
+  private Response deploy(FunctionName name, SpecFields spec, InputStream upload, UriInfo uri) {
     try (FunctionArchive archive = uploads.receive(upload::transferTo, "")) {
       Deployment deployment = deployer.deploy(name, spec, archive);
       Response.ResponseBuilder response =

@@ -5,21 +5,20 @@ import static io.tinyfaas.manager.problem.ProblemType.INVALID_REQUEST;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tinyfaas.manager.problem.ProblemException;
-import io.tinyfaas.manager.store.FunctionSpec;
-import io.tinyfaas.manager.store.FunctionSpecJson;
+import io.tinyfaas.manager.store.SpecFields;
 import jakarta.ws.rs.core.MultivaluedMap;
 import java.math.BigDecimal;
 import java.util.List;
 
 /**
- * A specification in the query: {@code ?runtime=nodejs&handlers=2&env=A=b&env=C=d}. What is no
- * number or boolean where one belongs is passed on as it is, and refused as in JSON.
+ * Fields of a specification in the query: {@code ?runtime=nodejs&handlers=2&env=A=b&env=C=d}. What
+ * is no number or boolean where one belongs is passed on as it is, and refused as in JSON.
  */
 final class SpecParameters {
 
   private SpecParameters() {}
 
-  static FunctionSpec read(MultivaluedMap<String, String> query) {
+  static SpecFields read(MultivaluedMap<String, String> query) {
     ObjectNode document = JsonNodeFactory.instance.objectNode();
     query.forEach(
         (name, values) -> {
@@ -31,7 +30,7 @@ final class SpecParameters {
             default -> put(document, name, single(name, values));
           }
         });
-    return FunctionSpecJson.read(document);
+    return SpecFields.of(document);
   }
 
   private static void put(ObjectNode document, String name, String value) {

@@ -11,9 +11,8 @@ import io.tinyfaas.manager.deploy.ArchiveUploads;
 import io.tinyfaas.manager.deploy.FunctionArchive;
 import io.tinyfaas.manager.deploy.FunctionDeployer;
 import io.tinyfaas.manager.problem.ProblemException;
-import io.tinyfaas.manager.store.FunctionSpec;
-import io.tinyfaas.manager.store.FunctionSpecJson;
 import io.tinyfaas.manager.store.FunctionStore;
+import io.tinyfaas.manager.store.SpecFields;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
@@ -89,7 +88,7 @@ class ManagementCalls {
   }
 
   private Response deploy(FunctionName name, UploadRequest request, FunctionArchive archive) {
-    deployer.deploy(name, spec(name, request), archive);
+    deployer.deploy(name, fields(request), archive);
     return text(
         line("coap", settings.coapPort(), name)
             + line("http", settings.httpPort(), name)
@@ -101,23 +100,15 @@ class ManagementCalls {
     return port < 0 ? "" : protocol + "://:" + port + "/" + name + "\n";
   }
 
-  /** What an upload cannot say stays as it is; of a new function it is the default. */
-  private FunctionSpec spec(FunctionName name, UploadRequest request) {
-    ObjectNode spec =
-        store
-            .active(name)
-            .map(version -> FunctionSpecJson.write(version.spec()))
-            .orElseGet(
-                () ->
-                    JsonNodeFactory.instance
-                        .objectNode()
-                        .put("networkAccess", settings.uploadNetworkAccess()));
-    spec.remove("entry");
-    spec.put("runtime", request.text("env"));
-    spec.put("handlers", request.threads());
-    ObjectNode environment = spec.putObject("environment");
+  private SpecFields fields(UploadRequest request) {
+    ObjectNode fields = JsonNodeFactory.instance.objectNode();
+    fields.put("runtime", request.text("env"));
+    fields.put("handlers", request.threads());
+    ObjectNode environment = fields.putObject("environment");
     request.environment().forEach(environment::put);
-    return FunctionSpecJson.read(spec);
+    return SpecFields.of(
+        fields,
+        JsonNodeFactory.instance.objectNode().put("networkAccess", settings.uploadNetworkAccess()));
   }
 
   @POST

@@ -12,6 +12,7 @@ import io.tinyfaas.manager.reconcile.Reconciler;
 import io.tinyfaas.manager.store.FunctionSpec;
 import io.tinyfaas.manager.store.FunctionStore;
 import io.tinyfaas.manager.store.FunctionVersion;
+import io.tinyfaas.manager.store.SpecFields;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -62,13 +63,18 @@ public class FunctionDeployer {
    */
   public record Deployment(FunctionState state, boolean created, boolean changed) {}
 
-  /** Makes this archive and specification the function's active version. */
-  public Deployment deploy(FunctionName name, FunctionSpec spec, FunctionArchive archive) {
+  /**
+   * Makes this archive the function's active version, with what these fields make of the
+   * specification that it has.
+   */
+  public Deployment deploy(FunctionName name, SpecFields fields, FunctionArchive archive) {
     return change(
         "deploy",
         name,
         () -> {
-          var runtime = runtimes.require(spec.runtime());
+          Optional<FunctionSpec> active = store.active(name).map(FunctionVersion::spec);
+          var runtime = runtimes.require(fields.runtime(active));
+          FunctionSpec spec = fields.on(active, runtime.name());
           runtime.require(spec);
           runtime.require(archive);
           archive.require(spec);

@@ -194,7 +194,7 @@ public final class FunctionSpecJson {
     return node.isMissingNode() || node.isNull();
   }
 
-  private static String runtime(JsonNode node) {
+  static String runtime(JsonNode node) {
     if (isAbsent(node)) {
       throw invalid("runtime", "runtime is missing: name one, such as nodejs or java.");
     }

@@ -14,6 +14,7 @@ import io.tinyfaas.manager.docker.Ending;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -71,7 +72,35 @@ class FunctionResourceTest extends RestCalls {
         .put("/functions/sieve")
         .then()
         .statusCode(200)
-        .body("handlers", hasSize(1));
+        .body("handlers", hasSize(3));
+  }
+
+  @Test
+  void shouldKeepWhatADeploymentOfNewCodeDoesNotName() {
+    deploy("sieve?runtime=nodejs&handlers=2&memory=64M&env=A=b&label=team=edge&entry=a.js");
+    deploy("sieve")
+        .statusCode(200)
+        .body("version", equalTo(2))
+        .body("spec.runtime", equalTo("nodejs"))
+        .body("spec.handlers", equalTo(2))
+        .body("spec.memory", equalTo("64M"))
+        .body("spec.environment.keySet()", equalTo(Set.of("A")))
+        .body("spec.labels", equalTo(Map.of("team", "edge")))
+        .body("spec.entry", equalTo("a.js"));
+    deploy("sieve?env=C=d&handlers=1")
+        .statusCode(200)
+        .body("spec.handlers", equalTo(1))
+        .body("spec.memory", equalTo("64M"))
+        .body("spec.environment.keySet()", equalTo(Set.of("C")));
+    call()
+        .multiPart("spec", "{\"memory\":null,\"environment\":{}}")
+        .multiPart("archive", "x.zip", zip("x"), "application/zip")
+        .put("/functions/sieve")
+        .then()
+        .statusCode(200)
+        .body("spec.memory", equalTo("128M"))
+        .body("spec.environment", equalTo(Map.of()))
+        .body("spec.labels", equalTo(Map.of("team", "edge")));
   }
 
   @ParameterizedTest

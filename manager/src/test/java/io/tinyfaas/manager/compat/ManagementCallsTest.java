@@ -46,7 +46,8 @@ class ManagementCallsTest extends RestCalls {
 
   private static String upload(String name, String more) {
     return """
-        {"name": "%s", "env": "nodejs", "threads": 1, "zip": "%s"%s}"""
+    {"name": "%s", "env": "nodejs", "threads": 1, "zip": "%s"%s}\
+    """
         .formatted(name, base64(zip(name)), more);
   }
 
@@ -61,7 +62,8 @@ class ManagementCallsTest extends RestCalls {
                 "/upload",
                 """
                 {"name": "sieve", "env": "python3", "threads": 2, "zip": "%s",
-                 "envs": ["A=b", "C=d=e", "EMPTY=", "none"]}"""
+                 "envs": ["A=b", "C=d=e", "EMPTY=", "none"]}\
+                """
                     .formatted(base64(zip("x"))))
             .statusCode(200)
             .extract()
@@ -81,7 +83,8 @@ class ManagementCallsTest extends RestCalls {
             "/upload",
             """
             {"zip": "%s", "later": {"a": [1, {"zip": null}]}, "ENVS": null, "Name": "sieve", "subfolder_path": null,
-             "env": "go", "env": "nodejs"} and what follows is not read"""
+             "env": "go", "env": "nodejs"} and what follows is not read\
+            """
                 .formatted(base64(zip("x"))))
         .statusCode(200);
 
@@ -120,6 +123,22 @@ class ManagementCallsTest extends RestCalls {
     assertThat(spec("sieve").memoryBytes()).isEqualTo(64L << 20);
     assertThat(spec("sieve").networkAccess()).isFalse();
     assertThat(spec("sieve").environment()).isEqualTo(Map.of("NEW", "1"));
+  }
+
+  @Test
+  void shouldKeepAnEntryAsLongAsTheRuntime() {
+    post("/upload", upload("sieve", "")).statusCode(200);
+    script()
+        .contentType("application/json")
+        .body("{\"entry\": \"main.js\"}")
+        .patch("/functions/sieve")
+        .then()
+        .statusCode(200);
+
+    post("/upload", upload("sieve", "")).statusCode(200);
+    assertThat(spec("sieve").entry()).contains("main.js");
+    post("/upload", upload("sieve", ", \"env\": \"python3\"")).statusCode(200);
+    assertThat(spec("sieve").entry()).isEmpty();
   }
 
   @Test
@@ -242,7 +261,8 @@ class ManagementCallsTest extends RestCalls {
     post(
             "/uploadURL",
             """
-            {"name": "sieve", "env": "nodejs", "threads": 1, "url": "http://localhost:%d/q/metrics", "subfolder_path": ""}"""
+            {"name": "sieve", "env": "nodejs", "threads": 1, "url": "http://localhost:%d/q/metrics", "subfolder_path": ""}\
+            """
                 .formatted(RestAssured.port))
         .statusCode(500)
         .body("type", equalTo("urn:tinyfaas:problem:fetch-failed"))

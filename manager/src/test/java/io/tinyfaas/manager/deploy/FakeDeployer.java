@@ -8,6 +8,7 @@ import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.store.FunctionSpec;
 import io.tinyfaas.manager.store.FunctionStore;
 import io.tinyfaas.manager.store.FunctionVersion;
+import io.tinyfaas.manager.store.SpecFields;
 import jakarta.enterprise.inject.Alternative;
 import jakarta.inject.Singleton;
 import java.nio.file.Path;
@@ -58,7 +59,7 @@ public class FakeDeployer extends FunctionDeployer {
   }
 
   @Override
-  public Deployment deploy(FunctionName name, FunctionSpec spec, FunctionArchive archive) {
+  public Deployment deploy(FunctionName name, SpecFields fields, FunctionArchive archive) {
     Optional<RuntimeException> now = failure;
     failure = Optional.empty();
     now.ifPresent(
@@ -70,6 +71,8 @@ public class FakeDeployer extends FunctionDeployer {
     } catch (InterruptedException e) {
       throw new AssertionError(e);
     }
+    Optional<FunctionSpec> active = store.active(name).map(FunctionVersion::spec);
+    FunctionSpec spec = fields.on(active, fields.runtime(active));
     return roll(name, spec, archive.digest(), archive.file());
   }
 

@@ -13,4 +13,14 @@ public final class Specs {
   public static FunctionSpec of(String json) {
     return FunctionSpecJson.read(FunctionSpecJson.parse(json.getBytes(UTF_8)));
   }
+
+  /** A deployment that names all that is in it. */
+  public static SpecFields fields(FunctionSpec spec) {
+    return SpecFields.of(FunctionSpecJson.write(spec));
+  }
+
+  /** One that names what is in this. */
+  static SpecFields fields(String json) {
+    return SpecFields.of(FunctionSpecJson.parse(json.getBytes(UTF_8)));
+  }
 }

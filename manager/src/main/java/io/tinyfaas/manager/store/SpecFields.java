@@ -1,0 +1,73 @@
+package io.tinyfaas.manager.store;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tinyfaas.manager.problem.ProblemException;
+import java.util.Optional;
+
+/**
+ * What a deployment says of a specification. A function keeps what is not named, so that new code
+ * needs no more than the code; a new one has defaults there.
+ */
+public final class SpecFields {
+
+  /** In place of the runtime of a function that may be there. */
+  private static final String ANY_RUNTIME = "any";
+
+  private final ObjectNode named;
+  private final ObjectNode ofNewFunctions;
+
+  private SpecFields(ObjectNode named, ObjectNode ofNewFunctions) {
+    this.named = named;
+    this.ofNewFunctions = ofNewFunctions;
+  }
+
+  /**
+   * @param named fields as in {@link FunctionSpecJson}, each to be replaced as a whole; null sets
+   *     it to its default
+   * @throws ProblemException INVALID_SPEC if one is unknown, of another type or out of range
+   */
+  public static SpecFields of(ObjectNode named) {
+    return of(named, JsonNodeFactory.instance.objectNode());
+  }
+
+  /**
+   * @param ofNewFunctions what they have in place of defaults
+   */
+  public static SpecFields of(ObjectNode named, ObjectNode ofNewFunctions) {
+    ObjectNode complete = named.deepCopy();
+    if (!complete.has("runtime")) {
+      complete.put("runtime", ANY_RUNTIME);
+    }
+    FunctionSpecJson.read(complete);
+    return new SpecFields(named.deepCopy(), ofNewFunctions.deepCopy());
+  }
+
+  /**
+   * The runtime that is asked for, by its name or an alias.
+   *
+   * @param active what the function has, if it is there
+   * @throws ProblemException INVALID_SPEC if there is none
+   */
+  public String runtime(Optional<FunctionSpec> active) {
+    return active.isPresent() && !named.has("runtime")
+        ? active.get().runtime()
+        : FunctionSpecJson.runtime(named.path("runtime"));
+  }
+
+  /**
+   * The whole specification. What is to be run in an archive is another runtime's to say: {@code
+   * entry} stays only with the runtime.
+   *
+   * @param active as for {@link #runtime}
+   * @param runtime its own name
+   */
+  public FunctionSpec on(Optional<FunctionSpec> active, String runtime) {
+    ObjectNode document = active.map(FunctionSpecJson::write).orElseGet(ofNewFunctions::deepCopy);
+    if (active.filter(now -> !now.runtime().equals(runtime)).isPresent()) {
+      document.remove("entry");
+    }
+    document.setAll(named);
+    return FunctionSpecJson.read(document.put("runtime", runtime));
+  }
+}
