@@ -212,7 +212,7 @@ class DeployIT {
   }
 
   @Test
-  void shouldRollBackAndForth() {
+  void shouldRollBackFurtherEachTime() {
     for (int version = 1; version <= 3; version++) {
       functions.deploy("rolled", Code.answering(Integer.toString(version)));
     }
@@ -227,15 +227,21 @@ class DeployIT {
 
     SYSTEM.rest().post("/functions/rolled/rollback").then().statusCode(200).body("version", is(2));
     assertAnswer("rolled", "2");
-    SYSTEM.rest().post("/functions/rolled/rollback").then().statusCode(200).body("version", is(3));
-    assertAnswer("rolled", "3");
+    SYSTEM.rest().post("/functions/rolled/rollback").then().statusCode(200).body("version", is(1));
+    assertAnswer("rolled", "1");
+    Problems.assertProblem(
+        SYSTEM.rest().post("/functions/rolled/rollback"),
+        404,
+        "unknown-version",
+        "Nothing is kept that was deployed before version 1 of rolled",
+        "rollback?version=N");
     SYSTEM
         .rest()
-        .post("/functions/rolled/rollback?version=1")
+        .post("/functions/rolled/rollback?version=3")
         .then()
         .statusCode(200)
-        .body("version", is(1));
-    assertAnswer("rolled", "1");
+        .body("version", is(3));
+    assertAnswer("rolled", "3");
     Problems.assertProblem(
         SYSTEM.rest().post("/functions/rolled/rollback?version=9"),
         404,

@@ -87,8 +87,8 @@ class UpdateUnderLoadIT {
     functions.deploy("rollback", Code.answering("2"));
     try (Load load = new Load(SYSTEM, "rollback", DEVICES, () -> 1)) {
       goOn(load);
-      for (int n = 0; n < 2; n++) {
-        SYSTEM.rest().post("/functions/rollback/rollback").then().statusCode(200);
+      for (String version : List.of("", "?version=2")) {
+        SYSTEM.rest().post("/functions/rollback/rollback" + version).then().statusCode(200);
         goOn(load);
       }
       load.end();

@@ -78,7 +78,7 @@ public class FunctionDeployer {
           runtime.require(spec);
           runtime.require(archive);
           archive.require(spec);
-          return roll(name, spec.withRuntime(runtime.name()), archive.digest(), archive.file());
+          return roll(name, spec, archive.digest(), archive.file());
         });
   }
 
@@ -104,7 +104,7 @@ public class FunctionDeployer {
   /**
    * Makes an earlier version the active one again, without a build where its image is still there.
    *
-   * @param number empty: the version that was active before the present one
+   * @param number empty: the version that was deployed before the present one
    */
   public Deployment rollback(FunctionName name, OptionalInt number) {
     return change(
@@ -112,7 +112,7 @@ public class FunctionDeployer {
         name,
         () -> {
           FunctionVersion active = states.require(name);
-          FunctionVersion earlier = earlier(name, number);
+          FunctionVersion earlier = earlier(active, number);
           if (earlier.number() == active.number()) {
             return new Deployment(states.get(name), false, false);
           }
@@ -121,7 +121,8 @@ public class FunctionDeployer {
         });
   }
 
-  private FunctionVersion earlier(FunctionName name, OptionalInt number) {
+  private FunctionVersion earlier(FunctionVersion active, OptionalInt number) {
+    FunctionName name = active.function();
     Optional<FunctionVersion> found =
         number.isEmpty()
             ? store.previous(name)
@@ -134,12 +135,15 @@ public class FunctionDeployer {
                 ProblemType.UNKNOWN_VERSION,
                 "version",
                 (number.isEmpty()
-                        ? "There is no earlier version of "
-                        : "There is no version " + number.getAsInt() + " of ")
+                        ? "Nothing is kept that was deployed before version " + active.number()
+                        : "There is no version " + number.getAsInt())
+                    + " of "
                     + name
                     + ": GET /functions/"
                     + name
-                    + "/versions lists those that are kept."));
+                    + "/versions lists what is kept, POST /functions/"
+                    + name
+                    + "/rollback?version=N makes one of these the active one."));
   }
 
   /** Deletes the function; returns when nothing of it is left. */

@@ -1,6 +1,7 @@
 package io.tinyfaas.manager.store;
 
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tinyfaas.contract.route.FunctionName;
@@ -24,7 +25,7 @@ import org.jboss.logging.Logger;
  * nobody else changes the function meanwhile.
  *
  * <pre>
- * NAME/active.json           which version is active, which ones were
+ * NAME/active.json           which version is active, which ones were, and before which
  * NAME/versions/3/           one immutable version: version.json, archive.zip
  * </pre>
  *
@@ -99,9 +100,9 @@ final class FunctionFolders {
     StoredFunction stored = new StoredFunction(pointer, versions);
     if (stored.active().isEmpty()) {
       LOG.errorf(
-          "event=function-left-out function=%s version=%d kept=%s: its active version cannot be read"
-              + " from %s. Deploy it again, or put the folder back"
-              + " from a backup and restart the manager.",
+          "event=function-left-out function=%s version=%d kept=%s: its active version cannot be"
+              + " read from %s. Deploy it again, or put the folder back from a backup and restart"
+              + " the manager.",
           function, pointer.active(), versions.keySet(), folder);
     }
     return Optional.of(stored);
@@ -114,13 +115,26 @@ final class FunctionFolders {
       return Pointer.NONE;
     }
     try {
-      Pointer pointer = JSON.readValue(file.toFile(), Pointer.class);
+      Pointer pointer = pointer(JSON.readTree(file.toFile()));
       return pointer.withHighest(Math.max(pointer.highest(), highest));
     } catch (IOException e) {
       // Which versions were active is lost with it; rather keep them all than remove a good one.
       LOG.errorf("event=unreadable file=%s reason=%s", file, e.getMessage());
-      return new Pointer(0, numbers, highest);
+      return Pointer.byNumbers(0, numbers, highest);
     }
+  }
+
+  private static Pointer pointer(JsonNode document) throws IOException {
+    if (!(document instanceof ObjectNode object)) {
+      throw new IOException("it is no JSON object");
+    }
+    if (object.has("before")) {
+      return JSON.treeToValue(object, Pointer.class);
+    }
+    // Of a manager that did not write it.
+    object.putObject("before");
+    Pointer pointer = JSON.treeToValue(object, Pointer.class);
+    return Pointer.byNumbers(pointer.active(), pointer.history(), pointer.highest());
   }
 
   private Optional<FunctionVersion> readVersion(FunctionName function, int number) {

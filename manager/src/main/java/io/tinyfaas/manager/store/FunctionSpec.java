@@ -112,6 +112,20 @@ public record FunctionSpec(
     checkLink(exposure.link());
   }
 
+  FunctionSpec withHandlers(int number) {
+    return new FunctionSpec(
+        runtime,
+        number,
+        environment,
+        memoryBytes,
+        cpus,
+        timeout,
+        networkAccess,
+        labels,
+        entry,
+        exposure);
+  }
+
   /** The same under the runtime's own name, where an alias was given. */
   public FunctionSpec withRuntime(String name) {
     return new FunctionSpec(

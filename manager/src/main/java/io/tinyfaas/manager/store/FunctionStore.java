@@ -89,7 +89,7 @@ public class FunctionStore {
     return stored.active().isEmpty() && !stored.pointer().history().isEmpty();
   }
 
-  /** The version that was active before the present one, if it is kept. */
+  /** The version that was deployed before the present one, if it is kept. */
   public Optional<FunctionVersion> previous(FunctionName function) {
     return stored(function).previous();
   }
@@ -184,7 +184,7 @@ public class FunctionStore {
                 + function
                 + " was removed meanwhile: deploy it again.");
       }
-      Pointer pointer = before.pointer().withActive(version.number(), KEPT_VERSIONS);
+      Pointer pointer = before.activating(version, KEPT_VERSIONS);
       writePointer(function, pointer);
       for (int number : before.pointer().history()) {
         if (!pointer.history().contains(number)) {

@@ -12,4 +12,11 @@ import java.time.Instant;
  * @param created when it was accepted
  */
 public record FunctionVersion(
-    FunctionName function, int number, FunctionSpec spec, String archiveDigest, Instant created) {}
+    FunctionName function, int number, FunctionSpec spec, String archiveDigest, Instant created) {
+
+  /** Whether the other one is the same with another number of handlers. */
+  boolean isScaled(FunctionVersion other) {
+    return archiveDigest.equals(other.archiveDigest)
+        && spec.withHandlers(other.spec.handlers()).equals(other.spec);
+  }
+}

@@ -282,6 +282,23 @@ class FunctionResourceTest extends RestCalls {
   }
 
   @Test
+  void shouldGoFurtherBackInWhatWasDeployed() {
+    deploy("sieve?runtime=nodejs&env=V=1");
+    deploy("sieve?env=V=2");
+    deploy("sieve?env=V=3");
+    call()
+        .contentType(MERGE_PATCH)
+        .body("{\"handlers\":4}")
+        .patch("/functions/sieve")
+        .then()
+        .body("version", equalTo(4));
+    call().post("/functions/sieve/rollback").then().body("version", equalTo(2));
+    call().post("/functions/sieve/rollback").then().body("version", equalTo(1));
+    shouldBeProblem(call().post("/functions/sieve/rollback").then(), 404, "unknown-version");
+    call().get("/functions/sieve").then().body("version", equalTo(1));
+  }
+
+  @Test
   void shouldRefuseAVersionThatIsNoNumber() {
     deploy("sieve?runtime=nodejs");
     for (String version : List.of("0", "-1", "x", "1.5", "99999999999", "")) {

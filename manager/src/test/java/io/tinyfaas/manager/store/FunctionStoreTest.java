@@ -63,7 +63,8 @@ class FunctionStoreTest {
   private static FunctionSpec spec(int handlers) {
     return Specs.of(
         """
-        {"runtime": "nodejs", "handlers": %d, "environment": {"A": "b"}, "cpus": 1.5, "networkAccess": true}"""
+        {"runtime": "nodejs", "handlers": %d, "environment": {"A": "b"}, "cpus": 1.5, "networkAccess": true}\
+        """
             .formatted(handlers));
   }
 
@@ -143,17 +144,131 @@ class FunctionStoreTest {
   }
 
   @Test
-  void shouldKnowTheVersionThatWasActiveBefore() {
+  void shouldGoFurtherBackWithEachRollback() {
     FunctionVersion first = deploy(SIEVE, 1);
     assertThat(store.previous(SIEVE)).isEmpty();
     FunctionVersion second = deploy(SIEVE, 2);
     FunctionVersion third = deploy(SIEVE, 3);
     assertThat(store.previous(SIEVE)).contains(second);
-    store.activate(first);
+    store.activate(second);
     reopen();
-    assertThat(store.active(SIEVE)).contains(first);
-    assertThat(store.previous(SIEVE)).contains(third);
+    assertThat(store.active(SIEVE)).contains(second);
+    assertThat(store.previous(SIEVE)).contains(first);
+    store.activate(first);
+    assertThat(store.previous(SIEVE)).isEmpty();
     assertThat(store.versions(SIEVE)).containsExactly(first, second, third);
+    store.activate(third);
+    assertThat(store.previous(SIEVE)).contains(second);
+  }
+
+  /** What was rolled back is no target of what comes after it. */
+  @Test
+  void shouldLeadBackToWhatADeploymentReplaced() {
+    FunctionVersion first = deploy(SIEVE, 1);
+    deploy(SIEVE, 2);
+    store.activate(first);
+    deploy(SIEVE, 3);
+    assertThat(store.previous(SIEVE)).contains(first);
+  }
+
+  private FunctionVersion scale(int handlers) {
+    FunctionVersion active = store.active(SIEVE).orElseThrow();
+    FunctionVersion scaled =
+        store.add(SIEVE, spec(handlers), active.archiveDigest(), store.archive(active));
+    store.activate(scaled);
+    return scaled;
+  }
+
+  @Test
+  void shouldNotRollBackToAnotherNumberOfHandlers() {
+    scaleAfter(deploy(SIEVE, 1));
+    assertThat(store.previous(SIEVE)).isEmpty();
+    FunctionVersion scaled = scale(7);
+    FunctionVersion second = deploy(SIEVE, 2);
+    assertThat(store.previous(SIEVE)).contains(scaled);
+    FunctionVersion again = scaleAfter(second);
+    assertThat(store.previous(SIEVE)).contains(scaled);
+    store.activate(second);
+    assertThat(store.previous(SIEVE)).contains(scaled);
+    store.activate(again);
+    FunctionVersion patched =
+        store.add(
+            SIEVE,
+            Specs.of("{\"runtime\": \"nodejs\", \"handlers\": 9}"),
+            again.archiveDigest(),
+            store.archive(again));
+    store.activate(patched);
+    assertThat(store.previous(SIEVE)).contains(again);
+  }
+
+  private FunctionVersion scaleAfter(FunctionVersion version) {
+    assertThat(store.active(SIEVE)).contains(version);
+    scale(5);
+    return scale(6);
+  }
+
+  @Test
+  void shouldKeepWhatRollbacksLeadToHoweverOftenAFunctionIsScaled() {
+    FunctionVersion first = deploy(SIEVE, 1);
+    FunctionVersion second = deploy(SIEVE, 2);
+    deploy(SIEVE, 3);
+    for (int i = 0; i < 20; i++) {
+      scale(1 + i % 2);
+    }
+    reopen();
+    assertThat(store.versions(SIEVE)).hasSize(10).contains(first, second);
+    assertThat(store.previous(SIEVE)).contains(second);
+    store.activate(second);
+    assertThat(store.previous(SIEVE)).contains(first);
+  }
+
+  @Test
+  void shouldRollBackPastWhatIsNoLongerKeptOrReadable() throws IOException {
+    FunctionVersion first = deploy(SIEVE, 1);
+    deploy(SIEVE, 2);
+    deploy(SIEVE, 3);
+    Files.writeString(root.resolve("functions/sieve/versions/2/version.json"), "{");
+    reopen();
+    assertThat(store.previous(SIEVE)).contains(first);
+    for (int i = 4; i <= 20; i++) {
+      deploy(SIEVE, i);
+    }
+    for (int i = 19; i >= 11; i--) {
+      FunctionVersion previous = store.previous(SIEVE).orElseThrow();
+      assertThat(previous.number()).isEqualTo(i);
+      store.activate(previous);
+    }
+    assertThat(store.previous(SIEVE)).isEmpty();
+  }
+
+  @Test
+  void shouldReadAPointerThatDoesNotSayWhatWasBefore() throws IOException {
+    FunctionVersion first = deploy(SIEVE, 1);
+    FunctionVersion second = deploy(SIEVE, 2);
+    FunctionVersion third = deploy(SIEVE, 3);
+    Path pointer = root.resolve("functions/sieve/active.json");
+    Files.writeString(pointer, "{\"active\":3,\"history\":[2,1,3],\"highest\":3}");
+    reopen();
+    assertThat(store.active(SIEVE)).contains(third);
+    assertThat(store.previous(SIEVE)).contains(second);
+    store.activate(second);
+    reopen();
+    assertThat(store.previous(SIEVE)).contains(first);
+  }
+
+  /** Numbers that lead round, which no manager has written. */
+  @Test
+  void shouldLiveWithAPointerThatLeadsNowhere() throws IOException {
+    deploy(SIEVE, 1);
+    deploy(SIEVE, 2);
+    FunctionVersion third = deploy(SIEVE, 3);
+    Files.writeString(
+        root.resolve("functions/sieve/active.json"),
+        "{\"active\":3,\"history\":[3],\"highest\":3,\"before\":{\"3\":1,\"1\":2,\"2\":1}}");
+    reopen();
+    assertThat(store.previous(SIEVE)).isEmpty();
+    deploy(SIEVE, 4);
+    assertThat(store.previous(SIEVE)).contains(third);
   }
 
   @Test
@@ -271,6 +386,7 @@ class FunctionStoreTest {
     store.activate(second);
     reopen();
     assertThat(store.active(SIEVE)).contains(second);
+    assertThat(store.previous(SIEVE)).contains(first);
   }
 
   @Test
