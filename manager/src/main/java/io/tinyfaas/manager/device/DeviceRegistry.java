@@ -106,7 +106,12 @@ public class DeviceRegistry {
     gateway.requireGateway();
     String now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
     StoredDevice device = new StoredDevice(name, credential, now, subject, expires);
-    store.add(device);
+    try {
+      store.add(device);
+    } catch (ProblemException e) {
+      publishAfter(e);
+      throw e;
+    }
     boolean applied = apply();
     LOG.infof("event=device-registered device=%s applied=%s", name, applied);
     return status(device);
@@ -119,10 +124,22 @@ public class DeviceRegistry {
    * @throws ProblemException UNKNOWN_DEVICE
    */
   public boolean revoke(DeviceName name) {
-    store.remove(name);
+    try {
+      store.remove(name);
+    } catch (ProblemException e) {
+      publishAfter(e);
+      throw e;
+    }
     boolean applied = apply();
     LOG.infof("event=device-revoked device=%s applied=%s", name, applied);
     return applied;
+  }
+
+  /** A disk that failed may have kept a change all the same. */
+  private void publishAfter(ProblemException failure) {
+    if (failure.type().status() >= 500) {
+      gateway.publish();
+    }
   }
 
   private boolean apply() {

@@ -27,7 +27,8 @@ import org.jboss.logging.Logger;
 /**
  * Which devices are registered, durable: a file for each, {@code devices/NAME.json}, beside the
  * functions of {@link FunctionStore}. Reads answer from memory. Every change that cannot be written
- * throws {@link ProblemException} (DISK_FULL or INTERNAL) and changes nothing.
+ * throws {@link ProblemException} (DISK_FULL or INTERNAL) and changes nothing; where it cannot be
+ * taken back either, what the disk has is what holds.
  */
 @ApplicationScoped
 public class DeviceStore {
@@ -43,6 +44,7 @@ public class DeviceStore {
           .build();
 
   private final Path folder;
+  private final DurableFiles files;
   private final int max;
   private final ConcurrentSkipListMap<DeviceName, StoredDevice> devices =
       new ConcurrentSkipListMap<>();
@@ -57,13 +59,18 @@ public class DeviceStore {
   public DeviceStore(
       @ConfigProperty(name = "tinyfaas.store") Path root,
       @ConfigProperty(name = "tinyfaas.max-devices") int max) {
+    this(root, max, DurableFiles.ON_DISK);
+  }
+
+  DeviceStore(Path root, int max, DurableFiles files) {
     new SettingsCheck()
         .number("TINYFAAS_MAX_DEVICES", max, 1, MOST_DEVICES)
         .orThrow(ConfigurationException::new);
     this.folder = root.resolve("devices");
+    this.files = files;
     this.max = max;
     try {
-      DurableFiles.createPrivate(folder);
+      files.createPrivate(folder);
       open();
     } catch (IOException e) {
       throw StoreFolder.unusable(folder, e);
@@ -71,8 +78,8 @@ public class DeviceStore {
   }
 
   private void open() throws IOException {
-    try (Stream<Path> files = Files.list(folder)) {
-      for (Path file : files.toList()) {
+    try (Stream<Path> found = Files.list(folder)) {
+      for (Path file : found.toList()) {
         String name = file.getFileName().toString();
         if (name.startsWith(".")) {
           Files.delete(file); // a write that power cut off
@@ -140,9 +147,13 @@ public class DeviceStore {
                 + " devices: delete some, register the authority that issues their certificates,"
                 + " or raise TINYFAAS_MAX_DEVICES.");
       }
-      DurableFiles.replace(file(device.name()), JSON.writeValueAsBytes(device));
+      write(device);
       devices.put(device.name(), device);
     } catch (IOException e) {
+      if (e instanceof DurableFiles.NotSyncedException) {
+        delete(device.name(), e);
+      }
+      takeFromDisk(device);
       throw ProblemException.ofDisk("registering the device", e);
     } finally {
       changes.unlock();
@@ -155,16 +166,56 @@ public class DeviceStore {
   public void remove(DeviceName name) {
     changes.lock();
     try {
-      if (!devices.containsKey(name)) {
-        throw unknown(name);
-      }
-      Files.deleteIfExists(file(name));
-      DurableFiles.sync(folder);
-      devices.remove(name);
+      StoredDevice device = get(name);
+      remove(device);
     } catch (IOException e) {
       throw ProblemException.ofDisk("revoking the device", e);
     } finally {
       changes.unlock();
+    }
+  }
+
+  private void remove(StoredDevice device) throws IOException {
+    try {
+      Files.deleteIfExists(file(device.name()));
+      files.sync(folder);
+      devices.remove(device.name());
+    } catch (IOException e) {
+      writeAgain(device, e);
+      takeFromDisk(device);
+      throw e;
+    }
+  }
+
+  private void write(StoredDevice device) throws IOException {
+    files.replace(file(device.name()), JSON.writeValueAsBytes(device));
+  }
+
+  private void writeAgain(StoredDevice device, IOException failure) {
+    if (!Files.exists(file(device.name()))) {
+      try {
+        write(device);
+      } catch (IOException e) {
+        failure.addSuppressed(e);
+      }
+    }
+  }
+
+  private void delete(DeviceName name, IOException failure) {
+    try {
+      Files.deleteIfExists(file(name));
+      files.sync(folder);
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  /** After a change that failed and was taken back, if that could be. */
+  private void takeFromDisk(StoredDevice device) {
+    if (Files.exists(file(device.name()))) {
+      devices.put(device.name(), device);
+    } else {
+      devices.remove(device.name());
     }
   }
 

@@ -14,39 +14,90 @@ import java.nio.file.attribute.PosixFilePermissions;
  */
 final class DurableFiles {
 
-  private DurableFiles() {}
+  /** What tests replace, since no disk fails when it is told to. */
+  @FunctionalInterface
+  interface Sync {
+    /** Of a file or a folder: returns when it survives a power cut. */
+    void sync(Path path) throws IOException;
+  }
+
+  /** A rename is done and can be seen, but may be undone by a power cut. */
+  static final class NotSyncedException extends IOException {
+    NotSyncedException(IOException cause) {
+      super(cause.getMessage(), cause);
+    }
+  }
+
+  static final DurableFiles ON_DISK =
+      new DurableFiles(
+          path -> {
+            try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+              channel.force(true);
+            }
+          });
+
+  private final Sync sync;
+
+  DurableFiles(Sync sync) {
+    this.sync = sync;
+  }
 
   /** A folder for its owner alone, if it is not there: what is stored has people's secrets. */
-  static void createPrivate(Path folder) throws IOException {
+  void createPrivate(Path folder) throws IOException {
     Files.createDirectories(
         folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
     sync(folder.getParent());
   }
 
-  /** Puts new content in place of the old in one step: a reader or a crash sees one of the two. */
-  static void replace(Path file, byte[] content) throws IOException {
+  /**
+   * Puts new content in place of the old in one step: a reader or a crash sees one of the two.
+   *
+   * @throws NotSyncedException if a reader sees the new one
+   * @throws IOException otherwise, if a reader sees the old one
+   */
+  void replace(Path file, byte[] content) throws IOException {
     Path written = file.resolveSibling("." + file.getFileName() + ".new");
     try {
       Files.write(written, content);
       sync(written);
       Files.move(written, file, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
-      Files.deleteIfExists(written);
+      deleteAfter(e, written);
       throw e;
     }
-    sync(file.getParent());
+    syncRenamed(file.getParent());
   }
 
-  /** Renames within one folder. */
-  static void rename(Path from, Path to) throws IOException {
+  /** The failure that came first is told. */
+  private static void deleteAfter(IOException failure, Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  /**
+   * Renames within one folder.
+   *
+   * @throws NotSyncedException if it has the new name
+   * @throws IOException otherwise, if it has the old one
+   */
+  void rename(Path from, Path to) throws IOException {
     Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
-    sync(to.getParent());
+    syncRenamed(to.getParent());
+  }
+
+  private void syncRenamed(Path folder) throws IOException {
+    try {
+      sync(folder);
+    } catch (IOException e) {
+      throw new NotSyncedException(e);
+    }
   }
 
   /** Of a file or a folder. */
-  static void sync(Path path) throws IOException {
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      channel.force(true);
-    }
+  void sync(Path path) throws IOException {
+    sync.sync(path);
   }
 }

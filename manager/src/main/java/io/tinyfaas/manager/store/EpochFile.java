@@ -36,7 +36,7 @@ public class EpochFile {
     try {
       long next = Math.max(Math.addExact(read(), 1), atLeast);
       try {
-        DurableFiles.replace(file, Long.toString(next).getBytes(US_ASCII));
+        DurableFiles.ON_DISK.replace(file, Long.toString(next).getBytes(US_ASCII));
         return next;
       } catch (IOException e) {
         long now = Math.max(next, Instant.now().toEpochMilli());

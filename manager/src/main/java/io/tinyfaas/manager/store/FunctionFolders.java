@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 
@@ -43,12 +44,14 @@ final class FunctionFolders {
           .build();
 
   private final Path root;
+  private final DurableFiles files;
 
   /**
    * @param root of all of them, and of nothing else
    */
-  FunctionFolders(Path root) {
+  FunctionFolders(Path root, DurableFiles files) {
     this.root = root;
+    this.files = files;
   }
 
   /** Reads what there is, and removes what an earlier life left unfinished. */
@@ -84,7 +87,7 @@ final class FunctionFolders {
         }
       }
     }
-    Pointer pointer = readPointer(function, folder, numbers.stream().sorted().toList());
+    Pointer pointer = readPointer(function, numbers.stream().sorted().toList());
     Map<Integer, FunctionVersion> versions = new TreeMap<>();
     for (int number : numbers) {
       if (pointer.history().contains(number)) {
@@ -108,8 +111,8 @@ final class FunctionFolders {
     return Optional.of(stored);
   }
 
-  private static Pointer readPointer(FunctionName function, Path folder, List<Integer> numbers) {
-    Path file = folder.resolve("active.json");
+  private Pointer readPointer(FunctionName function, List<Integer> numbers) {
+    Path file = pointerFile(function);
     int highest = numbers.isEmpty() ? 0 : numbers.getLast();
     if (numbers.isEmpty() && !Files.exists(file)) {
       return Pointer.NONE;
@@ -169,16 +172,29 @@ final class FunctionFolders {
   /** A place for a function's first version. */
   void create(FunctionName function) throws IOException {
     Files.createDirectories(functionFolder(function).resolve("versions"));
-    DurableFiles.sync(functionFolder(function));
-    DurableFiles.sync(root);
+    files.sync(functionFolder(function));
+    files.sync(root);
   }
 
+  /**
+   * @throws DurableFiles.NotSyncedException if the new one is there, for as long as there is power
+   */
   void writePointer(FunctionName function, Pointer pointer) throws IOException {
-    DurableFiles.replace(
-        functionFolder(function).resolve("active.json"), JSON.writeValueAsBytes(pointer));
+    files.replace(pointerFile(function), JSON.writeValueAsBytes(pointer));
   }
 
-  /** Links the archive where it can, else copies it. Nothing is left of a version that fails. */
+  /** As it is there now, whether or not it survives a power cut. */
+  Pointer pointer(FunctionName function) throws IOException {
+    Path file = pointerFile(function);
+    return Files.exists(file) ? JSON.readValue(file.toFile(), Pointer.class) : Pointer.NONE;
+  }
+
+  /**
+   * Links the archive where it can, else copies it. Nothing is left of a version that fails.
+   *
+   * @param version of a number that the pointer has as the highest, so that what is there of it was
+   *     never active
+   */
   void writeVersion(FunctionVersion version, Path archive) throws IOException {
     Path folder = versionFolder(version.function(), version.number());
     Path written = folder.resolveSibling(".new-" + version.number());
@@ -193,12 +209,14 @@ final class FunctionFolders {
               version.created().toString());
       Files.write(written.resolve("version.json"), JSON.writeValueAsBytes(stored));
       link(archive, written.resolve("archive.zip"));
-      DurableFiles.sync(written.resolve("version.json"));
-      DurableFiles.sync(written.resolve("archive.zip"));
-      DurableFiles.sync(written);
-      DurableFiles.rename(written, folder);
+      files.sync(written.resolve("version.json"));
+      files.sync(written.resolve("archive.zip"));
+      files.sync(written);
+      FileTree.delete(folder);
+      files.rename(written, folder);
     } catch (IOException e) {
-      FileTree.delete(written);
+      deleteSoon(written);
+      deleteSoon(folder);
       throw e;
     }
   }
@@ -216,16 +234,65 @@ final class FunctionFolders {
     return versionFolder(version.function(), version.number()).resolve("archive.zip");
   }
 
-  /** For good, before anything of it is deleted; its files go to the folder that is returned. */
+  /**
+   * For good, before anything of it is deleted; its files go to the folder that is returned.
+   *
+   * @throws IOException if that failed; {@link #isThere} says whether it is where it was
+   */
   Path setAside(FunctionName function) throws IOException {
     Path away = root.resolve(".deleted-" + function);
     FileTree.delete(away);
-    DurableFiles.rename(functionFolder(function), away);
+    try {
+      files.rename(functionFolder(function), away);
+    } catch (DurableFiles.NotSyncedException e) {
+      putBack(away, functionFolder(function), e);
+      throw e;
+    }
     return away;
   }
 
-  void deleteSoon(FunctionName function) {
-    deleteSoon(functionFolder(function));
+  private void putBack(Path away, Path folder, IOException failure) {
+    try {
+      files.rename(away, folder);
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  boolean isThere(FunctionName function) {
+    return Files.isDirectory(functionFolder(function));
+  }
+
+  /** Deletes a version, or does so at the next start if it cannot be told that none needs it. */
+  void deleteCandidate(FunctionName function, int number) {
+    if (isNamed(function, pointer -> pointer.history().contains(number))) {
+      LOG.warnf("event=not-deleted function=%s version=%d outcome=next-start", function, number);
+    } else {
+      deleteSoon(function, number);
+    }
+  }
+
+  /** The same of a function without any version that was ever active. */
+  void deleteUnused(FunctionName function) {
+    if (isNamed(function, pointer -> !pointer.history().isEmpty())) {
+      LOG.warnf("event=not-deleted function=%s outcome=next-start", function);
+    } else {
+      deleteSoon(functionFolder(function));
+    }
+  }
+
+  /** Also after a power cut, and if that cannot be told. */
+  private boolean isNamed(FunctionName function, Predicate<Pointer> names) {
+    Path folder = functionFolder(function);
+    if (!Files.exists(folder)) {
+      return false;
+    }
+    try {
+      files.sync(folder);
+      return names.test(pointer(function));
+    } catch (IOException e) {
+      return true;
+    }
   }
 
   void deleteSoon(FunctionName function, int number) {
@@ -239,6 +306,10 @@ final class FunctionFolders {
     } catch (IOException e) {
       LOG.warnf("event=not-deleted folder=%s reason=%s", folder, e.getMessage());
     }
+  }
+
+  private Path pointerFile(FunctionName function) {
+    return functionFolder(function).resolve("active.json");
   }
 
   private Path functionFolder(FunctionName function) {

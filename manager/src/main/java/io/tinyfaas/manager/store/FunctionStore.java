@@ -27,7 +27,9 @@ import org.jboss.logging.Logger;
 /**
  * What should run, durable. Reads answer from memory, changes are in {@link FunctionFolders} before
  * they are there; changes of one function wait for each other. Every change that cannot be written
- * throws {@link ProblemException} (DISK_FULL or INTERNAL) and changes nothing.
+ * throws {@link ProblemException} (DISK_FULL or INTERNAL) and changes nothing. Where a disk fails
+ * so that a change can neither be made durable nor taken back, what can be read there is what
+ * holds, for memory, too.
  */
 @Startup
 @ApplicationScoped
@@ -54,11 +56,15 @@ public class FunctionStore {
   @Inject
   public FunctionStore(
       StoreFolder folder, @ConfigProperty(name = "tinyfaas.max-functions") int maxFunctions) {
+    this(folder, maxFunctions, DurableFiles.ON_DISK);
+  }
+
+  FunctionStore(StoreFolder folder, int maxFunctions, DurableFiles files) {
     new SettingsCheck()
         .number("TINYFAAS_MAX_FUNCTIONS", maxFunctions, 1, MOST_FUNCTIONS)
         .orThrow(ConfigurationException::new);
     this.maxFunctions = maxFunctions;
-    this.folders = new FunctionFolders(folder.functions());
+    this.folders = new FunctionFolders(folder.functions(), files);
     try {
       functions.putAll(folders.open());
     } catch (IOException e) {
@@ -208,7 +214,7 @@ public class FunctionStore {
       if (candidate.equals(before.versions().get(candidate.number()))
           && !before.pointer().history().contains(candidate.number())) {
         functions.put(function, before.without(candidate.number()));
-        folders.deleteSoon(function, candidate.number());
+        folders.deleteCandidate(function, candidate.number());
         forgetIfEmpty(function);
       }
     } finally {
@@ -220,7 +226,7 @@ public class FunctionStore {
     StoredFunction stored = stored(function);
     if (stored.versions().isEmpty() && stored.pointer().history().isEmpty()) {
       functions.remove(function);
-      folders.deleteSoon(function);
+      folders.deleteUnused(function);
     }
   }
 
@@ -237,6 +243,9 @@ public class FunctionStore {
       functions.remove(function);
       FunctionFolders.deleteSoon(away);
     } catch (IOException e) {
+      if (!folders.isThere(function)) {
+        functions.remove(function);
+      }
       throw ProblemException.ofDisk("removing " + function, e);
     } finally {
       lock.unlock();
@@ -244,8 +253,30 @@ public class FunctionStore {
   }
 
   private void writePointer(FunctionName function, Pointer pointer) throws IOException {
-    folders.writePointer(function, pointer);
-    functions.put(function, stored(function).with(pointer));
+    try {
+      folders.writePointer(function, pointer);
+      functions.put(function, stored(function).with(pointer));
+    } catch (DurableFiles.NotSyncedException e) {
+      takeBack(function, e);
+      throw e;
+    }
+  }
+
+  /** What is active is to be the same for whoever reads the disk and whoever asks here. */
+  private void takeBack(FunctionName function, IOException failure) {
+    try {
+      folders.writePointer(function, stored(function).pointer());
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+      try {
+        functions.put(function, stored(function).with(folders.pointer(function)));
+      } catch (IOException unreadable) {
+        failure.addSuppressed(unreadable);
+      }
+      LOG.errorf(
+          "event=not-taken-back function=%s active=%d reason=\"%s\"",
+          function, stored(function).pointer().active(), e.getMessage());
+    }
   }
 
   private ReentrantLock lock(FunctionName function) {

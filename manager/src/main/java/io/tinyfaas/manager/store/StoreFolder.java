@@ -47,11 +47,11 @@ public class StoreFolder implements AutoCloseable {
     this.uploads = root.resolve("uploads");
     this.functions = root.resolve("functions");
     try {
-      DurableFiles.createPrivate(functions);
+      DurableFiles.ON_DISK.createPrivate(functions);
       lockFile = lock(root.resolve("lock"));
       FileTree.delete(uploads);
       Files.createDirectories(uploads);
-      DurableFiles.sync(root);
+      DurableFiles.ON_DISK.sync(root);
     } catch (IOException e) {
       throw unusable(root, e);
     }

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class DeviceStoreTest {
@@ -160,6 +161,37 @@ class DeviceStoreTest {
       assertThat(full.list()).containsExactly(BUTTON);
       full.remove(BUTTON.name());
       assertThat(new DeviceStore(disk, 3).list()).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.tinyfaas.manager.store.FailingSync#failures")
+  void shouldAgreeWithABrokenDisk(FailingSync.Failure failure) {
+    FailingSync sync = new FailingSync();
+    store = new DeviceStore(root, 3, new DurableFiles(sync));
+    store.add(BUTTON);
+
+    sync.failsFromNowOn(failure);
+    boolean added = succeeds(() -> store.add(LAMP));
+    assertThat(store.list()).isEqualTo(reopened().list()).contains(BUTTON);
+    if (added || failure.once()) {
+      assertThat(store.list().contains(LAMP)).isEqualTo(added);
+    }
+    sync.failsFromNowOn(failure);
+    boolean removed = succeeds(() -> store.remove(BUTTON.name()));
+    assertThat(store.list()).isEqualTo(reopened().list());
+    if (removed || failure.once()) {
+      assertThat(store.list().contains(BUTTON)).isEqualTo(!removed);
+    }
+  }
+
+  private static boolean succeeds(Runnable change) {
+    try {
+      change.run();
+      return true;
+    } catch (ProblemException e) {
+      assertThat(e.type()).isEqualTo(ProblemType.INTERNAL);
+      return false;
     }
   }
 }
