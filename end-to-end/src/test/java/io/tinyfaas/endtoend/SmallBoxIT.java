@@ -99,6 +99,49 @@ class SmallBoxIT {
     assertThat(SYSTEM.inventory()).hasSameSizeAs(before);
   }
 
+  /** As when a box whose disk is full loses its power: what is deployed comes back. */
+  @Test
+  void shouldComeBackOnADiskWithoutAnyRoom() {
+    functions.deploy("first", Code.answering("first"));
+    functions.deploy("second", Code.answering("second"));
+    // The disk of the small box lasts as long as somebody has it.
+    String keeper =
+        SYSTEM
+            .docker(
+                "run",
+                "--detach",
+                "--volume=" + SYSTEM.project() + "_store:/store",
+                "debian:trixie-slim",
+                "sleep",
+                "infinity")
+            .getFirst();
+    try {
+      SYSTEM.docker("exec", keeper, "sh", "-c", "dd if=/dev/zero of=/store/filler bs=4k; :");
+      SYSTEM.docker("kill", SYSTEM.container("manager"));
+      SYSTEM.handlers("first").forEach(handler -> SYSTEM.docker("kill", handler));
+      SYSTEM.handlers("second").forEach(handler -> SYSTEM.docker("kill", handler));
+
+      SYSTEM.docker("start", SYSTEM.container("manager"));
+      SYSTEM.awaitManager();
+
+      eventually()
+          .untilAsserted(
+              () -> {
+                assertThat(device.get("first").getResponseText()).isEqualTo("first");
+                assertThat(device.get("second").getResponseText()).isEqualTo("second");
+              });
+      Problems.assertProblem(functions.patch("first", "{\"handlers\": 2}"), 507, "disk-full");
+      Problems.assertProblem(functions.put("third", Code.answering("3")), 507, "disk-full");
+      functions.delete("second").then().statusCode(204);
+      assertThat(functions.traces("second")).isEmpty();
+      assertThat(device.get("first").getResponseText()).isEqualTo("first");
+    } finally {
+      SYSTEM.docker("exec", keeper, "rm", "--force", "/store/filler");
+      SYSTEM.docker("rm", "--force", keeper);
+    }
+    functions.put("second", Code.answering("second")).then().statusCode(201);
+  }
+
   private static void inTheStore(String script) {
     SYSTEM.docker(
         "exec", "--workdir", "/var/lib/tinyfaas", SYSTEM.container("manager"), "sh", "-c", script);

@@ -82,11 +82,11 @@ public final class Engine {
       return problem;
     }
     String message = String.valueOf(failure.getMessage());
-    if (message.contains("no space left on device")) {
+    if (ProblemException.isOfFullDisk(message)) {
       return ProblemException.of(
           ProblemType.DISK_FULL,
-          "The Docker Engine has no space left: remove functions, images or other files, then try"
-              + " again.",
+          "The Docker Engine's disk has no space left: remove functions, images or other files,"
+              + " then try again.",
           failure);
     }
     if (isAtFault(failure)) {

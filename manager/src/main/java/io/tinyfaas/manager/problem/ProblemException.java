@@ -2,6 +2,7 @@ package io.tinyfaas.manager.problem;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A failure with one clear outcome for the caller: what is wrong, with which field, and the way
@@ -52,8 +53,17 @@ public final class ProblemException extends RuntimeException {
    * @param doing what failed, such as {@code "storing the archive"}
    */
   public static ProblemException ofDisk(String doing, IOException cause) {
-    String reason = String.valueOf(cause.getMessage());
-    if (reason.contains("No space left on device") || reason.contains("Disk quota exceeded")) {
+    if (isOfReadOnlyDisk(cause)) {
+      return of(
+          ProblemType.DISK_FULL,
+          "The disk is read-only: "
+              + doing
+              + " failed and nothing was changed. A system makes a disk read-only when it fails:"
+              + " look at the log of the manager's box (dmesg), mend or replace the disk, then"
+              + " start the manager anew.",
+          cause);
+    }
+    if (isOfFullDisk(String.valueOf(cause.getMessage()))) {
       return of(
           ProblemType.DISK_FULL,
           "The disk is full: "
@@ -63,6 +73,18 @@ public final class ProblemException extends RuntimeException {
           cause);
     }
     return of(ProblemType.INTERNAL, "The manager's disk failed: " + doing + ".", cause);
+  }
+
+  /**
+   * @param message of this process' own or of the engine, which writes it in lower case
+   */
+  public static boolean isOfFullDisk(String message) {
+    String reason = message.toLowerCase(Locale.ROOT);
+    return reason.contains("no space left on device") || reason.contains("disk quota exceeded");
+  }
+
+  public static boolean isOfReadOnlyDisk(IOException failure) {
+    return String.valueOf(failure.getMessage()).contains("Read-only file system");
   }
 
   public ProblemType type() {

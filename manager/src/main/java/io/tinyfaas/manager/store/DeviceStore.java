@@ -82,7 +82,7 @@ public class DeviceStore {
       for (Path file : found.toList()) {
         String name = file.getFileName().toString();
         if (name.startsWith(".")) {
-          Files.delete(file); // a write that power cut off
+          FunctionFolders.deleteSoon(file); // a write that power cut off
         } else if (name.endsWith(SUFFIX)) {
           read(file).ifPresent(device -> devices.put(device.name(), device));
         }

@@ -2,7 +2,6 @@ package io.tinyfaas.manager.store;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import io.tinyfaas.manager.problem.ProblemException;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,6 +15,9 @@ import org.jboss.logging.Logger;
 public class EpochFile {
 
   private static final Logger LOG = Logger.getLogger(EpochFile.class);
+
+  /** Far beyond any clock; more is what somebody else has written. */
+  private static final long HIGHEST = 1L << 53;
 
   private final Path file;
   private final ReentrantLock lock = new ReentrantLock();
@@ -34,7 +36,7 @@ public class EpochFile {
   public long next(long atLeast) {
     lock.lock();
     try {
-      long next = Math.max(Math.addExact(read(), 1), atLeast);
+      long next = Math.max(read() + 1, atLeast);
       try {
         DurableFiles.ON_DISK.replace(file, Long.toString(next).getBytes(US_ASCII));
         return next;
@@ -43,24 +45,30 @@ public class EpochFile {
         LOG.errorf("event=not-written file=%s reason=\"%s\" using=%d", file, e.getMessage(), now);
         return now;
       }
-    } catch (IOException e) {
-      throw ProblemException.ofDisk("reading " + file, e);
     } finally {
       lock.unlock();
     }
   }
 
-  private long read() throws IOException {
-    if (!Files.exists(file)) {
-      return 0;
-    }
+  private long read() {
     try {
-      return Long.parseLong(Files.readString(file, US_ASCII).strip());
-    } catch (NumberFormatException e) {
-      // The clock is ahead of any count of starts, so the epoch still grows.
-      long now = Instant.now().getEpochSecond();
-      LOG.errorf("event=unreadable file=%s reason=%s using=%d", file, e.getMessage(), now);
-      return now;
+      if (!Files.exists(file)) {
+        return 0;
+      }
+      long epoch = Long.parseLong(Files.readString(file, US_ASCII).strip());
+      if (epoch >= 0 && epoch <= HIGHEST) {
+        return epoch;
+      }
+      return clockInsteadOf("it is " + epoch);
+    } catch (IOException | NumberFormatException e) {
+      return clockInsteadOf(e.toString());
     }
+  }
+
+  /** Ahead of any count of starts, so that the epoch still grows. */
+  private long clockInsteadOf(String reason) {
+    long now = Instant.now().toEpochMilli();
+    LOG.errorf("event=unreadable file=%s reason=\"%s\" using=%d", file, reason, now);
+    return now;
   }
 }

@@ -54,7 +54,9 @@ final class FunctionFolders {
     this.files = files;
   }
 
-  /** Reads what there is, and removes what an earlier life left unfinished. */
+  /**
+   * Reads what there is, and removes what an earlier life left unfinished, where the disk lets it.
+   */
   Map<FunctionName, StoredFunction> open() throws IOException {
     Map<FunctionName, StoredFunction> functions = new HashMap<>();
     try (Stream<Path> folders = Files.list(root)) {
@@ -64,7 +66,7 @@ final class FunctionFolders {
           FunctionName function = new FunctionName(name);
           open(function, folder).ifPresent(stored -> functions.put(function, stored));
         } else if (name.startsWith(".")) {
-          FileTree.delete(folder);
+          deleteSoon(folder);
         }
       }
     }
@@ -72,7 +74,7 @@ final class FunctionFolders {
   }
 
   private Optional<StoredFunction> open(FunctionName function, Path folder) throws IOException {
-    Files.deleteIfExists(folder.resolve(".active.json.new"));
+    deleteSoon(folder.resolve(".active.json.new"));
     List<Integer> numbers = new ArrayList<>();
     Path versionsFolder = folder.resolve("versions");
     if (Files.isDirectory(versionsFolder)) {
@@ -82,7 +84,7 @@ final class FunctionFolders {
           if (name.matches("[1-9]\\d{0,8}")) {
             numbers.add(Integer.valueOf(name));
           } else if (name.startsWith(".")) {
-            FileTree.delete(version);
+            deleteSoon(version);
           }
         }
       }
@@ -93,11 +95,11 @@ final class FunctionFolders {
       if (pointer.history().contains(number)) {
         readVersion(function, number).ifPresent(version -> versions.put(number, version));
       } else {
-        FileTree.delete(versionFolder(function, number));
+        deleteSoon(function, number);
       }
     }
     if (pointer.history().isEmpty()) {
-      FileTree.delete(folder);
+      deleteSoon(folder);
       return Optional.empty();
     }
     StoredFunction stored = new StoredFunction(pointer, versions);

@@ -2,7 +2,7 @@ package io.tinyfaas.manager.store;
 
 import io.quarkus.runtime.Startup;
 import io.quarkus.runtime.configuration.ConfigurationException;
-import io.tinyfaas.manager.files.FileTree;
+import io.tinyfaas.manager.problem.ProblemException;
 import jakarta.annotation.PreDestroy;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
@@ -12,6 +12,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.stream.Stream;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
@@ -49,11 +50,21 @@ public class StoreFolder implements AutoCloseable {
     try {
       DurableFiles.ON_DISK.createPrivate(functions);
       lockFile = lock(root.resolve("lock"));
-      FileTree.delete(uploads);
-      Files.createDirectories(uploads);
-      DurableFiles.ON_DISK.sync(root);
+      emptyUploads();
     } catch (IOException e) {
       throw unusable(root, e);
+    }
+  }
+
+  /** In place: on a full disk, another would take the room of a folder that is deleted. */
+  private void emptyUploads() throws IOException {
+    if (Files.isDirectory(uploads)) {
+      try (Stream<Path> left = Files.list(uploads)) {
+        left.forEach(FunctionFolders::deleteSoon);
+      }
+    } else {
+      Files.createDirectories(uploads);
+      DurableFiles.ON_DISK.sync(root);
     }
   }
 
@@ -69,10 +80,21 @@ public class StoreFolder implements AutoCloseable {
   }
 
   private static FileChannel lock(Path file) throws IOException {
-    FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    boolean writable = true;
+    FileChannel channel;
     try {
-      if (channel.tryLock() != null) {
+      channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    } catch (IOException e) {
+      if (!ProblemException.isOfReadOnlyDisk(e)) {
+        throw e;
+      }
+      // What there is can be served all the same, and every change is refused.
+      LOG.errorf("event=store-read-only file=%s reason=\"%s\"", file, e.getMessage());
+      writable = false;
+      channel = FileChannel.open(file, StandardOpenOption.READ);
+    }
+    try {
+      if (channel.tryLock(0, Long.MAX_VALUE, !writable) != null) {
         return channel;
       }
     } catch (OverlappingFileLockException e) {

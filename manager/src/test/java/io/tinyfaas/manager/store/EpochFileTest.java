@@ -9,6 +9,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class EpochFileTest {
 
@@ -37,11 +39,20 @@ class EpochFileTest {
     assertThat(epochs.next(7)).isEqualTo(41);
   }
 
-  @Test
-  void shouldGrowOverAnUnreadableOne() throws IOException {
-    Files.writeString(root.resolve("epoch"), "");
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", "no number", "\u00e9\u00ff", "9223372036854775807", "-3", "9007199254740993"})
+  void shouldGrowOverAnUnreadableOne(String content) throws IOException {
+    Files.writeString(root.resolve("epoch"), content);
     long now = System.currentTimeMillis() / 1000;
     assertThat(epochs.next(0)).isGreaterThan(now);
     assertThat(epochs.next(0)).isGreaterThan(now + 1);
+  }
+
+  @Test
+  void shouldGrowOverOneThatCannotBeRead() throws IOException {
+    Files.createDirectory(root.resolve("epoch"));
+    long now = System.currentTimeMillis() / 1000;
+    assertThat(epochs.next(0)).isGreaterThan(now);
   }
 }

@@ -104,4 +104,52 @@ class FunctionStoreOnAFullDiskTest {
     store.remove(SIEVE);
     assertThat(store.functions()).isEmpty();
   }
+
+  /** Another takes each block that is given back. */
+  @Test
+  void shouldStartWithoutAskingForRoom() throws IOException {
+    store.activate(store.add(SIEVE, SPEC, "a".repeat(64), zip));
+    Path upload = Files.writeString(folder.uploads().resolve("upload-1.zip"), "PK");
+    smallDisk.fillUpTo(0);
+    Object before = Files.getAttribute(folder.uploads(), "unix:ino");
+    folder.close();
+
+    folder = new StoreFolder(disk.resolve("store"));
+
+    assertThat(upload).doesNotExist();
+    assertThat(Files.getAttribute(folder.uploads(), "unix:ino")).isEqualTo(before);
+  }
+
+  @Test
+  void shouldServeWhatThereIsOnAReadOnlyDisk() throws IOException {
+    FunctionVersion first = store.add(SIEVE, SPEC, "a".repeat(64), zip);
+    store.activate(first);
+    FunctionVersion candidate = store.add(SIEVE, SPEC, "b".repeat(64), zip);
+    DeviceStore devices = new DeviceStore(disk.resolve("store"), 3);
+    long before = new EpochFile(folder).next(0);
+    Files.writeString(disk.resolve("store/devices/.lamp.json.new"), "{\"na");
+    Files.writeString(folder.uploads().resolve("upload-1.zip"), "PK");
+    folder.close();
+    smallDisk.makeReadOnly();
+
+    folder = new StoreFolder(disk.resolve("store"));
+    store = new FunctionStore(folder, 1000);
+    devices = new DeviceStore(disk.resolve("store"), 3);
+
+    assertThat(new EpochFile(folder).next(0)).isGreaterThan(before);
+    assertThat(store.active(SIEVE)).contains(first);
+    assertThat(store.versions(SIEVE)).containsExactly(first).doesNotContain(candidate);
+    assertThat(store.archive(first)).exists();
+    assertThat(devices.list()).isEmpty();
+    shouldSayThatTheDiskIsReadOnly(() -> store.add(SIEVE, SPEC, "c".repeat(64), zip));
+    shouldSayThatTheDiskIsReadOnly(() -> store.add(ECHO, SPEC, "c".repeat(64), zip));
+    shouldSayThatTheDiskIsReadOnly(() -> store.remove(SIEVE));
+    assertThat(store.functions()).containsExactly(SIEVE);
+  }
+
+  private void shouldSayThatTheDiskIsReadOnly(Runnable change) {
+    ProblemException problem = catchThrowableOfType(ProblemException.class, change::run);
+    assertThat(problem.type()).isEqualTo(ProblemType.DISK_FULL);
+    assertThat(problem).hasMessageContaining("read-only");
+  }
 }

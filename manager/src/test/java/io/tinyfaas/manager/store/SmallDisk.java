@@ -34,6 +34,11 @@ public final class SmallDisk implements AutoCloseable {
     Files.delete(folder.resolve("filler"));
   }
 
+  /** As a system does with a disk that fails. Nothing may be open for writing. */
+  public void makeReadOnly() {
+    Command.of("mount", "-o", "remount,ro", folder.toString()).succeed();
+  }
+
   @Override
   public void close() {
     Command.of("umount", folder.toString()).succeed();
