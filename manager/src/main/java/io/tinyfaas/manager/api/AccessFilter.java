@@ -2,6 +2,8 @@ package io.tinyfaas.manager.api;
 
 import static io.tinyfaas.manager.problem.ProblemType.UNAUTHORIZED;
 
+import io.netty.channel.Channel;
+import io.netty.util.AttributeKey;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.tinyfaas.contract.setting.SettingsCheck;
@@ -38,6 +40,9 @@ class AccessFilter {
   private static final List<String> OPEN_PATHS =
       List.of("/q/health", "/q/metrics", "/q/openapi", "/q/swagger-ui");
 
+  /** Of a connection on which no request is read any more. */
+  private static final AttributeKey<Boolean> ENDING = AttributeKey.valueOf("tinyfaas.ending");
+
   private final AccessPolicy policy;
   private final BodyLimit bodyLimit;
   private final IdleConnections idle;
@@ -63,12 +68,21 @@ class AccessFilter {
 
   private void handle(RoutingContext context) {
     HttpServerRequest request = context.request();
+    Channel channel = IdleConnections.channel(request.connection());
+    if (channel.hasAttr(ENDING)) {
+      return; // what seems to be a request is what followed one whose end is not known
+    }
+    if (!isReadable(request)) {
+      channel.attr(ENDING).set(true);
+      refuseUnreadable(request);
+      return;
+    }
     idle.requested(request.connection());
-    long timer =
-        context.vertx().setTimer(uploadTimeout.toMillis(), id -> endIfStillSending(request));
+    Runnable received = limitTime(context);
+    BodyLimit.whenReceived(context, received);
     context.addEndHandler(
         ended -> {
-          context.vertx().cancelTimer(timer);
+          received.run();
           drain(context);
           idle.answered(request.connection());
         });
@@ -86,6 +100,52 @@ class AccessFilter {
       return;
     }
     context.next();
+  }
+
+  /**
+   * Of any other coding the server takes the body for the next request: RFC 9112, section 6.3, lets
+   * it answer, and then read no further.
+   */
+  private static boolean isReadable(HttpServerRequest request) {
+    List<String> codings = request.headers().getAll(HttpHeaders.TRANSFER_ENCODING);
+    return codings.isEmpty()
+        || codings.size() == 1 && codings.getFirst().strip().equalsIgnoreCase("chunked");
+  }
+
+  private static void refuseUnreadable(HttpServerRequest request) {
+    boolean ambiguous = request.headers().contains(HttpHeaders.CONTENT_LENGTH);
+    Problem problem =
+        Problem.ofStatus(
+            ambiguous ? 400 : 501,
+            ambiguous ? "Bad Request" : "Not Implemented",
+            ambiguous
+                ? "The request has a Content-Length and a Transfer-Encoding: send one of them."
+                : "Of all transfer codings only chunked can be read: send the body with that, or"
+                    + " with a Content-Length.",
+            request.path());
+    request
+        .response()
+        .setStatusCode(problem.status())
+        .putHeader(HttpHeaders.CONTENT_TYPE, Problem.MEDIA_TYPE)
+        .putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE)
+        .end(problem.toJson())
+        .onComplete(written -> request.connection().close());
+  }
+
+  /**
+   * Ends a request whose body does not come in time.
+   *
+   * @return to be run when it has come, or nobody waits for it any more
+   */
+  private Runnable limitTime(RoutingContext context) {
+    HttpServerRequest request = context.request();
+    if (header(request, HttpHeaders.CONTENT_LENGTH).matches("0*")
+        && header(request, HttpHeaders.TRANSFER_ENCODING).isEmpty()) {
+      return () -> {};
+    }
+    long timer =
+        context.vertx().setTimer(uploadTimeout.toMillis(), id -> endIfStillSending(request));
+    return () -> context.vertx().cancelTimer(timer);
   }
 
   private static boolean isOpen(String path) {

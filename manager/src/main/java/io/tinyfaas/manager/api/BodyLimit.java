@@ -2,14 +2,18 @@ package io.tinyfaas.manager.api;
 
 import static io.tinyfaas.manager.problem.ProblemType.ARCHIVE_TOO_LARGE;
 
+import io.quarkus.vertx.http.runtime.CurrentVertxRequest;
 import io.tinyfaas.manager.deploy.ArchiveLimits;
 import io.tinyfaas.manager.problem.ProblemException;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.inject.Provider;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.container.ContainerRequestContext;
+import jakarta.ws.rs.core.HttpHeaders;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Optional;
 import org.jboss.resteasy.reactive.server.ServerRequestFilter;
 
 /**
@@ -27,13 +31,23 @@ class BodyLimit {
   /** Where four characters of base64 stand for three bytes of the archive. */
   private static final String AS_TEXT = "upload";
 
+  /** Of a request, what is run when all of its body has been read. */
+  private static final String RECEIVED = BodyLimit.class.getName();
+
   private final Provider<ArchiveLimits> limits;
+  private final CurrentVertxRequest current;
 
   /**
    * @param limits later, since filters are made before the configuration of this start is read
    */
-  BodyLimit(Provider<ArchiveLimits> limits) {
+  BodyLimit(Provider<ArchiveLimits> limits, CurrentVertxRequest current) {
     this.limits = limits;
+    this.current = current;
+  }
+
+  /** Has this run as soon as all of the request's body has been read, on any thread. */
+  static void whenReceived(RoutingContext request, Runnable received) {
+    request.put(RECEIVED, received);
   }
 
   private long bytes(String path) {
@@ -55,7 +69,16 @@ class BodyLimit {
   @ServerRequestFilter(preMatching = true)
   void count(ContainerRequestContext request) {
     String path = request.getUriInfo().getPath();
-    request.setEntityStream(new CountedBody(request.getEntityStream(), bytes(path)));
+    long length =
+        Optional.ofNullable(request.getHeaderString(HttpHeaders.CONTENT_LENGTH))
+            .map(Long::parseLong)
+            .orElse(Long.MAX_VALUE);
+    Runnable received =
+        Optional.ofNullable(current.getCurrent())
+            .map(context -> context.<Runnable>get(RECEIVED))
+            .orElse(() -> {});
+    request.setEntityStream(
+        new CountedBody(request.getEntityStream(), bytes(path), length, received));
   }
 
   private ProblemException tooLarge() {
@@ -69,16 +92,32 @@ class BodyLimit {
   private final class CountedBody extends FilterInputStream {
 
     private long left;
+    private long missing;
+    private final Runnable received;
 
-    CountedBody(InputStream body, long bytes) {
+    /**
+     * @param bytes that it may have
+     * @param length that it is said to have
+     * @param received run when it has been read to its end
+     */
+    CountedBody(InputStream body, long bytes, long length, Runnable received) {
       super(body);
       this.left = bytes;
+      this.missing = length;
+      this.received = received;
     }
 
+    /**
+     * @param read how many bytes, or -1
+     */
     private int counted(int read) {
       left -= Math.max(0, read);
+      missing -= Math.max(0, read);
       if (left < 0) {
         throw tooLarge();
+      }
+      if (read < 0 || missing <= 0) {
+        received.run();
       }
       return read;
     }
@@ -86,7 +125,7 @@ class BodyLimit {
     @Override
     public int read() throws IOException {
       int next = super.read();
-      counted(next < 0 ? 0 : 1);
+      counted(next < 0 ? -1 : 1);
       return next;
     }
 

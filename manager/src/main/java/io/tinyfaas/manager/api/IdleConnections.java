@@ -57,7 +57,7 @@ class IdleConnections implements HttpServerOptionsCustomizer {
     }
   }
 
-  private static Channel channel(HttpConnection connection) {
+  static Channel channel(HttpConnection connection) {
     return ((ConnectionBase) connection).channel();
   }
 }

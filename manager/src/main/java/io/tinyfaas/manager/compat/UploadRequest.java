@@ -52,6 +52,8 @@ final class UploadRequest implements AutoCloseable {
     UploadRequest request = new UploadRequest();
     try (JsonParser parser = JSON.createParser(body)) {
       request.read(parser, uploads);
+      // What follows is not looked at, as Go does, but has to have come.
+      body.transferTo(OutputStream.nullOutputStream());
       return request;
     } catch (JsonProcessingException e) {
       request.close();

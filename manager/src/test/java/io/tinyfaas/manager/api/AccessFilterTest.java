@@ -1,6 +1,7 @@
 package io.tinyfaas.manager.api;
 
 import static io.restassured.RestAssured.given;
+import static io.tinyfaas.harness.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
@@ -13,6 +14,8 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Who may call what. */
 @QuarkusTest
@@ -51,5 +54,66 @@ class AccessFilterTest extends RestCalls {
     given().get("/q/health/ready").then().statusCode(200);
     given().get("/q/metrics").then().statusCode(200);
     given().get("/q/swagger-ui/").then().statusCode(200).body(containsString("swagger"));
+  }
+
+  /** Its body would be taken for another request. */
+  @ParameterizedTest
+  @CsvSource({
+    "'Transfer-Encoding: xchunked', 501",
+    "'Transfer-Encoding: gzip, chunked', 501",
+    "'Transfer-Encoding: identity', 501",
+    "'Transfer-Encoding: xchunked\r\nContent-Length: 5', 400",
+  })
+  void shouldAnswerOnceWhereItCannotTellWhereARequestEnds(String fields, int status)
+      throws IOException {
+    String end = fields.endsWith(", chunked") ? "0\r\n\r\n" : "";
+    String hidden = end + "GET /q/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    try (Socket socket = new Socket(server.getHost(), server.getPort())) {
+      socket.setSoTimeout(PATIENCE);
+      socket
+          .getOutputStream()
+          .write(
+              ("POST /functions HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n\r\n" + hidden)
+                  .getBytes(StandardCharsets.US_ASCII));
+
+      String all = new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+
+      assertThat(all).startsWith("HTTP/1.1 " + status).containsIgnoringCase("connection: close");
+      assertThat(all.split("HTTP/1\\.1 ")).hasSize(2);
+    }
+  }
+
+  @Test
+  void shouldTakeChunksHoweverTheyAreWritten() throws IOException {
+    try (Socket socket = new Socket(server.getHost(), server.getPort())) {
+      socket
+          .getOutputStream()
+          .write(
+              ("POST /delete HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
+                      + TOKEN
+                      + "\r\nTransfer-Encoding: Chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")
+                  .getBytes(StandardCharsets.US_ASCII));
+      assertThat(readAnswer(socket)).startsWith("HTTP/1.1 ").contains("name");
+    }
+  }
+
+  /** Each is kept for as long as the manager runs. */
+  @Test
+  void shouldMakeNoLabelOfWhatAClientWithoutATokenSays() throws IOException {
+    given().get("/functions/secret-path-1").then().statusCode(401);
+    given().get("/secret-path-2").then().statusCode(401);
+    given().get("/q/health/secret-path-3").then().statusCode(404);
+    given().request("SECRETMETHOD", "/functions").then().statusCode(401);
+    call().get("/functions/secret-path-4").then().statusCode(404);
+    call().get("/secret-path-5").then().statusCode(404);
+    call().get("/functions").then().statusCode(200);
+
+    eventually()
+        .untilAsserted(
+            () ->
+                assertThat(given().get("/q/metrics").asString())
+                    .contains("uri=\"/functions\"", "uri=\"/functions/{name}\"", "uri=\"OTHER\"")
+                    .doesNotContain("secret-path")
+                    .doesNotContain("SECRETMETHOD"));
   }
 }

@@ -60,7 +60,8 @@ public class WithoutEngine implements QuarkusTestProfile {
     @Override
     public Map<String, String> getConfigOverrides() {
       Map<String, String> settings = new HashMap<>(super.getConfigOverrides());
-      settings.put("tinyfaas.upload-timeout", "1s");
+      // What is sent at once may stand still on its way.
+      settings.put("tinyfaas.upload-timeout", patient(Duration.ofSeconds(3)).toString());
       return settings;
     }
   }

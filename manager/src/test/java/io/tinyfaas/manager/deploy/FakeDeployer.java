@@ -31,7 +31,9 @@ public class FakeDeployer extends FunctionDeployer {
   private Optional<RuntimeException> failure = Optional.empty();
 
   /** Until when deployments take. */
-  private CountDownLatch done = new CountDownLatch(0);
+  private volatile CountDownLatch done = new CountDownLatch(0);
+
+  private volatile boolean held;
 
   FakeDeployer(FunctionStore store, States states) {
     super(store, null, null, null, states, null);
@@ -45,8 +47,14 @@ public class FakeDeployer extends FunctionDeployer {
 
   /** Deployments take from now until this is counted down. */
   public CountDownLatch hold() {
+    held = false;
     done = new CountDownLatch(1);
     return done;
+  }
+
+  /** Whether one has come that is. */
+  public boolean isHeld() {
+    return held;
   }
 
   /** All handlers, and they were started again. */
@@ -67,6 +75,7 @@ public class FakeDeployer extends FunctionDeployer {
           throw e;
         });
     try {
+      held = done.getCount() > 0;
       done.await();
     } catch (InterruptedException e) {
       throw new AssertionError(e);
