@@ -1,24 +1,36 @@
 package io.tinyfaas.manager.api;
 
 import io.quarkus.logging.LoggingFilter;
+import io.tinyfaas.manager.text.PlainText;
 import io.vertx.core.http.HttpClosedException;
 import java.io.IOException;
 import java.util.logging.Filter;
 import java.util.logging.LogRecord;
+import org.jboss.logmanager.ExtLogRecord;
 
 /**
- * Leaves out that an answer in pieces cannot be sent to who has left: a reader of {@link
+ * What is printed of the log. Lines of the manager's own are plain text, whoever wrote what they
+ * tell of.
+ *
+ * <p>Left out is that an answer in pieces cannot be sent to who has left: a reader of {@link
  * FunctionLogsResource} does so whenever it has read enough, often while the next line is on its
  * way. What fails in the making of such an answer is still told.
  */
-@LoggingFilter(name = "departed-readers")
-public final class DepartedReaders implements Filter {
+@LoggingFilter(name = "console-lines")
+public final class ConsoleLines implements Filter {
+
+  private static final String OURS = "io.tinyfaas.";
 
   private static final String STREAMED_ANSWERS =
       "org.jboss.resteasy.reactive.server.handlers.PublisherResponseHandler";
 
   @Override
   public boolean isLoggable(LogRecord line) {
+    if (line instanceof ExtLogRecord ours
+        && String.valueOf(line.getLoggerName()).startsWith(OURS)
+        && line.getMessage() != null) {
+      ours.setMessage(PlainText.of(ours.getFormattedMessage()), ExtLogRecord.FormatStyle.NO_FORMAT);
+    }
     return !STREAMED_ANSWERS.equals(line.getLoggerName())
         || !(line.getThrown() instanceof IOException
             || line.getThrown() instanceof HttpClosedException);

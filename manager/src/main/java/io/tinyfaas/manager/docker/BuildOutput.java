@@ -1,5 +1,6 @@
 package io.tinyfaas.manager.docker;
 
+import io.tinyfaas.manager.text.PlainText;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -28,7 +29,7 @@ final class BuildOutput {
         .matcher(text)
         .replaceAll("")
         .lines()
-        .map(String::stripTrailing)
+        .map(line -> PlainText.of(line.stripTrailing()))
         .filter(line -> !line.isBlank())
         .forEach(
             line -> {

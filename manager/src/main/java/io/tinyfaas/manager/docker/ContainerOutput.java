@@ -3,6 +3,7 @@ package io.tinyfaas.manager.docker;
 import com.github.dockerjava.api.DockerClient;
 import com.github.dockerjava.api.async.ResultCallback;
 import com.github.dockerjava.api.model.Frame;
+import io.tinyfaas.manager.text.PlainText;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -52,8 +53,12 @@ final class ContainerOutput {
     } catch (IOException | RuntimeException e) {
       return List.of();
     }
-    String text = bytes.toString(StandardCharsets.UTF_8);
+    return plainLines(bytes.toString(StandardCharsets.UTF_8));
+  }
+
+  /** The last of them. */
+  static List<String> plainLines(String text) {
     String last = text.substring(Math.max(0, text.length() - MAX_CHARACTERS));
-    return last.lines().map(String::stripTrailing).toList();
+    return last.lines().map(line -> PlainText.of(line.stripTrailing())).toList();
   }
 }

@@ -31,7 +31,7 @@ public class HandlerLogs {
   /** Each has a connection to the engine and a thread of its own. */
   static final int MAX_READINGS = 64;
 
-  /** Of a reader, in characters; a line has at most 32 Ki. */
+  /** Of a reader, in characters; a line has at most 32 Ki, four times that if none is plain. */
   private static final int BUFFERED = 256 * 1024;
 
   /** What a short line counts, so that there are not too many. */

@@ -5,6 +5,7 @@ import com.github.dockerjava.api.exception.ConflictException;
 import com.github.dockerjava.api.exception.NotFoundException;
 import com.github.dockerjava.api.model.Frame;
 import com.github.dockerjava.api.model.StreamType;
+import io.tinyfaas.manager.text.PlainText;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -138,7 +139,7 @@ final class LogReading extends ResultCallback.Adapter<Frame> {
     if (lines.isEmpty()) {
       reader.accept(start + "\n");
     }
-    lines.forEach(each -> reader.accept(start + each + "\n"));
+    lines.forEach(each -> reader.accept(start + PlainText.of(each) + "\n"));
   }
 
   @Override

@@ -10,12 +10,14 @@ import java.nio.channels.ClosedChannelException;
 import java.util.List;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
+import org.jboss.logmanager.ExtLogRecord;
+import org.jboss.logmanager.ExtLogRecord.FormatStyle;
 import org.jboss.resteasy.reactive.server.handlers.PublisherResponseHandler;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-class DepartedReadersTest {
+class ConsoleLinesTest {
 
   private static final String STREAMS = PublisherResponseHandler.class.getName();
 
@@ -49,6 +51,29 @@ class DepartedReadersTest {
     LogRecord line = new LogRecord(Level.SEVERE, "failed");
     line.setLoggerName(logger);
     line.setThrown(thrown);
-    return new DepartedReaders().isLoggable(line);
+    return new ConsoleLines().isLoggable(line);
+  }
+
+  @Test
+  void shouldTellWhatOthersWroteAsPlainText() {
+    ExtLogRecord line =
+        new ExtLogRecord(Level.WARNING, "reason=\"%s\"", FormatStyle.PRINTF, "here");
+    line.setLoggerName("io.tinyfaas.manager.docker.FunctionImages");
+    line.setParameters(new Object[] {"\u001b]0;title\u0007\nforged=line"});
+
+    assertThat(new ConsoleLines().isLoggable(line)).isTrue();
+
+    assertThat(line.getFormattedMessage())
+        .isEqualTo("reason=\"\\x1b]0;title\\x07\\x0aforged=line\"");
+  }
+
+  @Test
+  void shouldLeaveLinesOfOthersAsTheyAre() {
+    ExtLogRecord line = new ExtLogRecord(Level.INFO, "two\nlines", "here");
+    line.setLoggerName("io.quarkus");
+
+    assertThat(new ConsoleLines().isLoggable(line)).isTrue();
+
+    assertThat(line.getFormattedMessage()).isEqualTo("two\nlines");
   }
 }

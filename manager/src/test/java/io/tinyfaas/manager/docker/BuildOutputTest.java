@@ -19,6 +19,13 @@ class BuildOutputTest {
   }
 
   @Test
+  void shouldShowWhatATerminalWouldObey() {
+    output.add("\u001b[91mwarning\u001b[0m \u001b]0;title\u0007\n");
+
+    assertThat(output.lastLines()).containsExactly("warning \\x1b]0;title\\x07");
+  }
+
+  @Test
   void shouldCutALongLine() {
     output.add("x".repeat(100_000));
 

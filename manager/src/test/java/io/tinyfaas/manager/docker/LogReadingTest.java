@@ -38,6 +38,16 @@ class LogReadingTest {
   }
 
   @Test
+  void shouldShowWhatATerminalWouldObey() {
+    arrives(STDOUT, TIME + "\u001b]0;title\u0007 and\ta tab\r\n" + TIME + "\u001b\n");
+
+    assertThat(lines)
+        .containsExactly(
+            "handler=a1 " + TIME + "\\x1b]0;title\\x07 and\ta tab\n",
+            "handler=a1 " + TIME + "\\x1b\n");
+  }
+
+  @Test
   void shouldGoOnAfterTheLastLineThatWasShown() {
     arrives(STDOUT, "2037-12-31T23:59:59.123456789Z shown\n");
     reading.onComplete();
