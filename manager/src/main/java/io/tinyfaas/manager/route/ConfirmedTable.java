@@ -215,8 +215,11 @@ public final class ConfirmedTable {
     while (!await(() -> stopping, RESEND_INTERVAL)) {
       try {
         locked(this::sendAgain);
-      } catch (IllegalStateException e) {
-        return; // the channel is closed: the manager stops
+      } catch (RuntimeException e) {
+        // Once more in a second: the gateway would never hear of what has changed.
+        if (!locked(() -> stopping)) {
+          LOG.errorf(e, "event=%s-not-sent", name);
+        }
       }
     }
   }

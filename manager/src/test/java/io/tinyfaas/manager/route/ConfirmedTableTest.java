@@ -1,0 +1,111 @@
+package io.tinyfaas.manager.route;
+
+import static io.tinyfaas.harness.Eventually.eventually;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tinyfaas.contract.route.GatewayStatus;
+import io.tinyfaas.contract.route.RouteRevision;
+import io.tinyfaas.manager.store.EpochFile;
+import io.tinyfaas.manager.store.StoreFolder;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.eclipse.microprofile.reactive.messaging.Emitter;
+import org.eclipse.microprofile.reactive.messaging.Message;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ConfirmedTableTest {
+
+  @TempDir Path root;
+
+  private final List<RouteRevision> sent = new CopyOnWriteArrayList<>();
+  private final AtomicInteger encoded = new AtomicInteger();
+
+  /** Fails the second and the third time, and is never confirmed. */
+  private final class Table implements ConfirmedTable.Table {
+    private final Supplied failure;
+
+    Table(Supplied failure) {
+      this.failure = failure;
+    }
+
+    @Override
+    public byte[] encode(RouteRevision revision) {
+      int attempt = encoded.incrementAndGet();
+      if (attempt == 2 || attempt == 3) {
+        throw failure.get();
+      }
+      sent.add(revision);
+      return new byte[0];
+    }
+
+    @Override
+    public GatewayStatus gateway() {
+      return GatewayStatus.gone("");
+    }
+
+    @Override
+    public RouteRevision confirmedBy(GatewayStatus gateway) {
+      return RouteRevision.NONE;
+    }
+
+    @Override
+    public boolean isSentWithoutGateway() {
+      return true;
+    }
+  }
+
+  private interface Supplied {
+    RuntimeException get();
+  }
+
+  private static final class Channel implements Emitter<byte[]> {
+    @Override
+    public CompletionStage<Void> send(byte[] payload) {
+      throw new AssertionError();
+    }
+
+    @Override
+    public <M extends Message<? extends byte[]>> void send(M message) {}
+
+    @Override
+    public void complete() {}
+
+    @Override
+    public void error(Exception failure) {}
+
+    @Override
+    public boolean isCancelled() {
+      return false;
+    }
+
+    @Override
+    public boolean hasRequests() {
+      return true;
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void shouldSendAgainAfterAFailure(boolean illegalState) {
+    Supplied failure =
+        () ->
+            illegalState
+                ? new IllegalStateException("there is no room")
+                : new IllegalArgumentException("a table that cannot be written");
+    try (StoreFolder folder = new StoreFolder(root)) {
+      ConfirmedTable table =
+          new ConfirmedTable("routes", new EpochFile(folder), new Channel(), new Table(failure));
+
+      table.open();
+
+      eventually().untilAsserted(() -> assertThat(sent).hasSizeGreaterThanOrEqualTo(2));
+      table.stop();
+      assertThat(encoded.get()).isGreaterThanOrEqualTo(4);
+    }
+  }
+}
