@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.eclipse.californium.core.coap.CoAP.Code;
 import org.eclipse.californium.core.coap.Request;
 import org.eclipse.californium.core.network.Exchange;
@@ -42,6 +43,10 @@ final class BoundedDeduplicator implements Deduplicator {
 
   private final SpentMessages spent;
   private final int max;
+
+  /** As {@link System#nanoTime}. */
+  private final LongSupplier clock;
+
   private int size;
 
   /**
@@ -57,7 +62,12 @@ final class BoundedDeduplicator implements Deduplicator {
    *     third of that memory to know that they have been here
    */
   BoundedDeduplicator(int maxMessages) {
+    this(maxMessages, System::nanoTime);
+  }
+
+  BoundedDeduplicator(int maxMessages, LongSupplier clock) {
     this.max = maxMessages;
+    this.clock = clock;
     this.spent = new SpentMessages(SPENT_PAGES * maxMessages);
   }
 
@@ -86,7 +96,7 @@ final class BoundedDeduplicator implements Deduplicator {
 
   /** Notes a new message, and says whether it was here before and may not be run again. */
   synchronized boolean isSpent(Object peer, int mid, byte[] message, Code method) {
-    return spent.add(peer, mid, message, System.nanoTime()) && !isSafe(method);
+    return spent.add(peer, mid, message, clock.getAsLong()) && !isSafe(method);
   }
 
   /** What has no effect may be done again if the answer is forgotten (RFC 7252, 4.5). */
@@ -114,9 +124,13 @@ final class BoundedDeduplicator implements Deduplicator {
     if (seen == null) {
       return null;
     }
-    long now = System.nanoTime();
+    long now = clock.getAsLong();
     while (!seen.isEmpty() && now - seen.peekFirst().nanos() > LIFETIME_NANOS) {
       forgetFirst(seen);
+    }
+    if (seen.isEmpty()) {
+      peers.remove(key.getPeer());
+      return null;
     }
     for (Seen message : seen) {
       if (message.mid() == key.getMID()) {
@@ -129,17 +143,32 @@ final class BoundedDeduplicator implements Deduplicator {
   private void add(KeyMID key, Exchange exchange) {
     ArrayDeque<Seen> seen =
         peers.computeIfAbsent(key.getPeer(), peer -> new ArrayDeque<>(PER_PEER / 2));
+    long now = clock.getAsLong();
+    Iterator<ArrayDeque<Seen>> silent = peers.values().iterator();
+    ArrayDeque<Seen> eldest = silent.next();
+    // Else those that are gone would count for ever where the others' shares are worked out.
+    while (eldest != seen && now - eldest.peekLast().nanos() > LIFETIME_NANOS) {
+      eldest = forget(eldest, silent);
+    }
     int quota = Math.clamp(max / peers.size(), 1, PER_PEER);
     while (seen.size() >= quota) {
       forgetFirst(seen);
     }
-    seen.addLast(new Seen(key.getMID(), exchange, System.nanoTime()));
+    seen.addLast(new Seen(key.getMID(), exchange, now));
     size++;
-    Iterator<ArrayDeque<Seen>> silent = peers.values().iterator();
     while (size > max) {
-      size -= silent.next().size();
-      silent.remove();
+      eldest = forget(eldest, silent);
     }
+  }
+
+  /**
+   * @param all where it has just come from
+   * @return the next of them
+   */
+  private ArrayDeque<Seen> forget(ArrayDeque<Seen> seen, Iterator<ArrayDeque<Seen>> all) {
+    size -= seen.size();
+    all.remove();
+    return all.next();
   }
 
   private void forgetFirst(ArrayDeque<Seen> seen) {
@@ -162,6 +191,11 @@ final class BoundedDeduplicator implements Deduplicator {
     spent.clear();
     peers.clear();
     size = 0;
+  }
+
+  /** Of whom messages are remembered. */
+  synchronized int peers() {
+    return peers.size();
   }
 
   /** It needs no thread: what is too old is forgotten when its place is needed. */

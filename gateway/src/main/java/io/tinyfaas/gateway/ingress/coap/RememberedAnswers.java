@@ -97,6 +97,10 @@ final class RememberedAnswers {
     while (device.first != NONE && nanos - began[device.first] > LIFETIME_NANOS) {
       forgetFirst(device);
     }
+    if (device.count == 0) {
+      devices.remove(peer);
+      return NONE;
+    }
     for (int slot = device.first; slot != NONE; slot = next[slot]) {
       if (mids[slot] == mid) {
         return slot;
@@ -112,17 +116,18 @@ final class RememberedAnswers {
    */
   int add(InetSocketAddress peer, int mid, long nanos) {
     Device device = devices.computeIfAbsent(peer, first -> new Device());
+    Iterator<Device> silent = devices.values().iterator();
+    Device eldest = silent.next();
+    // Else those that are gone would count for ever where the others' shares are worked out.
+    while (eldest != device && nanos - began[eldest.last] > LIFETIME_NANOS) {
+      eldest = forget(eldest, silent);
+    }
     int quota = Math.clamp(max / devices.size(), 1, PER_PEER);
     while (device.count >= quota) {
       forgetFirst(device);
     }
-    Iterator<Device> silent = devices.values().iterator();
     while (free == NONE) {
-      Device forgotten = silent.next();
-      while (forgotten.count > 0) {
-        forgetFirst(forgotten);
-      }
-      silent.remove();
+      eldest = forget(eldest, silent);
     }
     int slot = free;
     free = next[slot];
@@ -137,6 +142,18 @@ final class RememberedAnswers {
     }
     device.last = slot;
     return slot;
+  }
+
+  /**
+   * @param all where the device has just come from
+   * @return the next of them
+   */
+  private Device forget(Device device, Iterator<Device> all) {
+    while (device.count > 0) {
+      forgetFirst(device);
+    }
+    all.remove();
+    return all.next();
   }
 
   private void forgetFirst(Device device) {
@@ -181,6 +198,11 @@ final class RememberedAnswers {
 
   void copy(int slot, ByteBuf to) {
     to.writeBytes(answers, slot * MAX_BYTES, lengths[slot]);
+  }
+
+  /** Those of which messages are remembered. */
+  int devices() {
+    return devices.size();
   }
 
   /** The messages that are remembered. */

@@ -2,6 +2,7 @@ package io.tinyfaas.gateway.ingress.coap;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.concurrent.TimeUnit;
 import org.eclipse.californium.core.coap.CoAP.Code;
 import org.eclipse.californium.core.coap.Request;
 import org.eclipse.californium.core.network.Exchange;
@@ -11,7 +12,8 @@ import org.junit.jupiter.api.Test;
 
 class BoundedDeduplicatorTest {
 
-  private final BoundedDeduplicator deduplicator = new BoundedDeduplicator(64);
+  private long nanos = TimeUnit.HOURS.toNanos(100);
+  private final BoundedDeduplicator deduplicator = new BoundedDeduplicator(64, () -> nanos);
 
   private static Exchange exchange(String peer) {
     return new Exchange(new Request(Code.GET), peer, Origin.REMOTE, Runnable::run);
@@ -68,6 +70,34 @@ class BoundedDeduplicatorTest {
     assertThat(deduplicator.size()).isEqualTo(64);
     assertThat(find("peer0", 1)).isNull();
     assertThat(find("peer999", 1)).isNotNull();
+  }
+
+  @Test
+  void shouldForgetWhatMayMeanAnotherMessageByNow() {
+    add("a", 1);
+    nanos += TimeUnit.SECONDS.toNanos(247);
+    assertThat(find("a", 1)).isNotNull();
+    nanos += TimeUnit.SECONDS.toNanos(1);
+    assertThat(find("a", 1)).isNull();
+    assertThat(deduplicator.isEmpty()).isTrue();
+  }
+
+  /** Else one machine with ever other ports would leave the others less and less. */
+  @Test
+  void shouldCountNoPeerOfWhichNothingIsRemembered() {
+    for (int peer = 0; peer < 32; peer++) {
+      add("peer" + peer, 7);
+    }
+    nanos += TimeUnit.SECONDS.toNanos(248);
+    assertThat(find("peer0", 8)).isNull();
+    assertThat(deduplicator.peers()).isEqualTo(31);
+
+    for (int mid = 0; mid < 8; mid++) {
+      add("late", mid);
+    }
+
+    assertThat(deduplicator.peers()).isEqualTo(1);
+    assertThat(deduplicator.size()).isEqualTo(8);
   }
 
   @Test

@@ -108,6 +108,24 @@ class RememberedAnswersTest {
     assertThat(answer(find(1_000, 1))).isEqualTo("01");
   }
 
+  /** Else one machine with ever other ports would leave the others less and less. */
+  @Test
+  void shouldCountNoDeviceOfWhichNothingIsRemembered() {
+    for (int port = 1; port <= 32; port++) {
+      add(port, 7);
+    }
+    nanos += TimeUnit.SECONDS.toNanos(248);
+    assertThat(find(1, 8)).isEqualTo(RememberedAnswers.NONE);
+    assertThat(answers.devices()).isEqualTo(31);
+
+    for (int mid = 0; mid < 8; mid++) {
+      add(40, mid);
+    }
+
+    assertThat(answers.devices()).isEqualTo(1);
+    assertThat(answers.size()).isEqualTo(8);
+  }
+
   @Test
   void shouldForgetWhatMayMeanAnotherMessageByNow() {
     add(1, 7);
