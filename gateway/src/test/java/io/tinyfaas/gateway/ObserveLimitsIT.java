@@ -202,6 +202,28 @@ class ObserveLimitsIT {
   }
 
   @Test
+  void shouldLeaveAFunctionsPlacesToOtherAddresses(@TempDir Path another) throws IOException {
+    int ofOneAddress = 32;
+    try (ObservedGateway large = new ObservedGateway(another, 100)) {
+      large.apply(large.route("f", OBSERVABLE));
+      try (ObservingDevice first = large.device();
+          ObservingDevice second = large.device();
+          ObservingDevice other = large.device("127.0.9.3")) {
+        for (int token = 0; token < ofOneAddress; token++) {
+          ObservingDevice either = token % 2 == 0 ? first : second;
+          assertThat(either.ask(observe(Type.CON, token, "f")).getOptions().hasObserve()).isTrue();
+        }
+        for (ObservingDevice either : List.of(first, second)) {
+          Response plain = either.ask(observe(Type.CON, ofOneAddress, "f"));
+          assertThat(plain.getCode()).isEqualTo(ResponseCode.CONTENT);
+          assertThat(plain.getOptions().hasObserve()).isFalse();
+        }
+        assertThat(other.ask(observe(Type.CON, 1, "f")).getOptions().hasObserve()).isTrue();
+      }
+    }
+  }
+
+  @Test
   void shouldSendAnAddressThatProvesNothingThreeTimesWhatCameFromItAtMost() throws IOException {
     Request registration = observe(Type.CON, 7, "f");
     registration.setMID(1);

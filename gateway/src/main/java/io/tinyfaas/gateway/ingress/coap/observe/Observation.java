@@ -82,6 +82,13 @@ final class Observation {
     return function;
   }
 
+  /** Whose place it takes: the device's that it has proved to be, or its address's. */
+  Object owner() {
+    return device
+        .<Object>map(DeviceIdentity::name)
+        .orElseGet(() -> request.getSourceContext().getPeerAddress().getAddress());
+  }
+
   /** Empty for whoever has not proved to be a device. */
   Optional<DeviceIdentity> device() {
     return device;

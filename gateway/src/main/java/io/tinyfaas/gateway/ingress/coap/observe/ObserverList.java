@@ -22,6 +22,9 @@ final class ObserverList {
   /** One function leaves room for the others. */
   private static final int FUNCTION_FRACTION = 2;
 
+  /** And so does one address, whatever ports it has, with a function and with all. */
+  private static final int OWNER_FRACTION = 4;
+
   /** Five times Max-Age's default, after which a device registers again (RFC 7641, 3.3.1). */
   private static final long SILENT_MILLIS = 300_000;
 
@@ -30,9 +33,20 @@ final class ObserverList {
 
   private final Map<String, Set<Observation>> byFunction = new HashMap<>();
   private final Map<Object, ObservingPeer> peers = new HashMap<>();
+
+  /** How many each has. */
+  private final Map<Object, Integer> byOwner = new HashMap<>();
+
+  private final Map<Share, Integer> byShare = new HashMap<>();
   private final ObservingPeer.Notifier notifier;
   private final int max;
   private volatile int size;
+
+  private record Share(String function, Object owner) {
+    static Share of(Observation observation) {
+      return new Share(observation.function(), observation.owner());
+    }
+  }
 
   ObserverList(int max, ObservingPeer.Notifier notifier) {
     this.max = max;
@@ -91,6 +105,8 @@ final class ObserverList {
     }
     observations.put(key, observation);
     byFunction.computeIfAbsent(observation.function(), f -> new LinkedHashSet<>()).add(observation);
+    byOwner.merge(observation.owner(), 1, Integer::sum);
+    byShare.merge(Share.of(observation), 1, Integer::sum);
     peers.computeIfAbsent(key.peer(), p -> new ObservingPeer(notifier)).add(observation, answer);
     size = observations.size();
     return true;
@@ -101,12 +117,25 @@ final class ObserverList {
     if (peer != null && peer.observations() >= MAX_PER_PEER) {
       return false;
     }
-    Set<Observation> its = byFunction.getOrDefault(newcomer.function(), Set.of());
     int maxPerFunction = Math.max(1, max / FUNCTION_FRACTION);
+    if (byShare.getOrDefault(Share.of(newcomer), 0) >= ofOneOwner(maxPerFunction)
+        || byOwner.getOrDefault(newcomer.owner(), 0) >= ofOneOwner(max)) {
+      return false;
+    }
+    Set<Observation> its = byFunction.getOrDefault(newcomer.function(), Set.of());
     if (its.size() >= maxPerFunction && !makeRoom(its.iterator())) {
       return false;
     }
     return observations.size() < max || makeRoom(observations.values().iterator());
+  }
+
+  /** At least what one device may have. */
+  private static int ofOneOwner(int places) {
+    return Math.max(MAX_PER_PEER, places / OWNER_FRACTION);
+  }
+
+  private static Integer oneLess(Integer count) {
+    return count == 1 ? null : Integer.valueOf(count - 1);
   }
 
   /**
@@ -154,6 +183,8 @@ final class ObserverList {
       return false;
     }
     size = observations.size();
+    byOwner.computeIfPresent(observation.owner(), (owner, count) -> oneLess(count));
+    byShare.computeIfPresent(Share.of(observation), (share, count) -> oneLess(count));
     Set<Observation> its = byFunction.get(observation.function());
     its.remove(observation);
     if (its.isEmpty()) {

@@ -2,6 +2,7 @@ package io.tinyfaas.gateway.ingress.coap.observe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.net.InetAddress;
 import java.time.Duration;
 import org.eclipse.californium.core.coap.CoAP.Type;
 import org.eclipse.californium.core.coap.Token;
@@ -43,6 +44,27 @@ class ObserverListTest {
     }
     assertThat(registers("p", 32, "g")).isFalse();
     assertThat(registers("q", 32, "g")).isTrue();
+  }
+
+  @Test
+  void shouldBoundThoseOfOneAddressWhateverItsPorts() {
+    PlayedObservers many = new PlayedObservers(1_000);
+    InetAddress address = InetAddress.ofLiteral("192.0.2.1");
+    for (int i = 0; i < 125; i++) {
+      assertThat(many.tryRegister(Type.CON, address, "f" + i, 1, "f")).isPresent();
+    }
+    assertThat(many.tryRegister(Type.CON, address, "f125", 1, "f")).isEmpty();
+    assertThat(many.tryRegister(Type.CON, "other", 1, "f")).isPresent();
+    for (int i = 0; i < 125; i++) {
+      assertThat(many.tryRegister(Type.CON, address, "g" + i, 1, "g")).isPresent();
+    }
+    assertThat(many.tryRegister(Type.CON, address, "h", 1, "h")).isEmpty();
+    assertThat(many.tryRegister(Type.CON, "other", 2, "h")).isPresent();
+
+    many.list.remove(many.list.of("f").getFirst());
+
+    assertThat(many.tryRegister(Type.CON, address, "h", 1, "h")).isPresent();
+    assertThat(many.tryRegister(Type.CON, address, "f125", 1, "f")).isEmpty();
   }
 
   @Test

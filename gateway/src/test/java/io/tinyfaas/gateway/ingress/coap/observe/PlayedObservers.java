@@ -29,6 +29,7 @@ final class PlayedObservers implements ObservingPeer.Notifier {
   int followed;
   boolean reachable = true;
   private final Map<String, Representation> states = new HashMap<>();
+  private final Map<String, Integer> addresses = new HashMap<>();
   private long now = 1_000_000;
   private int number;
 
@@ -41,11 +42,22 @@ final class PlayedObservers implements ObservingPeer.Notifier {
     return tryRegister(type, peer, token, function).orElseThrow();
   }
 
+  /** Each peer at an address of its own. */
   Optional<Observation> tryRegister(Type type, String peer, int token, String function) {
+    int host = addresses.computeIfAbsent(peer, first -> addresses.size() + 1);
+    return tryRegister(
+        type,
+        InetAddress.ofLiteral("127.1." + host / 256 + "." + host % 256),
+        peer,
+        token,
+        function);
+  }
+
+  Optional<Observation> tryRegister(
+      Type type, InetAddress address, String peer, int token, String function) {
     Request request = new Request(Code.GET, type);
     request.setToken(new Token(new byte[] {(byte) token}));
-    request.setSourceContext(
-        new UdpEndpointContext(new InetSocketAddress(InetAddress.getLoopbackAddress(), 1)));
+    request.setSourceContext(new UdpEndpointContext(new InetSocketAddress(address, 1)));
     Exchange exchange = new Exchange(request, peer, Exchange.Origin.REMOTE, Runnable::run);
     Observation observation = new Observation(exchange, function, Representation.NO_FORMAT, now);
     return list.add(observation, new Response(ResponseCode.CONTENT))
