@@ -6,8 +6,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.grpc.CallOptions;
+import io.grpc.Context;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.health.v1.HealthGrpc;
+import io.grpc.stub.StreamObserver;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
@@ -284,6 +290,51 @@ class GrpcLimitsIT {
       connection.next(RawGrpc.HEADERS);
     }
     assertThat(gateway.log()).noneMatch(line -> line.contains("level=ERROR"));
+  }
+
+  /** A watch does not end by itself, and whatever it holds is nobody else's meanwhile. */
+  @Test
+  void shouldLetAFewWatchItsHealth() throws Exception {
+    HealthGrpc.HealthStub health = HealthGrpc.newStub(calls.channel());
+    List<Context.CancellableContext> watching = new ArrayList<>();
+    List<ServingStatus> heard = new CopyOnWriteArrayList<>();
+    List<Status.Code> refused = new CopyOnWriteArrayList<>();
+    StreamObserver<HealthCheckResponse> watcher =
+        new StreamObserver<>() {
+          @Override
+          public void onNext(HealthCheckResponse response) {
+            heard.add(response.getStatus());
+          }
+
+          @Override
+          public void onError(Throwable failure) {
+            refused.add(Status.fromThrowable(failure).getCode());
+          }
+
+          @Override
+          public void onCompleted() {}
+        };
+    for (int i = 0; i < 5; i++) {
+      Context.CancellableContext one = Context.current().withCancellation();
+      watching.add(one);
+      one.run(() -> health.watch(HealthCheckRequest.getDefaultInstance(), watcher));
+    }
+    eventually().until(() -> heard.size() == 2 && refused.size() == 3);
+    assertThat(heard).containsOnly(ServingStatus.SERVING);
+    assertThat(refused).containsOnly(Status.Code.RESOURCE_EXHAUSTED);
+    assertThat(calls.ask("f", "x")).isEqualTo("x");
+
+    watching.forEach(one -> one.cancel(null));
+    eventually().until(() -> refused.size() == 5); // two of them by the test
+    eventually()
+        .until(
+            () -> {
+              int before = heard.size();
+              int refusedBefore = refused.size();
+              health.watch(HealthCheckRequest.getDefaultInstance(), watcher);
+              eventually().until(() -> heard.size() > before || refused.size() > refusedBefore);
+              return heard.size() > before;
+            });
   }
 
   @Test

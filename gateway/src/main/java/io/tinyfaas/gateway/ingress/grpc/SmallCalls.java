@@ -2,28 +2,46 @@ package io.tinyfaas.gateway.ingress.grpc;
 
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
+import io.grpc.Grpc;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCall.Listener;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
+import io.grpc.health.v1.HealthGrpc;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.net.SocketAddress;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
  * What health and reflection may take: they would hold a message of any size, for as long as a
- * client likes to leave it unfinished. On the event loop only.
+ * client likes to leave it unfinished. And health is watched for as long as the client likes, so
+ * that only a few may. On the event loop only.
  */
 final class SmallCalls implements ServerInterceptor {
 
   /** All that a client says in a call, twice: it names services and symbols. */
   private static final int MAX_BYTES = 16 * 1024;
 
+  /** Whoever watches needs one for each service that it asks for. */
+  private static final int MAX_WATCHES_PER_CONNECTION = 2;
+
+  private static final int MAX_WATCHES = 64;
+
+  private static final String WATCH = HealthGrpc.getWatchMethod().getFullMethodName();
+
   private final EventLoop loop;
   private final Duration receiveTimeout;
+
+  /** How many there are, by their connections. */
+  private final Map<SocketAddress, Integer> watches = new HashMap<>();
+
+  private int allWatches;
 
   SmallCalls(EventLoop loop, Duration receiveTimeout) {
     this.loop = loop;
@@ -38,13 +56,12 @@ final class SmallCalls implements ServerInterceptor {
     Runnable exhausted =
         () -> bounded.end(Status.RESOURCE_EXHAUSTED.withDescription("the message is too large"));
     if (!memory.hasRoom()) {
-      exhausted.run();
-      return new Listener<>() {
-        @Override
-        public void onComplete() {
-          memory.cancel();
-        }
-      };
+      return refused(bounded, memory, "the message is too large");
+    }
+    boolean watch = call.getMethodDescriptor().getFullMethodName().equals(WATCH);
+    SocketAddress client = call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
+    if (watch && !beginWatch(client)) {
+      return refused(bounded, memory, "too many watch already; ask now and then instead");
     }
     memory.watch(MAX_BYTES, exhausted);
     ScheduledFuture<?> deadline =
@@ -75,19 +92,55 @@ final class SmallCalls implements ServerInterceptor {
 
       @Override
       public void onCancel() {
-        deadline.cancel(false);
+        ended();
         super.onCancel();
+      }
+
+      private void ended() {
+        deadline.cancel(false);
+        if (watch) {
+          endWatch(client);
+        }
       }
 
       @Override
       public void onComplete() {
-        deadline.cancel(false);
+        ended();
         super.onComplete();
         if (!bounded.whole) {
           memory.cancel(); // else its stream is there until the client ends it
         }
       }
     };
+  }
+
+  private static <Q, R> Listener<Q> refused(
+      Bounded<Q, R> call, CallMemory memory, String description) {
+    call.end(Status.RESOURCE_EXHAUSTED.withDescription(description));
+    return new Listener<>() {
+      @Override
+      public void onComplete() {
+        memory.cancel();
+      }
+    };
+  }
+
+  /**
+   * @return false if there are enough
+   */
+  private boolean beginWatch(SocketAddress client) {
+    int its = watches.getOrDefault(client, 0);
+    if (its >= MAX_WATCHES_PER_CONNECTION || allWatches >= MAX_WATCHES) {
+      return false;
+    }
+    watches.put(client, its + 1);
+    allWatches++;
+    return true;
+  }
+
+  private void endWatch(SocketAddress client) {
+    watches.computeIfPresent(client, (its, count) -> count == 1 ? null : count - 1);
+    allWatches--;
   }
 
   /** Ends once, whoever ends it. */
