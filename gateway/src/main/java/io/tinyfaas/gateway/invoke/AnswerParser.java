@@ -10,8 +10,9 @@ import java.nio.charset.StandardCharsets;
 /**
  * Reads the HTTP/1.1 answers of one connection (RFC 9112), in whatever pieces they come. Stricter
  * than it has to be: what two readers could understand in two ways is refused, since the next
- * answer on the connection is another device's. Interim answers are passed over, and what a head
- * and a line of a chunked body may take is bounded.
+ * answer on the connection is another device's. Interim answers are passed over. What a head and a
+ * line of a chunked body may take is bounded, and so is all that is no answer's content: by an
+ * endless row of it one function would take the loop from all.
  */
 final class AnswerParser {
 
@@ -22,6 +23,17 @@ final class AnswerParser {
   private static final int MAX_HEAD_BYTES = HandlerHttp.MAX_HEAD_BYTES;
 
   private static final int MAX_CHUNK_LINE_BYTES = 256;
+
+  /** Before one answer; a server has no use for more than one or two. */
+  private static final int MAX_INTERIM_ANSWERS = 8;
+
+  /** Of lines around chunks: these, and so many for each byte in them. */
+  private static final int MAX_CHUNKING_BYTES = 16 * 1_024;
+
+  private static final int MAX_CHUNKING_PER_BYTE = 8;
+
+  /** CR and LF, before and after the chunk. */
+  private static final int CHUNK_LINE_ENDS = 4;
 
   /** What comes, in this order; any of them may {@link #stop()} the parser. */
   interface Receiver {
@@ -72,6 +84,11 @@ final class AnswerParser {
 
   private long remaining;
   private int trailerBytes;
+  private int interimAnswers;
+  private long chunkingBytes;
+
+  /** Of what has begun, from its start: there the end that is looked for is not. */
+  private int searched;
 
   AnswerParser(Receiver receiver) {
     this.receiver = receiver;
@@ -157,10 +174,17 @@ final class AnswerParser {
       }
       last = AnswerHead.parse(ByteBufUtil.getBytes(in, in.readerIndex(), length));
     }
+    searched = 0;
     in.skipBytes(last.bytes());
     if (last.isInterim()) {
+      if (++interimAnswers > MAX_INTERIM_ANSWERS) {
+        throw new MalformedAnswerException(
+            "more than " + MAX_INTERIM_ANSWERS + " interim answers (1xx) come before it");
+      }
       return true;
     }
+    interimAnswers = 0;
+    chunkingBytes = 0;
     remaining = last.contentLength();
     boolean empty = remaining == 0;
     receiver.head(last.status(), last.headers(), remaining);
@@ -177,10 +201,10 @@ final class AnswerParser {
   /**
    * @return -1 if its end has not come yet
    */
-  private static int headLength(ByteBuf in) throws MalformedAnswerException {
+  private int headLength(ByteBuf in) throws MalformedAnswerException {
     int start = in.readerIndex();
     int stop = Math.min(in.writerIndex(), start + MAX_HEAD_BYTES);
-    int at = start;
+    int at = Math.min(start + searched, stop);
     while (true) {
       int end = in.indexOf(at, stop, (byte) '\n');
       if (end < 0) {
@@ -197,6 +221,7 @@ final class AnswerParser {
     if (in.readableBytes() >= MAX_HEAD_BYTES) {
       throw new MalformedAnswerException("its headers take more than " + MAX_HEAD_BYTES + " bytes");
     }
+    searched = stop - start;
     return -1;
   }
 
@@ -228,6 +253,10 @@ final class AnswerParser {
     }
     if (size.isEmpty()) {
       throw new MalformedAnswerException("a chunk has no size");
+    }
+    chunkingBytes += end + CHUNK_LINE_ENDS - MAX_CHUNKING_PER_BYTE * remaining;
+    if (chunkingBytes > MAX_CHUNKING_BYTES) {
+      throw new MalformedAnswerException("its chunks are next to nothing but lines around them");
     }
     trailerBytes = 0;
     return skipLine(in, end) && become(remaining == 0 ? State.TRAILER : State.CHUNK);
@@ -261,15 +290,17 @@ final class AnswerParser {
   /**
    * @return the bytes before the line's end, -1 if that has not come yet
    */
-  private static int lineEnd(ByteBuf in, int max) throws MalformedAnswerException {
+  private int lineEnd(ByteBuf in, int max) throws MalformedAnswerException {
     int start = in.readerIndex();
-    int end = in.indexOf(start, in.writerIndex(), (byte) '\n');
+    int end = in.indexOf(start + searched, in.writerIndex(), (byte) '\n');
     if ((end < 0 ? in.readableBytes() : end - start) > max) {
       throw new MalformedAnswerException("a line of its chunks is longer than " + max + " bytes");
     }
     if (end < 0) {
+      searched = in.readableBytes();
       return -1;
     }
+    searched = 0;
     if (end == start || in.getByte(end - 1) != '\r') {
       throw new MalformedAnswerException("a line of its chunks does not end with CR and LF");
     }

@@ -38,6 +38,9 @@ final class HandlerClient {
   /** What one system call reads. */
   private static final int READ_BYTES = 32 * 1_024;
 
+  /** Of one connection in a turn of the loop: then it is the others' turn, whatever comes on it. */
+  private static final int READS_PER_TURN = 1;
+
   /** A larger body goes alone: others would wait for it. */
   private static final int MAX_SHARED_BODY_BYTES = 8 * 1_024;
 
@@ -110,7 +113,9 @@ final class HandlerClient {
         new Bootstrap()
             .group(this.loop)
             .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MILLIS)
-            .option(ChannelOption.RCVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(READ_BYTES))
+            .option(
+                ChannelOption.RCVBUF_ALLOCATOR,
+                new FixedRecvByteBufAllocator(READ_BYTES).maxMessagesPerRead(READS_PER_TURN))
             .handler(
                 new ChannelInitializer<>() {
                   @Override

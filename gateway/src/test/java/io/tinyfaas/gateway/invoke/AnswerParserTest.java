@@ -104,6 +104,49 @@ class AnswerParserTest {
   }
 
   @Test
+  void shouldPassOverAFewInterimAnswersBeforeEachOnly() throws MalformedAnswerException {
+    String interim = "HTTP/1.1 102 Processing\r\n\r\n";
+    String answer = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1";
+    read(interim.repeat(8) + answer + interim.repeat(8) + answer);
+    assertThat(answers).hasSize(2);
+    read(interim.repeat(8));
+    assertThatThrownBy(() -> read(interim))
+        .isInstanceOf(MalformedAnswerException.class)
+        .hasMessageContaining("interim");
+  }
+
+  /** A megabyte may be in chunks of a byte, but not with 250 bytes around each. */
+  @Test
+  void shouldRefuseChunksThatAreNextToNothingButLines() throws MalformedAnswerException {
+    read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    read("1\r\nx\r\n".repeat(100_000));
+    read("0\r\n\r\n");
+    assertThat(answers).hasSize(1);
+    read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    String large = "1;" + "x".repeat(240) + "\r\nx\r\n";
+    read(large.repeat(10));
+    assertThatThrownBy(() -> read(large.repeat(100)))
+        .isInstanceOf(MalformedAnswerException.class)
+        .hasMessageContaining("chunks");
+  }
+
+  /** Each byte is looked at once: else these would be 268 million looks for each answer. */
+  @Test
+  void shouldReadHeadsAndTrailersThatTrickle() throws MalformedAnswerException {
+    String field = "x".repeat(HandlerHttp.MAX_HEAD_BYTES / 4);
+    String answer =
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nA: "
+            + field
+            + "\r\nB: \r\n\r\n1\r\nx\r\n0\r\nA: "
+            + field
+            + "\r\n\r\n";
+    for (int i = 0; i < answer.length(); i++) {
+      read(answer.substring(i, i + 1));
+    }
+    assertThat(answers).containsExactly("200 -1 A=" + field + " B= : x");
+  }
+
+  @Test
   void shouldPassOnNothingThatTheConnectionFieldNames() throws MalformedAnswerException {
     assertThat(
             allOf(

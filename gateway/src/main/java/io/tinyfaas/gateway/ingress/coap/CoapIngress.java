@@ -1,6 +1,7 @@
 package io.tinyfaas.gateway.ingress.coap;
 
 import io.netty.channel.EventLoop;
+import io.tinyfaas.gateway.BugLog;
 import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.ingress.Ingress;
 import io.tinyfaas.gateway.ingress.coap.discovery.Discovery;
@@ -45,6 +46,7 @@ import org.jboss.logging.Logger;
 public final class CoapIngress implements Ingress, MessageDeliverer {
 
   private static final Logger LOG = Logger.getLogger(CoapIngress.class);
+  private static final BugLog BUGS = new BugLog(LOG, "response-failed");
 
   /** As many as Californium's own connector takes. */
   private static final int MAX_DATAGRAM_BYTES = 2_048;
@@ -248,7 +250,7 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   }
 
   private static Future<Response> failed(Throwable bug) {
-    LOG.error("event=response-failed", bug);
+    BUGS.say(bug);
     return Future.succeededFuture(new Response(ResponseCode.INTERNAL_SERVER_ERROR));
   }
 

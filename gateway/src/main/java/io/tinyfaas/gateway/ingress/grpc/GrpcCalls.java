@@ -4,6 +4,7 @@ import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.Status;
+import io.tinyfaas.gateway.BugLog;
 import io.tinyfaas.gateway.ingress.grpc.GrpcMessages.Request;
 import io.tinyfaas.gateway.ingress.grpc.GrpcResponses.Reply;
 import io.tinyfaas.gateway.invoke.BodyMemory;
@@ -20,7 +21,8 @@ import org.jboss.logging.Logger;
 /** From each call to its answer. On the event loop only, but for {@link #sending}. */
 final class GrpcCalls implements ServerCallHandler<Request, byte[]> {
 
-  private static final Logger LOG = Logger.getLogger(GrpcCalls.class);
+  private static final BugLog BUGS =
+      new BugLog(Logger.getLogger(GrpcCalls.class), "response-failed");
 
   /** An answer is there as it came, as a message, and as the kernel takes it. */
   private static final int COPIES = 3;
@@ -150,7 +152,7 @@ final class GrpcCalls implements ServerCallHandler<Request, byte[]> {
           case Reply.Failure(Status status) -> close(status);
         }
       } catch (RuntimeException bug) {
-        LOG.error("event=response-failed", bug);
+        BUGS.say(bug);
         close(Status.INTERNAL.withDescription("the gateway failed; its log says why"));
       }
     }

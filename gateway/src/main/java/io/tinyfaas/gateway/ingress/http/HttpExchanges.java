@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway.ingress.http;
 
+import io.tinyfaas.gateway.BugLog;
 import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.ingress.http.HttpRequests.Target;
 import io.tinyfaas.gateway.ingress.http.HttpResponses.Response;
@@ -29,7 +30,8 @@ import org.jboss.logging.Logger;
 @Singleton
 final class HttpExchanges {
 
-  private static final Logger LOG = Logger.getLogger(HttpExchanges.class);
+  private static final BugLog BUGS =
+      new BugLog(Logger.getLogger(HttpExchanges.class), "response-failed");
 
   /** An answer is there once as it came, and once as the kernel takes it. */
   private static final int COPIES = 2;
@@ -217,7 +219,7 @@ final class HttpExchanges {
           .map(result -> HttpResponses.toResponse(path(), result))
           .recover(
               bug -> {
-                LOG.error("event=response-failed", bug);
+                BUGS.say(bug);
                 return Future.succeededFuture(HttpResponses.problem(path(), Problem.internal()));
               })
           .onSuccess(this::answer);
