@@ -7,6 +7,7 @@ import io.tinyfaas.contract.device.DeviceCredential.Psk;
 import io.tinyfaas.contract.device.DeviceTable;
 import io.tinyfaas.contract.device.KeySeal;
 import io.tinyfaas.contract.route.RouteRevision;
+import io.tinyfaas.gateway.BugLog;
 import io.tinyfaas.gateway.GatewaySettings;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
@@ -31,6 +32,8 @@ import org.jboss.logging.Logger;
 public final class CurrentDevices {
 
   private static final Logger LOG = Logger.getLogger(CurrentDevices.class);
+
+  private static final BugLog BUGS = new BugLog(LOG, "device-listener-failed");
 
   /**
    * @param byName also the devices' identities with a key
@@ -120,7 +123,7 @@ public final class CurrentDevices {
       }
       current = snapshot(table);
     }
-    listeners.forEach(Runnable::run);
+    listeners.forEach(BUGS::guard);
     return true;
   }
 

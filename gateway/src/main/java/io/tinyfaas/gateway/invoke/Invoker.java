@@ -1,6 +1,7 @@
 package io.tinyfaas.gateway.invoke;
 
 import io.tinyfaas.contract.route.Exposure.Access;
+import io.tinyfaas.gateway.BugLog;
 import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.invoke.Attempt.Reply;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
@@ -23,6 +24,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jboss.logging.Logger;
 
 /**
  * An invocation's whole path: find the route, check who asks, admit, pick a handler, send, and,
@@ -30,6 +32,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 @Singleton
 public final class Invoker implements RouteListener {
+
+  private static final BugLog BUGS =
+      new BugLog(Logger.getLogger(Invoker.class), "result-listener-failed");
 
   private final InvocationLoop loop;
   private final LoopTimers timers;
@@ -255,7 +260,9 @@ public final class Invoker implements RouteListener {
           outcome.outcome(),
           System.nanoTime() - started);
       if (outcome instanceof Answered answered && function.route().exposure().observable()) {
-        listeners.forEach(listener -> listener.onResult(invocation.function(), answered));
+        for (ResultListener listener : listeners) {
+          BUGS.guard(() -> listener.onResult(invocation.function(), answered));
+        }
       }
     }
   }

@@ -1,12 +1,14 @@
 package io.tinyfaas.gateway.invoke;
 
 import io.netty.channel.EventLoop;
+import io.tinyfaas.gateway.BugLog;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import org.jboss.logging.Logger;
 
 /**
  * Time limits of invocations, nearly all of which are lifted before they are over: setting and
@@ -15,6 +17,8 @@ import java.util.function.LongSupplier;
  */
 @Singleton
 public final class LoopTimers {
+
+  private static final BugLog BUGS = new BugLog(Logger.getLogger(LoopTimers.class), "timer-failed");
 
   static final int TICK_MILLIS = 10;
 
@@ -135,7 +139,9 @@ public final class LoopTimers {
     if (ticking) {
       loop.schedule(this::tick, TICK_NANOS, TimeUnit.NANOSECONDS);
     }
-    due.forEach(Timer::goOff);
+    for (Timer timer : due) {
+      BUGS.guard(timer::goOff); // else none of those after it would ever end
+    }
   }
 
   private static int slot(long tick) {

@@ -4,6 +4,7 @@ import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.Route;
 import io.tinyfaas.contract.route.RouteRevision;
 import io.tinyfaas.contract.route.RouteTable;
+import io.tinyfaas.gateway.BugLog;
 import jakarta.inject.Singleton;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -13,7 +14,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.jboss.logging.Logger;
 
 /**
  * The table that invocations are routed by: an immutable snapshot, swapped whole, read from any
@@ -21,6 +24,9 @@ import java.util.stream.Collectors;
  */
 @Singleton
 public final class CurrentRoutes {
+
+  private static final BugLog BUGS =
+      new BugLog(Logger.getLogger(CurrentRoutes.class), "route-listener-failed");
 
   private record Snapshot(RouteRevision revision, Map<String, RoutedFunction> functions) {}
 
@@ -99,12 +105,17 @@ public final class CurrentRoutes {
               .filter(name -> !functions.containsKey(name))
               .collect(Collectors.toSet());
     }
-    for (RouteListener listener : listeners) {
-      idle.forEach(listener::onHandlerIdle);
-      removed.forEach(listener::onFunctionRemoved);
-      listener.onTableApplied();
-    }
+    idle.forEach(handler -> tell(listener -> listener.onHandlerIdle(handler)));
+    removed.forEach(function -> tell(listener -> listener.onFunctionRemoved(function)));
+    tell(RouteListener::onTableApplied);
     return true;
+  }
+
+  /** All of them: where one fails, the others would route by what is gone. */
+  private void tell(Consumer<RouteListener> what) {
+    for (RouteListener listener : listeners) {
+      BUGS.guard(() -> what.accept(listener));
+    }
   }
 
   /** The handler as the gateway knows it already, with what it is answering, or anew. */
@@ -128,6 +139,6 @@ public final class CurrentRoutes {
         return;
       }
     }
-    listeners.forEach(listener -> listener.onHandlerIdle(handler));
+    tell(listener -> listener.onHandlerIdle(handler));
   }
 }

@@ -96,6 +96,23 @@ class LoopTimersTest {
   }
 
   @Test
+  void shouldGoOffThoughOneOfTheSameTickFails() {
+    List<String> off = new ArrayList<>();
+    timers.start(
+        20,
+        () -> {
+          throw new IllegalStateException("a bug");
+        });
+    timers.start(20, () -> off.add("second"));
+
+    pass(60);
+    timers.start(20, () -> off.add("third"));
+    pass(60);
+
+    assertThat(off).containsExactly("second", "third");
+  }
+
+  @Test
   void shouldGoOnAfterTheyHadNothingToDo() {
     List<Integer> off = new ArrayList<>();
     for (int i = 0; i < 3; i++) {

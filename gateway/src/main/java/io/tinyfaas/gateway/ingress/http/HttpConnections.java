@@ -1,6 +1,7 @@
 package io.tinyfaas.gateway.ingress.http;
 
 import io.netty.channel.Channel;
+import io.tinyfaas.gateway.BugLog;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.net.impl.ConnectionBase;
 import java.time.Duration;
@@ -10,12 +11,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jboss.logging.Logger;
 
 /**
  * The connections that are open: how many there may be, and until when a client has to have done
  * what is its turn. On the event loop only, but for {@link #count}.
  */
 final class HttpConnections {
+
+  private static final BugLog BUGS =
+      new BugLog(Logger.getLogger(HttpConnections.class), "http-deadline-failed");
 
   private static final long NEVER = Long.MAX_VALUE;
 
@@ -150,7 +155,7 @@ final class HttpConnections {
             .toList();
     for (Open open : overdue) {
       open.deadline = NEVER;
-      open.late.run();
+      BUGS.guard(open.late);
     }
   }
 }

@@ -1,12 +1,14 @@
 package io.tinyfaas.gateway.ingress.coap.observe;
 
 import io.netty.channel.EventLoop;
+import io.tinyfaas.gateway.BugLog;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jboss.logging.Logger;
 
 /**
  * Work of many equal pieces, a few in each turn of the event loop: a thousand notifications at once
@@ -14,6 +16,9 @@ import java.util.function.Consumer;
  * event loop.
  */
 final class Turns<T> {
+
+  private static final BugLog BUGS =
+      new BugLog(Logger.getLogger(Turns.class), "notification-failed");
 
   /** About a millisecond's work. */
   static final int PIECES = 32;
@@ -44,7 +49,7 @@ final class Turns<T> {
       Iterator<T> next = due.iterator();
       T piece = next.next();
       next.remove();
-      worker.accept(piece);
+      BUGS.guard(() -> worker.accept(piece));
     }
     going = !due.isEmpty();
     if (going) {
