@@ -1,6 +1,6 @@
 package io.tinyfaas.gateway.invoke;
 
-import io.vertx.core.Vertx;
+import io.tinyfaas.gateway.EventLoops;
 import io.vertx.core.impl.ContextInternal;
 import jakarta.inject.Singleton;
 
@@ -13,8 +13,8 @@ public final class InvocationLoop {
 
   private final ContextInternal context;
 
-  InvocationLoop(Vertx vertx) {
-    this.context = (ContextInternal) vertx.getOrCreateContext();
+  InvocationLoop(EventLoops loops) {
+    this.context = loops.invocations();
   }
 
   /** Servers that are made on this context run on the loop. */

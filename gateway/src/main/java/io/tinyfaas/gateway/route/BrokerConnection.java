@@ -2,6 +2,7 @@ package io.tinyfaas.gateway.route;
 
 import io.netty.handler.codec.mqtt.MqttQoS;
 import io.tinyfaas.contract.route.ControlTopics;
+import io.tinyfaas.gateway.EventLoops;
 import io.tinyfaas.gateway.GatewaySettings;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
@@ -24,7 +25,8 @@ import org.jboss.logging.Logger;
 
 /**
  * The connection to the broker: topics that are read, one that is written, with a last will; tried
- * again each second for as long as it is away. Everything here happens on one event loop.
+ * again each second for as long as it is away. Everything here happens on one event loop, which is
+ * not that of invocations.
  *
  * <p>It is Vert.x's own MQTT client, which SmallRye Reactive Messaging is built on: the latter's
  * connector has a flag for a last will but no way to say its topic and message, and holds health
@@ -63,10 +65,10 @@ final class BrokerConnection {
   private boolean stopped;
   private volatile boolean connected;
 
-  BrokerConnection(Vertx vertx, GatewaySettings settings) {
+  BrokerConnection(Vertx vertx, EventLoops loops, GatewaySettings settings) {
     this.vertx = vertx;
     this.settings = settings.broker();
-    this.context = vertx.getOrCreateContext();
+    this.context = loops.broker();
   }
 
   /** Connects, and stays connected, without waiting for it. */

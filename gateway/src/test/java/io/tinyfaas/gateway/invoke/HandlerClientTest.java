@@ -5,6 +5,7 @@ import static io.tinyfaas.harness.Eventually.patient;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.channel.unix.DomainSocketAddress;
+import io.tinyfaas.gateway.EventLoops;
 import io.tinyfaas.gateway.invoke.Attempt.Reply;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
@@ -48,7 +49,7 @@ class HandlerClientTest {
   /** With loops of its own, since some tests hold up the client's. */
   private final Vertx handlerVertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
 
-  private final InvocationLoop loop = new InvocationLoop(vertx);
+  private final InvocationLoop loop = new InvocationLoop(new EventLoops(vertx));
   private final BodyMemory memory = new BodyMemory(MEMORY);
   private final AtomicLong nanos = new AtomicLong();
   private Path socket;
