@@ -34,7 +34,6 @@ final class GatewayReadiness implements HealthCheck {
   @Override
   public HealthCheckResponse call() {
     RouteRevision revision = routes.revision();
-    boolean routed = !revision.equals(RouteRevision.NONE);
     HealthCheckResponseBuilder response = HealthCheckResponse.named("gateway");
     boolean listening = true;
     for (Ingress ingress : ingresses) {
@@ -44,7 +43,7 @@ final class GatewayReadiness implements HealthCheck {
     return response
         .withData("broker", status.isConnected())
         .withData("revision", revision.toString())
-        .status(listening && status.isConnected() && routed)
+        .status(listening && status.isConnected() && routes.areKnown())
         .build();
   }
 }

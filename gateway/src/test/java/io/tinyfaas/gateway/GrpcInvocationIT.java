@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway;
 
+import static io.tinyfaas.harness.Eventually.eventually;
 import static io.tinyfaas.harness.Eventually.patient;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -146,8 +147,11 @@ class GrpcInvocationIT {
   void shouldTellItsHealth() {
     HealthGrpc.HealthBlockingStub health = HealthGrpc.newBlockingStub(calls.channel());
 
-    assertThat(health.check(HealthCheckRequest.getDefaultInstance()).getStatus())
-        .isEqualTo(ServingStatus.SERVING);
+    eventually() // of the first table it hears a moment after the manager may
+        .untilAsserted(
+            () ->
+                assertThat(health.check(HealthCheckRequest.getDefaultInstance()).getStatus())
+                    .isEqualTo(ServingStatus.SERVING));
     assertThat(
             health
                 .check(HealthCheckRequest.newBuilder().setService(GrpcCalls.SERVICE).build())

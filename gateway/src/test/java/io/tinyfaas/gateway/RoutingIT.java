@@ -3,18 +3,27 @@ package io.tinyfaas.gateway;
 import static io.tinyfaas.harness.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.grpc.Status;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.health.v1.HealthGrpc;
 import io.tinyfaas.contract.route.RouteRevision;
 import io.tinyfaas.harness.Broker;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.http.HttpServerResponse;
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.eclipse.californium.core.CoapResponse;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -126,7 +135,7 @@ class RoutingIT {
   @Test
   void shouldServeWithoutABrokerAndFollowItOnceItComes() {
     try (GatewayProcess gateway = gateway(Map.of())) {
-      assertThat(AskingDevice.get(gateway, "f").getCode().text).isEqualTo("4.04");
+      assertThat(AskingDevice.get(gateway, "f").getCode().text).isEqualTo("5.03");
       assertThat(gateway.get("/q/health/live").statusCode()).isEqualTo(200);
       assertThat(gateway.get("/q/health/ready").statusCode()).isEqualTo(503);
       broker.start();
@@ -142,6 +151,64 @@ class RoutingIT {
       }
       assertThat(gateway.log()).filteredOn(line -> line.contains("broker-unreachable")).hasSize(1);
     }
+  }
+
+  @Test
+  void shouldSayComeBackBeforeThereIsATable() throws Exception {
+    broker.start();
+    List<String> heard = new CopyOnWriteArrayList<>();
+    try (GatewayProcess gateway = gateway(Map.of());
+        PlayedManager manager = new PlayedManager(vertx, broker);
+        TestHandler handler =
+            new TestHandler(
+                vertx,
+                folder,
+                (request, body) -> {
+                  heard.add(body.toString());
+                  request.response().end("f");
+                });
+        GrpcCalls grpc = new GrpcCalls(gateway.grpcPort());
+        HttpClient http = HttpClient.newHttpClient()) {
+      // What is counted before the metrics are there is lost.
+      eventually().ignoreExceptions().until(() -> gateway.get("/q/metrics").statusCode() == 200);
+      manager.awaitStatus(status -> status.online() && status.applied().equals(RouteRevision.NONE));
+      HealthGrpc.HealthBlockingStub health = HealthGrpc.newBlockingStub(grpc.channel());
+      URI f = URI.create("http://127.0.0.1:" + gateway.httpPort() + "/f");
+      HttpRequest get = HttpRequest.newBuilder(f).build();
+      for (String path : List.of("f", ".well-known/core")) {
+        CoapResponse later = AskingDevice.get(gateway, path);
+        assertThat(later.getCode().text).as(path).isEqualTo("5.03");
+        assertThat(later.getOptions().getMaxAge()).as(path).isEqualTo(1);
+      }
+      HttpResponse<String> later = http.send(get, HttpResponse.BodyHandlers.ofString());
+      assertThat(later.statusCode()).isEqualTo(503);
+      assertThat(later.headers().firstValue("Retry-After")).contains("1");
+      assertThat(later.body()).contains("urn:tinyfaas:problem:no-route-table");
+      assertThat(grpc.failure("f", "x").getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+      assertThat(health(health)).isEqualTo(ServingStatus.NOT_SERVING);
+      HttpRequest async =
+          HttpRequest.newBuilder(f)
+              .header("X-tinyFaaS-Async", "yes")
+              .POST(HttpRequest.BodyPublishers.ofString("later"))
+              .build();
+      assertThat(http.send(async, HttpResponse.BodyHandlers.ofString()).statusCode())
+          .isEqualTo(202);
+      assertThat(gateway.get("/q/metrics").body()).contains("outcome=\"no_route_table\"");
+
+      manager.apply(1, 1, PlayedManager.route("f", TIMEOUT_MILLIS, handler.handler()));
+      eventually().untilAsserted(() -> assertThat(heard).containsExactly("later"));
+      eventually().until(() -> health(health) == ServingStatus.SERVING);
+      manager.apply(1, 2);
+      assertThat(AskingDevice.get(gateway, "f").getCode().text).isEqualTo("4.04");
+      assertThat(AskingDevice.answer(gateway, ".well-known/core")).isEqualTo("2.05 ");
+      assertThat(http.send(get, HttpResponse.BodyHandlers.ofString()).statusCode()).isEqualTo(404);
+      assertThat(grpc.failure("f", "x").getCode()).isEqualTo(Status.Code.NOT_FOUND);
+      assertThat(health(health)).isEqualTo(ServingStatus.SERVING);
+    }
+  }
+
+  private static ServingStatus health(HealthGrpc.HealthBlockingStub health) {
+    return health.check(HealthCheckRequest.getDefaultInstance()).getStatus();
   }
 
   @Test
@@ -240,7 +307,7 @@ class RoutingIT {
               () ->
                   assertThat(gateway.log())
                       .anyMatch(line -> line.matches(".*broker-unreachable.*NOT_AUTHORIZED.*")));
-      assertThat(AskingDevice.get(gateway, "f").getCode().text).isEqualTo("4.04");
+      assertThat(AskingDevice.get(gateway, "f").getCode().text).isEqualTo("5.03");
     }
   }
 

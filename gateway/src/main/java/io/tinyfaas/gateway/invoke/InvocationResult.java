@@ -12,6 +12,9 @@ public sealed interface InvocationResult {
    */
   record Answered(int status, MultiMap headers, byte[] body) implements InvocationResult {}
 
+  /** No route table has come yet: nobody knows which functions there are. */
+  record NoRouteTable() implements InvocationResult {}
+
   /** No such function in the current table. */
   record UnknownFunction() implements InvocationResult {}
 
@@ -43,6 +46,7 @@ public sealed interface InvocationResult {
       case Answered(int status, _, _) when status >= 500 -> "function_error";
       case Answered(int status, _, _) when status >= 400 -> "client_error";
       case Answered _ -> "ok";
+      case NoRouteTable _ -> "no_route_table";
       case UnknownFunction _ -> "unknown_function";
       case Unauthorized _ -> "unauthorized";
       case NoHandler _ -> "no_handler";

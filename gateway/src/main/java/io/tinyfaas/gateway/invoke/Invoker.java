@@ -6,6 +6,7 @@ import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.invoke.Attempt.Reply;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
+import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
@@ -99,9 +100,10 @@ public final class Invoker implements RouteListener {
 
   /** As {@link #invoke}. */
   public Running start(Invocation invocation) {
+    boolean routed = routes.areKnown(); // before the look: a table may come in between
     Optional<RoutedFunction> found = routes.find(invocation.function());
     if (found.isEmpty()) {
-      InvocationResult unknown = new UnknownFunction();
+      InvocationResult unknown = routed ? new UnknownFunction() : new NoRouteTable();
       metrics.refused(invocation.protocol(), unknown.outcome());
       return new Ended(unknown);
     }

@@ -58,6 +58,11 @@ public final class CurrentRoutes {
     return current.revision;
   }
 
+  /** False until the first table has come: then that a function is not found means nothing. */
+  public boolean areKnown() {
+    return !current.revision.equals(RouteRevision.NONE);
+  }
+
   synchronized Applied applied() {
     return new Applied(current.revision, Set.copyOf(draining.keySet()));
   }

@@ -69,6 +69,53 @@ class CurrentRoutesTest {
   void shouldKnowNothingAtFirst() {
     assertThat(routes.find("f")).isEmpty();
     assertThat(routes.revision()).isEqualTo(RouteRevision.NONE);
+    assertThat(routes.areKnown()).isFalse();
+  }
+
+  @Test
+  void shouldKnowThatThereIsNoFunctionOnceAnEmptyTableSaysSo() {
+    assertThat(routes.apply(new RouteTable(new RouteRevision(1, 0), List.of()))).isTrue();
+    assertThat(routes.find("f")).isEmpty();
+    assertThat(routes.areKnown()).isTrue();
+  }
+
+  @Test
+  void shouldTellAllListenersThoughOneFails() {
+    CurrentRoutes told = new CurrentRoutes();
+    told.addListener(
+        new RouteListener() {
+          @Override
+          public void onTableApplied() {
+            throw new IllegalStateException("a bug");
+          }
+
+          @Override
+          public void onHandlerIdle(RoutedHandler handler) {
+            throw new IllegalStateException("a bug");
+          }
+        });
+    List<String> heard = new ArrayList<>();
+    told.addListener(
+        new RouteListener() {
+          @Override
+          public void onTableApplied() {
+            heard.add("table");
+          }
+
+          @Override
+          public void onHandlerIdle(RoutedHandler handler) {
+            heard.add(handler.handler().id());
+          }
+        });
+
+    assertThat(told.apply(table(1, 1, "a", "b"))).isTrue();
+    RoutedHandler busy = told.find("f").orElseThrow().pick(List.of()).orElseThrow();
+    assertThat(busy.enter()).isTrue();
+    assertThat(told.apply(table(1, 2))).isTrue();
+    busy.leave();
+
+    String idle = busy.handler().id().equals("a") ? "b" : "a";
+    assertThat(heard).containsExactly("table", idle, "table", busy.handler().id());
   }
 
   @Test

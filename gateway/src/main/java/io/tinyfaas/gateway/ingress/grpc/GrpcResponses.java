@@ -5,6 +5,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
+import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
@@ -32,6 +33,8 @@ final class GrpcResponses {
       case Answered(int status, _, byte[] body) when status >= 200 && status < 300 -> text(body);
       case Answered(int status, _, byte[] body) ->
           failure(Status.UNKNOWN, "the function answered " + status + ": " + shown(body));
+      case NoRouteTable _ ->
+          failure(Status.UNAVAILABLE, "the gateway has no route table yet; come back later");
       case UnknownFunction _ -> failure(Status.NOT_FOUND, "no such function");
       case Unauthorized _ ->
           failure(Status.PERMISSION_DENIED, "the function is for registered devices: use coaps");

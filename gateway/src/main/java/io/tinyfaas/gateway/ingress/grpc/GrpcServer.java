@@ -15,6 +15,8 @@ import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.invoke.BodyMemory;
 import io.tinyfaas.gateway.invoke.InvocationLoop;
 import io.tinyfaas.gateway.invoke.Invoker;
+import io.tinyfaas.gateway.route.CurrentRoutes;
+import io.tinyfaas.gateway.route.RouteListener;
 import io.vertx.core.buffer.impl.VertxByteBufAllocator;
 import jakarta.inject.Singleton;
 import java.io.IOException;
@@ -23,10 +25,10 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * The server of grpc-java, on the {@link InvocationLoop}: the service, health ({@code
- * grpc.health.v1}) and reflection.
+ * grpc.health.v1}), which is that of a gateway that has a route table, and reflection.
  */
 @Singleton
-final class GrpcServer {
+final class GrpcServer implements RouteListener {
 
   private static final int MAX_METADATA_BYTES = 8 * 1024;
 
@@ -48,16 +50,21 @@ final class GrpcServer {
   private static final long STOP_SECONDS = 1;
 
   private final HealthStatusManager health = new HealthStatusManager();
+  private final EventLoop eventLoop;
+  private final CurrentRoutes routes;
   private final GrpcCalls calls;
   private final Server server;
+  private boolean serving;
 
   GrpcServer(
       GatewaySettings gateway,
       GrpcSettings settings,
       InvocationLoop loop,
       Invoker invoker,
+      CurrentRoutes routes,
       BodyMemory memory) {
-    EventLoop eventLoop = loop.context().nettyEventLoop();
+    this.routes = routes;
+    eventLoop = loop.context().nettyEventLoop();
     calls = new GrpcCalls(settings, loop.context(), invoker, memory);
     CallMemory.Factory each = new CallMemory.Factory(memory);
     SmallCalls small = new SmallCalls(eventLoop, settings.receiveTimeout());
@@ -89,7 +96,26 @@ final class GrpcServer {
             .addService(ServerInterceptors.intercept(ProtoReflectionServiceV1.newInstance(), small))
             .addService(ServerInterceptors.intercept(earlierReflection(), small))
             .build();
-    health.setStatus(GrpcMessages.SERVICE.getName(), ServingStatus.SERVING);
+    report(ServingStatus.NOT_SERVING);
+    routes.addListener(this);
+    onTableApplied(); // one may have come before
+  }
+
+  /** On any thread. */
+  @Override
+  public void onTableApplied() {
+    eventLoop.execute(
+        () -> {
+          if (!serving && routes.areKnown()) {
+            serving = true;
+            report(ServingStatus.SERVING);
+          }
+        });
+  }
+
+  private void report(ServingStatus status) {
+    health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, status);
+    health.setStatus(GrpcMessages.SERVICE.getName(), status);
   }
 
   /** grpcurl and others still ask for v1alpha first. */

@@ -9,6 +9,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
+import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
@@ -22,9 +23,9 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Invocations whose answer nobody waits for. One that has been accepted runs: where no handler
- * takes it, or too much is running, it is tried again for two minutes. It does not outlive the
- * gateway. On the event loop only, but for {@link #waiting}.
+ * Invocations whose answer nobody waits for. One that has been accepted runs: where there is no
+ * route table yet, no handler takes it, or too much is running, it is tried again for two minutes.
+ * It does not outlive the gateway. On the event loop only, but for {@link #waiting}.
  */
 @Singleton
 final class AsyncInvocations {
@@ -108,7 +109,7 @@ final class AsyncInvocations {
     return result.onSuccess(
         outcome -> {
           switch (outcome) {
-            case NoHandler _ -> again(invocation, delay, since);
+            case NoRouteTable _, NoHandler _ -> again(invocation, delay, since);
             // Later than at once, it is the answer there was no memory for.
             case Overloaded _ when atOnce -> again(invocation, delay, since);
             case UnknownFunction _, Unauthorized _ -> finish(invocation, dropped);

@@ -139,11 +139,18 @@ final class HttpExchanges {
       if (refusing) {
         end();
         answer(Problem.stopping());
-      } else if (invocations.routes().find(target.function()).isEmpty()) {
+      } else if (isUnknown()) {
         invoke(new byte[0]);
       } else {
         receive();
       }
+    }
+
+    /** Or nobody knows yet whether there is such a function, and the client waits for an answer. */
+    private boolean isUnknown() {
+      CurrentRoutes routes = invocations.routes();
+      return routes.find(target.function()).isEmpty()
+          && (routes.areKnown() || !HttpRequests.isAsync(request));
     }
 
     /** Where the next request would begin is not certain: there is none. */

@@ -4,6 +4,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
+import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
@@ -39,6 +40,7 @@ final class HttpResponses {
           problem(path, Problem.badAnswer("the function answered with status " + status));
       case Answered(int status, MultiMap headers, byte[] body) ->
           new Response(status, passedOn(headers), Buffer.buffer(body));
+      case NoRouteTable _ -> problem(path, Problem.noRouteTable());
       case UnknownFunction _ -> problem(path, Problem.unknownFunction());
       case Unauthorized _ -> problem(path, Problem.devicesOnly());
       case NoHandler _ -> problem(path, Problem.noHandler());

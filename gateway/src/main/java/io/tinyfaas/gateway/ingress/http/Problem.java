@@ -18,6 +18,9 @@ record Problem(int status, String type, String title, String detail, int retryAf
   /** Until a handler is back: a restarted one takes about a second. */
   private static final int NO_HANDLER_SECONDS = 2;
 
+  /** With a broker that is there, it comes within half a second of the start. */
+  private static final int NO_ROUTE_TABLE_SECONDS = 1;
+
   private static final int OVERLOADED_SECONDS = 1;
 
   static Problem badRequest(String detail) {
@@ -26,6 +29,16 @@ record Problem(int status, String type, String title, String detail, int retryAf
 
   static Problem notImplemented(String detail) {
     return new Problem(501, "not-implemented", "This is not implemented", detail, 0);
+  }
+
+  static Problem noRouteTable() {
+    return new Problem(
+        503,
+        "no-route-table",
+        "The gateway does not know its functions yet",
+        "It has just started: come back in a moment. If it stays so, manager or broker is away:"
+            + " docker compose ps",
+        NO_ROUTE_TABLE_SECONDS);
   }
 
   static Problem unknownFunction() {

@@ -9,6 +9,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
+import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
@@ -33,6 +34,7 @@ class GrpcResponsesTest {
   static Stream<Arguments> failures() {
     byte[] text = "no lamp".getBytes(UTF_8);
     return Stream.of(
+        Arguments.of(new NoRouteTable(), Status.Code.UNAVAILABLE),
         Arguments.of(new UnknownFunction(), Status.Code.NOT_FOUND),
         Arguments.of(new Unauthorized(), Status.Code.PERMISSION_DENIED),
         Arguments.of(new NoHandler(), Status.Code.UNAVAILABLE),

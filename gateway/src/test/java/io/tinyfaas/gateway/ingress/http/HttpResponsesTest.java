@@ -7,6 +7,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
+import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
@@ -24,6 +25,7 @@ class HttpResponsesTest {
 
   static Stream<Arguments> outcomes() {
     return Stream.of(
+        Arguments.of(new NoRouteTable(), 503, "no-route-table", "1"),
         Arguments.of(new UnknownFunction(), 404, "unknown-function", null),
         Arguments.of(new Unauthorized(), 403, "devices-only", null),
         Arguments.of(new NoHandler(), 503, "no-handler", "2"),

@@ -74,6 +74,9 @@ public final class Discovery implements RouteListener {
       return CoapResponses.diagnostic(
           ResponseCode.NOT_ACCEPTABLE, "the list of functions is application/link-format (40)");
     }
+    if (!routes.areKnown()) {
+      return CoapResponses.noRouteTable();
+    }
     Links now = current;
     boolean known = asked.containsETag(now.tag());
     Response response = new Blocks.Lasting(known ? ResponseCode.VALID : ResponseCode.CONTENT);

@@ -4,6 +4,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
+import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
@@ -52,6 +53,7 @@ public final class CoapResponses {
   public static Response toResponse(Request request, InvocationResult result) {
     return switch (result) {
       case Answered answered -> answered(request, answered);
+      case NoRouteTable _ -> noRouteTable();
       case UnknownFunction _ -> diagnostic(ResponseCode.NOT_FOUND, "no such function");
       case Unauthorized _ ->
           diagnostic(
@@ -65,6 +67,11 @@ public final class CoapResponses {
           diagnostic(ResponseCode.GATEWAY_TIMEOUT, "the function did not answer in time");
       case BadAnswer(String why) -> diagnostic(ResponseCode.BAD_GATEWAY, why);
     };
+  }
+
+  /** Which functions there are is not known yet. */
+  public static Response noRouteTable() {
+    return unavailable("the gateway has no route table yet");
   }
 
   /** For a moment; the device is to come back in a second. */

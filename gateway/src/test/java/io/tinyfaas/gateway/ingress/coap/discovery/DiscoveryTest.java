@@ -64,7 +64,15 @@ class DiscoveryTest {
   }
 
   @Test
+  void shouldSayComeBackBeforeThereIsATable() {
+    Response response = discovery.answer(request(Code.GET));
+    assertThat(response.getCode()).isEqualTo(ResponseCode.SERVICE_UNAVAILABLE);
+    assertThat(response.getOptions().getMaxAge()).isEqualTo(1);
+  }
+
+  @Test
   void shouldBeEmptyWithoutFunctions() {
+    table();
     assertThat(links()).isEmpty();
   }
 
@@ -98,6 +106,7 @@ class DiscoveryTest {
 
   @Test
   void shouldHaveOneFormat() {
+    table();
     Request wanted = request(Code.GET);
     wanted.getOptions().setAccept(40);
     assertThat(discovery.answer(wanted).getCode()).isEqualTo(ResponseCode.CONTENT);

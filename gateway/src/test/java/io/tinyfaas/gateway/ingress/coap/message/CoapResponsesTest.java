@@ -89,6 +89,7 @@ class CoapResponsesTest {
   @Test
   void shouldSayWhatTheGatewayItselfMeans() {
     Request request = request(Code.GET);
+    assertThat(code(request, new InvocationResult.NoRouteTable())).isEqualTo("5.03");
     assertThat(code(request, new InvocationResult.UnknownFunction())).isEqualTo("4.04");
     assertThat(code(request, new InvocationResult.NoHandler())).isEqualTo("5.03");
     assertThat(code(request, new InvocationResult.Overloaded())).isEqualTo("5.03");
@@ -96,6 +97,11 @@ class CoapResponsesTest {
     assertThat(code(request, new InvocationResult.BadAnswer("why"))).isEqualTo("5.02");
     assertThat(
             CoapResponses.toResponse(request, new InvocationResult.Overloaded())
+                .getOptions()
+                .getMaxAge())
+        .isEqualTo(1);
+    assertThat(
+            CoapResponses.toResponse(request, new InvocationResult.NoRouteTable())
                 .getOptions()
                 .getMaxAge())
         .isEqualTo(1);
