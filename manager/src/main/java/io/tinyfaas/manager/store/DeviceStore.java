@@ -9,6 +9,8 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import io.tinyfaas.contract.device.DeviceCredential;
 import io.tinyfaas.contract.device.DeviceName;
+import io.tinyfaas.contract.device.DeviceTable;
+import io.tinyfaas.contract.route.RouteRevision;
 import io.tinyfaas.contract.setting.SettingsCheck;
 import io.tinyfaas.manager.problem.ProblemException;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -88,6 +90,12 @@ public class DeviceStore {
         }
       }
     }
+    for (StoredDevice device : list()) {
+      if (device.credential() instanceof DeviceCredential.Authority && excess(list()).isPresent()) {
+        LOG.errorf("event=device-left-out device=%s reason=\"%s\"", device.name(), excess(list()).orElseThrow());
+        devices.remove(device.name());
+      }
+    }
     if (!devices.isEmpty()) {
       LOG.infof("event=devices-opened folder=%s devices=%d", folder, devices.size());
     }
@@ -147,6 +155,7 @@ public class DeviceStore {
                 + " devices: delete some, register the authority that issues their certificates,"
                 + " or raise TINYFAAS_MAX_DEVICES.");
       }
+      requireRoom(device);
       write(device);
       devices.put(device.name(), device);
     } catch (IOException e) {
@@ -157,6 +166,29 @@ public class DeviceStore {
       throw ProblemException.ofDisk("registering the device", e);
     } finally {
       changes.unlock();
+    }
+  }
+
+  private void requireRoom(StoredDevice more) {
+    excess(Stream.concat(list().stream(), Stream.of(more)).toList())
+        .ifPresent(
+            excess -> {
+              throw ProblemException.of(
+                  TOO_MANY,
+                  "With this one "
+                      + excess
+                      + ", more than the gateway can hold: delete some, or use certificates that"
+                      + " are smaller.");
+            });
+  }
+
+  /** Why the gateway cannot be told of so many, if it cannot. */
+  private static Optional<String> excess(List<StoredDevice> devices) {
+    try {
+      new DeviceTable(RouteRevision.NONE, devices.stream().map(StoredDevice::device).toList());
+      return Optional.empty();
+    } catch (IllegalArgumentException e) {
+      return Optional.of(e.getMessage());
     }
   }
 

@@ -6,17 +6,24 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.quarkus.runtime.configuration.ConfigurationException;
+import io.tinyfaas.contract.device.Device;
 import io.tinyfaas.contract.device.DeviceCredential;
 import io.tinyfaas.contract.device.DeviceName;
+import io.tinyfaas.contract.device.DeviceTable;
 import io.tinyfaas.contract.device.KeySeal;
+import io.tinyfaas.contract.route.ControlMessages;
+import io.tinyfaas.contract.route.ControlTopics;
+import io.tinyfaas.contract.route.RouteRevision;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -193,5 +200,64 @@ class DeviceStoreTest {
       assertThat(e.type()).isEqualTo(ProblemType.INTERNAL);
       return false;
     }
+  }
+
+  @Test
+  void shouldTakeNoMoreAuthoritiesThanTheGatewayCanHold() {
+    DeviceStore large = new DeviceStore(root, 20_000);
+    large.add(BUTTON);
+    for (int i = 0; i < 8; i++) {
+      large.add(withAuthority("authority-" + i));
+    }
+
+    assertThat(problemOf(() -> large.add(withAuthority("one-more"))))
+        .isEqualTo(ProblemType.TOO_MANY);
+    large.add(LAMP);
+    large.remove(new DeviceName("authority-3"));
+    large.add(withAuthority("one-more"));
+  }
+
+  @Test
+  void shouldTakeNoMoreDevicesThanAMessageHas() {
+    String longest = "x".repeat(58);
+    DeviceTable table =
+        new DeviceTable(
+            RouteRevision.NONE,
+            IntStream.range(0, 20_000)
+                .mapToObj(
+                    i -> new Device(new DeviceName("%s%05d".formatted(longest, i)), LAMP.credential()))
+                .toList());
+
+    assertThat(ControlMessages.encode(table)).hasSizeLessThan(ControlTopics.MAX_MESSAGE_BYTES);
+  }
+
+  /** What an earlier manager may have taken. */
+  @Test
+  void shouldOpenWithAsManyAuthoritiesAsTheGatewayCanHold() throws IOException {
+    store.add(BUTTON);
+    DeviceStore other = new DeviceStore(root.resolve("other"), 20_000);
+    for (int i = 0; i < 9; i++) {
+      DeviceName name = new DeviceName("authority-" + i);
+      other.add(withAuthority(name.value()));
+      Files.move(
+          root.resolve("other/devices/" + name + ".json"),
+          root.resolve("devices/" + name + ".json"));
+      other.remove(name);
+    }
+
+    assertThat(new DeviceStore(root, 20_000).list()).hasSize(9).contains(BUTTON);
+  }
+
+  private static StoredDevice withAuthority(String name) {
+    String certificate =
+        Base64.getEncoder()
+            .encodeToString(Arrays.copyOf(name.getBytes(UTF_8), 12_000))
+            .substring(0, 15_900);
+    return new StoredDevice(
+        new DeviceName(name),
+        new DeviceCredential.Authority(certificate),
+        "2026-11-24T10:00:00Z",
+        "CN=authority",
+        "2027-11-24T10:00:00Z");
   }
 }
