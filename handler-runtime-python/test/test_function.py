@@ -242,6 +242,14 @@ def fn(input, headers):
   os.kill(child, signal.SIGTERM)
   return str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
+FORKS_FOR_NOTHING = f"""import os, signal, time
+def code():
+  child = os.fork()
+  if child == 0: time.sleep({LONGER})
+  os.kill(child, signal.SIGTERM)
+  return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+def fn(input, headers): return list(set(code() for _ in range(300)))
+"""
 
 
 class ForkingTest(HandlerTest):
@@ -268,6 +276,10 @@ class ForkingTest(HandlerTest):
         handler = self.start({"fn.py": FORKS})
         for _ in range(3):
             self.assertEqual(handler.call()[2], b"-15")
+
+    def test_should_end_a_forked_process_however_early(self):
+        handler = self.start({"fn.py": FORKS_FOR_NOTHING})
+        self.assertEqual(handler.call()[2], b"[-15]")
 
     def test_should_have_no_socket_in_a_forked_process(self):
         handler = self.start({"fn.py": FORKS})

@@ -48,14 +48,21 @@ class HandlerServer:
 
         Process 1 has no default action for signals, and this may be process 1.
         """
-        self._process = os.getpid()
         self._listener = None
         self._draining = False
         self._lock = threading.Lock()
         self._connections = {}  # of each open one its reader
         for number in STOPPING:
             signal.signal(number, self._stop)
-        os.register_at_fork(after_in_child=self._forked)
+        self._forking = threading.local()
+        os.register_at_fork(before=self._fork, after_in_parent=self._unblock, after_in_child=self._forked)
+
+    def _fork(self):
+        """A signal that comes to the new process while it still has this one's handlers would be lost, so it waits."""
+        self._forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+
+    def _unblock(self):
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._forking.mask)
 
     def _forked(self):
         """In a process that the function has forked (multiprocessing does): it is none that serves, and ends as any other.
@@ -64,6 +71,7 @@ class HandlerServer:
         """
         for number in STOPPING:
             signal.signal(number, signal.SIG_DFL)
+        self._unblock()
         sockets = [*self._connections, *([self._listener] if self._listener else [])]
         self._listener = None
         self._lock = threading.Lock()  # another thread may have had it
@@ -72,7 +80,7 @@ class HandlerServer:
             one.close()
 
     def _stop(self, _number, _frame):
-        if self._listener is None or os.getpid() != self._process:
+        if self._listener is None:
             os._exit(0)
         if not self._draining:
             self._draining = True
