@@ -12,6 +12,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -108,20 +109,43 @@ func tinyfaasCallOf[F tinyfaasFunction](function F) tinyfaasCall {
 		}
 	case func(http.ResponseWriter, *http.Request):
 		return func(answer *tinyfaasAnswer, request *http.Request, body []byte) {
-			request.Body = io.NopCloser(bytes.NewReader(body))
-			request.ContentLength = int64(len(body))
-			request.TransferEncoding = nil
-			call(answer, request)
+			call(answer, tinyfaasAsSent(request, body))
 		}
 	}
 	panic("unreachable")
 }
 
-// By names as Go writes them (User-Agent, X-Tinyfaas-Method), the first value of each.
+// The request that the device sent, of which the handler's own is the envelope. A copy: the server goes by the method of its
+// own, and would answer a HEAD without the body.
+func tinyfaasAsSent(request *http.Request, body []byte) *http.Request {
+	sent := *request
+	if method := request.Header.Get("X-Tinyfaas-Method"); method != "" {
+		sent.Method = method
+	}
+	path, query := request.Header.Get("X-Tinyfaas-Path"), request.Header.Get("X-Tinyfaas-Query")
+	if path == "" {
+		path = "/"
+	}
+	sent.RequestURI = path
+	if query != "" {
+		sent.RequestURI += "?" + query
+	}
+	var err error
+	if sent.URL, err = url.ParseRequestURI(sent.RequestURI); err != nil {
+		sent.URL = &url.URL{Path: path, RawQuery: query} // what is encoded wrongly is left as it came
+	}
+	sent.RemoteAddr = request.Header.Get("X-Tinyfaas-Peer")
+	sent.Body = io.NopCloser(bytes.NewReader(body))
+	sent.ContentLength = int64(len(body))
+	sent.TransferEncoding = nil
+	return &sent
+}
+
+// By names as Go writes them (User-Agent, X-Tinyfaas-Method); several values of one are joined.
 func tinyfaasHeaders(request *http.Request) map[string]string {
 	headers := make(map[string]string, len(request.Header))
 	for name, values := range request.Header {
-		headers[name] = values[0]
+		headers[name] = strings.Join(values, ", ")
 	}
 	return headers
 }

@@ -73,6 +73,46 @@ class GoIT {
   }
 
   @Test
+  void shouldShowAFunctionOfNetHttpWhatWasAsked() {
+    deploy(
+        "asked",
+        Map.of(
+            "fn.go",
+            "package main\nimport (\"fmt\"; \"io\"; \"net\"; \"net/http\")\n"
+                + "func fn(w http.ResponseWriter, r *http.Request) {"
+                + " mux := http.NewServeMux()\n"
+                + " mux.HandleFunc(\"PUT /rooms/{room}\", func(w http.ResponseWriter, r *http.Request) {"
+                + " body, _ := io.ReadAll(r.Body)\n _, _, err := net.SplitHostPort(r.RemoteAddr)\n"
+                + " fmt.Fprint(w, r.PathValue(\"room\"), \" \", r.URL.Query()[\"lamp\"], \" \", r.RequestURI, \" \", string(body), \" \", err) })\n"
+                + " mux.HandleFunc(\"HEAD /{$}\", func(w http.ResponseWriter, r *http.Request) { w.Header().Set(\"X-Seen\", r.Method+r.URL.Path) })\n"
+                + " mux.ServeHTTP(w, r) }"));
+    Curl curl = new Curl(SYSTEM, folder);
+
+    assertThat(
+            curl.ask("asked/rooms/a%20b?lamp=1+2&lamp=3", "--request", "PUT", "--data", "on")
+                .text())
+        .isEqualTo("a b [1 2 3] /rooms/a%20b?lamp=1+2&lamp=3 on <nil>");
+    assertThat(curl.ask("asked", "--head").headers().toLowerCase()).contains("x-seen: head/");
+    assertThat(curl.ask("asked/elsewhere").status()).isEqualTo(404);
+  }
+
+  @Test
+  void shouldJoinTheValuesOfAHeader() {
+    deploy(
+        "joined",
+        Map.of(
+            "fn.go",
+            "package main\nfunc fn(data string, headers map[string]string) (string, error) {"
+                + " return headers[\"X-Lamp\"], nil }"));
+
+    assertThat(
+            new Curl(SYSTEM, folder)
+                .ask("joined", "--header", "X-Lamp: 1", "--header", "X-Lamp: 2")
+                .text())
+        .isEqualTo("1, 2");
+  }
+
+  @Test
   void shouldUseFilesPackagesAndAModuleOfTheArchive() {
     deploy(
         "parts",

@@ -47,7 +47,9 @@ public record Request(
   }
 
   /**
-   * The first parameter of that name in the query, decoded; a parameter without {@code =} is empty.
+   * The first parameter of that name in the query, decoded as HTML forms write it: a plus is a
+   * space, and the gateway has {@code %2B} for the plus of a CoAP query (RFC 7252, section 6.4). A
+   * parameter without {@code =} is empty.
    *
    * @throws IllegalArgumentException if the device sent a broken percent-encoding
    */
@@ -62,8 +64,7 @@ public record Request(
     return Optional.empty();
   }
 
-  /** A plus is a plus in CoAP's queries (RFC 7252, section 6.4), not the space of HTML forms. */
   private static String decoded(String text) {
-    return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
+    return URLDecoder.decode(text, StandardCharsets.UTF_8);
   }
 }

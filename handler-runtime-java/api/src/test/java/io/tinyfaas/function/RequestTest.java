@@ -16,10 +16,13 @@ class RequestTest {
 
   @Test
   void shouldDecodeParametersOfTheQuery() {
-    Request request = withQuery("room=living%20room&on&sum=1+2&room=other&k%26=%C3%BC");
+    Request request =
+        withQuery("room=living%20room&on&sum=1+2&room=other&k%26=%C3%BC&plus=%2B&k+l=m");
     assertThat(request.parameter("room")).contains("living room");
     assertThat(request.parameter("on")).contains("");
-    assertThat(request.parameter("sum")).contains("1+2");
+    assertThat(request.parameter("sum")).contains("1 2");
+    assertThat(request.parameter("plus")).contains("+");
+    assertThat(request.parameter("k l")).contains("m");
     assertThat(request.parameter("k&")).contains("ü");
     assertThat(request.parameter("roo")).isEmpty();
   }

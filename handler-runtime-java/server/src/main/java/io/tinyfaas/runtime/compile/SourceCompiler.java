@@ -96,7 +96,7 @@ public final class SourceCompiler {
       return files
           .filter(file -> file.toString().endsWith(".java") && Files.isRegularFile(file))
           .filter(file -> !file.endsWith("module-info.java"))
-          .filter(file -> !folder.relativize(file).startsWith("src/test"))
+          .filter(file -> FunctionLoader.isOfTheFunction(folder, file))
           .sorted()
           .toList();
     }

@@ -75,7 +75,7 @@ final class HttpConnection implements Runnable {
    */
   void sendIfHeldFor(long nanos) {
     if (peer.hasHeldFor(nanos)) {
-      Thread.ofVirtual().name("late-answers").start(this::flush);
+      server.start(this::flush);
     }
   }
 

@@ -17,7 +17,9 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 
 /**
  * The handler contract's HTTP/1.1 for one function, and no more of HTTP than that. One virtual
@@ -35,7 +37,7 @@ public final class HttpServer {
 
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-  private static final Duration RETRY_ACCEPT = Duration.ofMillis(100);
+  private static final Duration RETRY = Duration.ofMillis(100);
 
   /** How long an answer may wait for those to further requests that are here already. */
   private static final long MAX_HELD_NANOS = Duration.ofMillis(2).toNanos();
@@ -47,6 +49,7 @@ public final class HttpServer {
   private final LoadedFunction function;
   private final int maxBody;
   private final Duration patience;
+  private final ThreadFactory threads;
   private final Semaphore slots = new Semaphore(MAX_CONNECTIONS);
   private final Set<HttpConnection> connections = ConcurrentHashMap.newKeySet();
   private volatile boolean stopping;
@@ -54,11 +57,16 @@ public final class HttpServer {
   private volatile boolean nobodyLooks;
 
   private HttpServer(
-      ServerSocketChannel channel, LoadedFunction function, int maxBody, Duration patience) {
+      ServerSocketChannel channel,
+      LoadedFunction function,
+      int maxBody,
+      Duration patience,
+      ThreadFactory threads) {
     this.channel = channel;
     this.function = function;
     this.maxBody = maxBody;
     this.patience = patience;
+    this.threads = threads;
   }
 
   /**
@@ -69,17 +77,22 @@ public final class HttpServer {
    */
   public static HttpServer bind(SocketAddress address, LoadedFunction function, int maxBody)
       throws IOException {
-    return bind(address, function, maxBody, PATIENCE);
+    return bind(address, function, maxBody, PATIENCE, Thread.ofVirtual().factory());
   }
 
   /**
    * @param patience how long a peer may send or take nothing in the middle of a request
+   * @param threads one for each connection
    */
   static HttpServer bind(
-      SocketAddress address, LoadedFunction function, int maxBody, Duration patience)
+      SocketAddress address,
+      LoadedFunction function,
+      int maxBody,
+      Duration patience,
+      ThreadFactory threads)
       throws IOException {
     try {
-      return new HttpServer(listen(address), function, maxBody, patience);
+      return new HttpServer(listen(address), function, maxBody, patience, threads);
     } catch (IOException e) {
       throw new IOException("cannot listen on " + address + ": " + e.getMessage(), e);
     }
@@ -139,6 +152,11 @@ public final class HttpServer {
     }
   }
 
+  /** Throws what the machine has against one more thread. */
+  void start(Runnable work) {
+    threads.newThread(work).start();
+  }
+
   void ended(HttpConnection connection) {
     connections.remove(connection);
     slots.release();
@@ -166,21 +184,30 @@ public final class HttpServer {
     SocketChannel accepted;
     try {
       accepted = channel.accept();
-      if (accepted.getLocalAddress() instanceof InetSocketAddress) {
-        accepted.setOption(StandardSocketOptions.TCP_NODELAY, true);
-      }
     } catch (ClosedChannelException e) {
       return false;
     } catch (IOException e) {
       // Such as too many open files: they become fewer as connections end.
       System.err.println("A connection was not accepted: " + e.getMessage());
-      LockSupport.parkNanos(RETRY_ACCEPT.toNanos());
+      LockSupport.parkNanos(RETRY.toNanos());
       return false;
     }
-    HttpConnection connection = new HttpConnection(new Peer(accepted), this, function, maxBody);
-    connections.add(connection);
-    Thread.ofVirtual().name("connection").start(connection);
-    return true;
+    Peer peer = new Peer(accepted);
+    HttpConnection connection = new HttpConnection(peer, this, function, maxBody);
+    try {
+      if (accepted.getLocalAddress() instanceof InetSocketAddress) {
+        accepted.setOption(StandardSocketOptions.TCP_NODELAY, true);
+      }
+      connections.add(connection);
+      start(connection);
+      return true;
+    } catch (IOException | RuntimeException | Error e) {
+      connections.remove(connection);
+      peer.close();
+      System.err.println("A connection cannot be served: " + e);
+      LockSupport.parkNanos(RETRY.toNanos());
+      return false;
+    }
   }
 
   /** A timer for each held answer would cost more than holding it saves. */
@@ -188,7 +215,7 @@ public final class HttpServer {
     while (true) {
       for (int look = 0; look < LOOKS; look++) {
         LockSupport.parkNanos(MAX_HELD_NANOS);
-        connections.forEach(each -> each.sendIfHeldFor(MAX_HELD_NANOS));
+        forEachConnection(each -> each.sendIfHeldFor(MAX_HELD_NANOS));
       }
       nobodyLooks = true;
       // Asked after the field is set: whoever holds an answer looks at them in the opposite order.
@@ -203,10 +230,20 @@ public final class HttpServer {
     try {
       while (true) {
         Thread.sleep(patience.dividedBy(10));
-        connections.forEach(each -> each.closeIfStalled(patience.toNanos()));
+        forEachConnection(each -> each.closeIfStalled(patience.toNanos()));
       }
     } catch (InterruptedException e) {
       // Nobody interrupts it but the end of the JVM.
+    }
+  }
+
+  /** What fails at one time (memory, threads) may succeed at the next, and nobody else does it. */
+  private void forEachConnection(Consumer<HttpConnection> work) {
+    try {
+      connections.forEach(work);
+    } catch (RuntimeException | Error e) {
+      System.err.println("Connections were not looked after: " + e);
+      LockSupport.parkNanos(RETRY.toNanos());
     }
   }
 }

@@ -21,6 +21,7 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -28,7 +29,7 @@ import java.util.stream.Stream;
  * as its entry, or else the one that {@code META-INF/services/java.util.function.Function} or a
  * manifest's {@code Function-Class} names, or else the only class there that can be one.
  *
- * <p>The class path is the compiled sources, the archive's own folder (resources), and every jar.
+ * <p>The class path is the compiled sources, the archive's own folder (resources), and its jars.
  */
 public final class FunctionLoader {
 
@@ -37,6 +38,16 @@ public final class FunctionLoader {
 
   private static final String SERVICES = "META-INF/services/" + Function.class.getName();
   private static final String MANIFEST_ATTRIBUTE = "Function-Class";
+
+  /** Of tests, and of the build tools themselves, at the top or in a module's folder. */
+  private static final Pattern NOT_THE_FUNCTIONS =
+      Pattern.compile(
+          "(.*/)?(\\.mvn|gradle/wrapper|src/(test|it|integrationTest|testFixtures|jmh)|target/generated-test-sources)/.*");
+
+  /** What was built of the sources that are compiled anew, but not libraries put there. */
+  private static final Pattern BUILT =
+      Pattern.compile("(.*/)?(target/(?!dependency/)|build/libs/).*");
+
   private static final int MAX_SCANNED = 20_000;
   private static final int MAX_LISTED = 10;
 
@@ -73,14 +84,25 @@ public final class FunctionLoader {
     }
   }
 
-  /** Every jar of an archive, in the order of their paths. */
+  /** The jars of an archive for its class path, in the order of their paths. */
   public static List<Path> jarsIn(Path folder) throws IOException {
+    boolean areSourcesCompiled = Files.isDirectory(folder.resolve(COMPILED));
     try (Stream<Path> files = Files.walk(folder)) {
       return files
           .filter(file -> file.toString().endsWith(".jar") && Files.isRegularFile(file))
+          .filter(file -> isOfTheFunction(folder, file))
+          .filter(
+              file ->
+                  !areSourcesCompiled
+                      || !BUILT.matcher(folder.relativize(file).toString()).matches())
           .sorted()
           .toList();
     }
+  }
+
+  /** Whether a file of an archive is the function's, and not for tests or the build. */
+  public static boolean isOfTheFunction(Path folder, Path file) {
+    return !NOT_THE_FUNCTIONS.matcher(folder.relativize(file).toString()).matches();
   }
 
   private String className() throws IOException, LoadFailure {

@@ -20,6 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 class SourceCompilerTest {
 
+  private static final String TEST = "import org.junit.jupiter.api.Test; class FnTest {}";
+
   @TempDir Path temporary;
   private final ByteArrayOutputStream output = new ByteArrayOutputStream();
   private TestArchive archive;
@@ -109,9 +111,25 @@ class SourceCompilerTest {
   @Test
   void shouldLeaveOutTestsAndModuleDeclarations() throws Exception {
     archive
-        .file("src/test/java/FnTest.java", "import org.junit.jupiter.api.Test; class FnTest {}")
+        .file("src/test/java/FnTest.java", TEST)
+        .file("src/integrationTest/java/FnTest.java", TEST)
+        .file("src/testFixtures/java/FnTest.java", TEST)
+        .file("src/jmh/java/FnTest.java", TEST)
+        .file("src/it/sample/src/main/java/FnTest.java", TEST)
+        .file("module/src/test/java/FnTest.java", TEST)
+        .file("target/generated-test-sources/FnTest.java", TEST)
         .file("src/main/java/module-info.java", "module x { requires nowhere; }")
         .file("src/main/java/Fn.java", "public class Fn {}");
+    assertThat(compile()).isTrue();
+  }
+
+  @Test
+  void shouldCompileWhatIsCalledSimilarly() throws Exception {
+    archive
+        .file(
+            "src/main/java/com/acme/test/Lamp.java", "package com.acme.test; public class Lamp {}")
+        .file("target/generated-sources/Meter.java", "public class Meter {}")
+        .file("Fn.java", "public class Fn { com.acme.test.Lamp lamp; Meter meter; }");
     assertThat(compile()).isTrue();
   }
 

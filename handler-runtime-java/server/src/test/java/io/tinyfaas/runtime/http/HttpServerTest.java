@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -256,6 +257,50 @@ class HttpServerTest extends ServedFunction {
     Socket waiting = call("late");
     most.getFirst().close();
     assertThat(answer(waiting)).endsWith("\r\n\r\nlate");
+  }
+
+  /** It would not stop, either, if a connection without a thread kept its slot. */
+  @Test
+  void shouldServeTheNextConnectionWhereThereWasNoThreadForOne() throws Exception {
+    AtomicBoolean isFirst = new AtomicBoolean(true);
+    serve(
+        Input.TEXT,
+        input -> input,
+        Duration.ofSeconds(30),
+        work -> {
+          if (isFirst.getAndSet(false)) {
+            throw new OutOfMemoryError("no thread for a connection");
+          }
+          return Thread.ofVirtual().unstarted(work);
+        });
+    assertThat(connect().getInputStream().read()).isEqualTo(-1);
+    assertThat(answer(call("next"))).endsWith("\r\n\r\nnext");
+  }
+
+  @Test
+  void shouldSendHeldAnswersAfterItHadNoThreadForThem() throws Exception {
+    CountDownLatch goOn = new CountDownLatch(1);
+    AtomicBoolean isFirst = new AtomicBoolean(true);
+    serve(
+        Input.TEXT,
+        input -> {
+          if (input.equals("slow")) {
+            awaitUninterruptibly(goOn);
+          }
+          return input;
+        },
+        Duration.ofSeconds(30),
+        work -> {
+          if (!(work instanceof HttpConnection) && isFirst.getAndSet(false)) {
+            throw new OutOfMemoryError("no thread for answers");
+          }
+          return Thread.ofVirtual().unstarted(work);
+        });
+    Socket socket = send(post("quick") + post("slow"));
+    assertThat(answer(socket)).endsWith("\r\n\r\nquick");
+    assertThat(isFirst).isFalse();
+    goOn.countDown();
+    assertThat(answer(socket)).endsWith("\r\n\r\nslow");
   }
 
   private String failure(Socket socket, String body) throws IOException {

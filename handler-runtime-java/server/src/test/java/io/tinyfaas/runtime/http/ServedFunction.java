@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ThreadFactory;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 
@@ -41,12 +42,19 @@ abstract class ServedFunction {
   }
 
   void serve(Input input, Function<Object, Object> function, Duration patience) throws IOException {
+    serve(input, function, patience, Thread.ofVirtual().factory());
+  }
+
+  void serve(
+      Input input, Function<Object, Object> function, Duration patience, ThreadFactory threads)
+      throws IOException {
     server =
         HttpServer.bind(
             new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
             new LoadedFunction(function, input),
             MAX_BODY,
-            patience);
+            patience,
+            threads);
     serving = Thread.ofPlatform().start(server::serve);
   }
 

@@ -47,6 +47,38 @@ class FunctionLoaderTest {
   }
 
   @Test
+  void shouldLeaveOutJarsOfTestsAndBuildTools() throws Exception {
+    archive
+        .file(".mvn/wrapper/maven-wrapper.jar", "a damaged jar, which is not looked into")
+        .file("gradle/wrapper/gradle-wrapper.jar", "likewise")
+        .file("src/test/resources/broken.jar", "likewise")
+        .file("module/src/integrationTest/resources/broken.jar", "likewise")
+        .jar("fn.jar", "Fn", answering("Fn", "fn"), "");
+    assertThat(call("")).isEqualTo("fn");
+  }
+
+  @Test
+  void shouldLeaveOutWhatWasBuiltOfTheSourcesBefore() throws Exception {
+    archive
+        .jar("target/dependency/dep.jar", "Dep", answering("Dep", "dependency"), "")
+        .jar("target/fn-0.1.jar", "Old", answering("Old", "old"), "Function-Class: Old")
+        .jar(
+            "module/build/libs/fn.jar",
+            "Older",
+            answering("Older", "older"),
+            "Function-Class: Older")
+        .source("Fn", "String, String", "String apply(String s) { return new Dep().apply(s); }")
+        .compiled();
+    assertThat(call("")).isEqualTo("dependency");
+  }
+
+  @Test
+  void shouldTakeWhatWasBuiltWhereThereAreNoSources() throws Exception {
+    archive.jar("target/fn-0.1.jar", "Fn", answering("Fn", "fn"), "").file("pom.xml", "");
+    assertThat(call("")).isEqualTo("fn");
+  }
+
+  @Test
   void shouldTakeTheClassThatTheManifestNames() throws Exception {
     archive
         .jar("a.jar", "A", answering("A", "a"), "")
