@@ -51,7 +51,7 @@ async function giveResponse(response, answer, maxBody) {
   giveTyped(response.status, response.headers, encoded(body.byteLength === 0 ? null : body), answer);
 }
 
-function giveWhole({ status = 200, headers, body }, answer, maxBody) {
+function giveWhole({ status, headers, body }, answer, maxBody) {
   const giveRead = (read) => giveTyped(status ?? 200, Object.entries(headers ?? {}), read, answer);
   if (isBlob(body)) return readWhole(body.stream(), maxBody).then(([, bytes]) => giveRead([body.type || BYTES, bytes]));
   if (isStream(body)) return readWhole(body, maxBody).then(giveRead);

@@ -218,9 +218,10 @@ class LoadingTest(HandlerTest):
             self.assertEqual(handler.exit_code(), 1)
             self.assertIn("The function does not load", handler.log)
             self.assertIn(said, handler.log)
-        handler = self.launch({"fn.py": ""}, TINYFAAS_ENTRY="gone.py")
-        self.assertEqual(handler.exit_code(), 1)
-        self.assertIn("no Python file gone.py", handler.log)
+        for entry, said in (("gone.py", "no Python file gone.py"), ("gone/fn.py", "no Python file gone/fn.py"), ("fn.txt", "fn.txt is no Python file")):
+            handler = self.launch({"fn.py": "", "json.py": "", "fn.txt": ""}, TINYFAAS_ENTRY=entry)
+            self.assertEqual(handler.exit_code(), 1)
+            self.assertIn(said, handler.log)
 
     def test_should_stop_while_it_loads(self):
         handler = self.launch({"fn.py": f"import time\nprint('loading')\ntime.sleep({LONGER})"})

@@ -22,6 +22,8 @@ def load(folder, entry):
     `entry` is the path of its file in the archive, or None: `fn.py`, or else the only Python file at the top.
     """
     path = os.path.join(folder, entry or _only_file(folder))
+    if not os.path.isfile(path):
+        sys.exit(f"The function does not load: the archive has no Python file {entry}.")
     _keep_what_the_runtime_needs(path, folder)
     # In an order that people know: the file's folder, the archive, Python's own, what was installed.
     sys.path[0] = os.path.dirname(path)
@@ -31,10 +33,10 @@ def load(folder, entry):
     name = os.path.basename(path).removesuffix(".py")
     if name in sys.modules or name in sys.stdlib_module_names:
         name = "fn"  # others would take the function's file for Python's module
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None:
+        sys.exit(f"The function does not load: {entry} is no Python file, whose name ends with .py.")
     try:
-        spec = importlib.util.spec_from_file_location(name, path)
-        if spec is None or not os.path.isfile(path):
-            sys.exit(f"The function does not load: the archive has no Python file {entry}.")
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         spec.loader.exec_module(module)
@@ -54,7 +56,7 @@ def load(folder, entry):
 
 def _keep_what_the_runtime_needs(path, folder):
     """Loads what the runtime would need later, where a module of the archive could be taken for it, and says which are not found."""
-    folders = {os.path.dirname(path), folder}
+    folders = (folder, os.path.dirname(path))
     own = {name: file for one in folders for name, file in _modules(one) if name in sys.stdlib_module_names}
     if not own:
         return  # most have none, and what follows costs memory
