@@ -6,7 +6,9 @@ import io.vertx.core.http.HttpClosedException;
 import java.io.IOException;
 import java.util.logging.Filter;
 import java.util.logging.LogRecord;
+import org.jboss.logmanager.ExtFormatter;
 import org.jboss.logmanager.ExtLogRecord;
+import org.jboss.logmanager.formatters.PatternFormatter;
 
 /**
  * What is printed of the log. Lines of the manager's own are plain text, whoever wrote what they
@@ -21,6 +23,8 @@ public final class ConsoleLines implements Filter {
 
   private static final String OURS = "io.tinyfaas.";
 
+  private static final ExtFormatter MESSAGES = new PatternFormatter("%s");
+
   private static final String STREAMED_ANSWERS =
       "org.jboss.resteasy.reactive.server.handlers.PublisherResponseHandler";
 
@@ -29,7 +33,8 @@ public final class ConsoleLines implements Filter {
     if (line instanceof ExtLogRecord ours
         && String.valueOf(line.getLoggerName()).startsWith(OURS)
         && line.getMessage() != null) {
-      ours.setMessage(PlainText.of(ours.getFormattedMessage()), ExtLogRecord.FormatStyle.NO_FORMAT);
+      ours.setMessage(
+          PlainText.of(MESSAGES.formatMessage(line)), ExtLogRecord.FormatStyle.NO_FORMAT);
     }
     return !STREAMED_ANSWERS.equals(line.getLoggerName())
         || !(line.getThrown() instanceof IOException
