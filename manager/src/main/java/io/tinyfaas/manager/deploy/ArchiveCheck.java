@@ -8,9 +8,7 @@ import io.tinyfaas.manager.problem.ProblemException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -55,7 +53,7 @@ final class ArchiveCheck {
   private static final Pattern DRIVE = Pattern.compile("[A-Za-z]:.*", Pattern.DOTALL);
   private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
 
-  private final Path zip;
+  private final ZipOnDisk zip;
   private final ArchiveLimits limits;
   private final Set<String> files = new HashSet<>();
   private final Set<String> folders = new HashSet<>();
@@ -65,7 +63,7 @@ final class ArchiveCheck {
   private long unpacked;
   private long packed;
 
-  private ArchiveCheck(Path zip, ArchiveLimits limits) {
+  private ArchiveCheck(ZipOnDisk zip, ArchiveLimits limits) {
     this.zip = zip;
     this.limits = limits;
   }
@@ -76,13 +74,20 @@ final class ArchiveCheck {
    */
   static ArchiveContent content(Path zip, ArchiveLimits limits) throws IOException {
     ZipEntries.check(zip, limits.entries());
+    try (ZipOnDisk opened = ZipOnDisk.open(zip)) {
+      return content(opened, limits);
+    }
+  }
+
+  /** The same of a zip whose directory has been looked through. */
+  static ArchiveContent content(ZipOnDisk zip, ArchiveLimits limits) throws IOException {
     return new ArchiveCheck(zip, limits).run();
   }
 
   /** A zip as the check reads it, so that it has the same entries. */
-  static ZipFile open(Path zip) throws IOException {
+  static ZipFile open(ZipOnDisk zip) throws IOException {
     return ZipFile.builder()
-        .setPath(zip)
+        .setSeekableByteChannel(zip)
         .setUseUnicodeExtraFields(false)
         .setIgnoreLocalFileHeader(true)
         .setCharset(UTF_8)
@@ -90,13 +95,13 @@ final class ArchiveCheck {
   }
 
   private ArchiveContent run() throws IOException {
-    try (FileChannel raw = FileChannel.open(zip, StandardOpenOption.READ);
-        ZipFile entries = open(zip)) {
+    try (ZipFile entries = open(zip)) {
       ArchiveNames names = ArchiveNames.of(entries);
       for (Iterator<ZipArchiveEntry> each = entries.getEntries().asIterator(); each.hasNext(); ) {
-        check(each.next(), names, entries, raw);
+        check(each.next(), names, entries);
       }
     } catch (IOException | IllegalArgumentException e) {
+      zip.throwFailure();
       throw invalid("", "The archive's directory is damaged: make or send it again.");
     }
     if (found.isEmpty()) {
@@ -141,9 +146,9 @@ final class ArchiveCheck {
     }
   }
 
-  private void check(ZipArchiveEntry entry, ArchiveNames names, ZipFile entries, FileChannel raw)
+  private void check(ZipArchiveEntry entry, ArchiveNames names, ZipFile entries)
       throws IOException {
-    String name = checkedName(entry, names, raw);
+    String name = checkedName(entry, names);
     int mode = (int) (entry.getExternalAttributes() >>> 16);
     int type = mode == NO_MODE ? 0 : mode & FILE_TYPE;
     boolean folder = name.endsWith("/");
@@ -169,7 +174,7 @@ final class ArchiveCheck {
     // Entries that share bytes would let a small file cost hours.
     packed += entry.getCompressedSize();
     if (entry.getCompressedSize() < 0
-        || packed > raw.size()
+        || packed > zip.size()
         || !headers.add(entry.getLocalHeaderOffset())) {
       throw invalid(name, shown(name) + " overlaps another entry: make the archive again.");
     }
@@ -195,7 +200,7 @@ final class ArchiveCheck {
   }
 
   /** Its path, or {@link #OWN_FOLDER}. */
-  private static String checkedName(ZipArchiveEntry entry, ArchiveNames names, FileChannel raw)
+  private String checkedName(ZipArchiveEntry entry, ArchiveNames names)
       throws IOException {
     String path = names.path(entry);
     String name = path.isEmpty() ? OWN_FOLDER : path;
@@ -205,13 +210,14 @@ final class ArchiveCheck {
     ByteBuffer local;
     ByteBuffer localName;
     try {
-      local = ZipEntries.read(raw, entry.getLocalHeaderOffset(), LOCAL_HEADER_LENGTH);
+      local = ZipEntries.read(zip, entry.getLocalHeaderOffset(), LOCAL_HEADER_LENGTH);
       localName =
           ZipEntries.read(
-              raw,
+              zip,
               entry.getLocalHeaderOffset() + LOCAL_HEADER_LENGTH,
               Short.toUnsignedInt(local.getShort(26)));
     } catch (IOException | IllegalArgumentException e) {
+      zip.throwFailure();
       throw invalid(name, shown(name) + " lies outside of the archive: make it again.");
     }
     if (!localName.equals(ByteBuffer.wrap(entry.getRawName()))) {
@@ -347,6 +353,7 @@ final class ArchiveCheck {
         sha256.update(buffer, 0, read);
       }
     } catch (IOException e) {
+      zip.throwFailure();
       throw invalid(path, shown(path) + " is damaged: make or send the archive again.");
     }
     if (crc.getValue() != entry.getCrc() || size != entry.getSize()) {

@@ -4,7 +4,6 @@ import static io.tinyfaas.manager.problem.ProblemType.ARCHIVE_TOO_LARGE;
 import static io.tinyfaas.manager.problem.ProblemType.INVALID_ARCHIVE;
 
 import io.tinyfaas.manager.problem.ProblemException;
-import io.tinyfaas.manager.problem.ProblemType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -41,17 +40,26 @@ final class ArchiveSubfolder {
     }
     Path selected = Files.createTempFile(zip.getParent(), "upload-", ".zip");
     try {
-      try (ZipFile entries = ArchiveCheck.open(zip);
-          ZipArchiveOutputStream out = new ZipArchiveOutputStream(selected)) {
-        ArchiveNames names = ArchiveNames.of(entries);
-        copy(entries, names, prefix(entries, names, path), out, limits);
+      try (ZipOnDisk from = ZipOnDisk.open(zip);
+          ZipOnDisk to = ZipOnDisk.write(selected)) {
+        select(from, path, to, limits);
       }
       Files.move(selected, zip, StandardCopyOption.REPLACE_EXISTING);
-    } catch (IOException | IllegalArgumentException e) {
-      ProblemException disk = ProblemException.ofDisk("receiving the archive", new IOException(e));
-      throw disk.type() == ProblemType.DISK_FULL ? disk : damaged();
     } finally {
       Files.deleteIfExists(selected);
+    }
+  }
+
+  static void select(ZipOnDisk from, String path, ZipOnDisk to, ArchiveLimits limits)
+      throws IOException {
+    try (ZipFile entries = ArchiveCheck.open(from);
+        ZipArchiveOutputStream out = new ZipArchiveOutputStream(to)) {
+      ArchiveNames names = ArchiveNames.of(entries);
+      copy(entries, names, prefix(entries, names, path), out, limits);
+    } catch (IOException | IllegalArgumentException e) {
+      from.throwFailure();
+      to.throwFailure();
+      throw damaged();
     }
   }
 

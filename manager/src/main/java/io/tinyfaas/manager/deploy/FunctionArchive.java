@@ -216,7 +216,16 @@ public final class FunctionArchive implements AutoCloseable {
     if (candidates.isEmpty()) {
       return false;
     }
-    try (ZipFile zip = ArchiveCheck.open(file)) {
+    try (ZipOnDisk disk = ZipOnDisk.open(file)) {
+      return hasOne(candidates, test, disk);
+    } catch (IOException e) {
+      throw ProblemException.ofDisk("reading " + file, e);
+    }
+  }
+
+  private static boolean hasOne(List<ArchiveFile> candidates, ContentTest test, ZipOnDisk disk)
+      throws IOException {
+    try (ZipFile zip = ArchiveCheck.open(disk)) {
       Map<Long, ZipArchiveEntry> entries = byHeader(zip);
       for (ArchiveFile each : candidates) {
         try (InputStream content = zip.getInputStream(entries.get(each.header()))) {
@@ -227,7 +236,9 @@ public final class FunctionArchive implements AutoCloseable {
       }
       return false;
     } catch (IOException e) {
-      throw ProblemException.ofDisk("reading " + file, e);
+      disk.throwFailure();
+      throw ProblemException.of(
+          INVALID_ARCHIVE, "The archive is damaged (" + e.getMessage() + "): deploy it again.");
     }
   }
 
@@ -242,11 +253,21 @@ public final class FunctionArchive implements AutoCloseable {
    * owned by root, 0755 or 0644, dated 1970 so that the same files make the same layer.
    *
    * @throws UncheckedIOException if the tar cannot be written
+   * @throws ProblemException INTERNAL if the files cannot be read
    */
   public void writeTo(TarArchiveOutputStream tar, String prefix) {
     tar.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
     tar.setAddPaxHeadersForNonAsciiNames(true);
-    try (ZipFile zip = ArchiveCheck.open(file)) {
+    try (ZipOnDisk disk = ZipOnDisk.open(file)) {
+      writeTo(tar, prefix, disk);
+    } catch (IOException e) {
+      throw ProblemException.ofDisk("reading " + file, e);
+    }
+  }
+
+  private void writeTo(TarArchiveOutputStream tar, String prefix, ZipOnDisk disk)
+      throws IOException {
+    try (ZipFile zip = ArchiveCheck.open(disk)) {
       Map<Long, ZipArchiveEntry> entries = byHeader(zip);
       for (ArchiveFile each : files) {
         TarArchiveEntry entry = new TarArchiveEntry(prefix + each.path());
@@ -267,6 +288,7 @@ public final class FunctionArchive implements AutoCloseable {
         tar.closeArchiveEntry();
       }
     } catch (IOException e) {
+      disk.throwFailure();
       throw new UncheckedIOException(e);
     }
   }

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
@@ -117,10 +118,11 @@ final class ZipEntries {
     throw notAZip("it has no directory");
   }
 
-  static ByteBuffer read(FileChannel file, long position, int length) throws IOException {
+  static ByteBuffer read(SeekableByteChannel file, long position, int length) throws IOException {
     ByteBuffer buffer = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
+    file.position(position);
     while (buffer.hasRemaining()) {
-      if (file.read(buffer, position + buffer.position()) < 0) {
+      if (file.read(buffer) < 0) {
         throw new EOFException();
       }
     }
@@ -132,8 +134,9 @@ final class ZipEntries {
         ARCHIVE_TOO_LARGE,
         "The archive has more than "
             + limit
-            + " entries, files and folders together: leave out what the function does not need, such as node_modules, which is"
-            + " installed from package.json when the function is built.");
+            + " entries, files and folders together: leave out what the function does not need,"
+            + " such as node_modules, which is installed from package.json when the function is"
+            + " built.");
   }
 
   private static ProblemException notAZip(String why) {
