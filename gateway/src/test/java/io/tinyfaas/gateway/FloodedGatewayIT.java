@@ -125,6 +125,36 @@ class FloodedGatewayIT {
     within(A_MINUTE).ignoreExceptions().until(() -> calls.ask("any", "x").contains("by grpc"));
   }
 
+  /** Of each 9 MB of answers, of which the kernel takes a part. */
+  @Test
+  void shouldSurviveHttpClientsThatTakeNoAnswers() throws Exception {
+    String requests = "GET /nobody HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1_000);
+    List<RawHttp> connections = new ArrayList<>();
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      try {
+        for (int i = 0; i < 20; i++) {
+          RawHttp connection = new RawHttp(gateway.process().httpPort());
+          connections.add(connection);
+          threads.submit(
+              () -> {
+                for (int sent = 0; sent < 20; sent++) {
+                  connection.send(requests); // until the gateway takes no more
+                }
+                return null;
+              });
+        }
+        for (int i = 0; i < 20; i++) { // meanwhile it has answered all that it would
+          within(A_MINUTE).ignoreExceptions().until(() -> get().startsWith("HTTP/1.1 200"));
+        }
+        awaitAnswer(device);
+      } finally {
+        for (RawHttp connection : connections) {
+          connection.close();
+        }
+      }
+    }
+  }
+
   /** 20 KB of objects each, and what fits into the room that they leave. */
   @Test
   void shouldSurviveHttpRequestsWhoseHeadsAreNeverComplete() throws IOException {

@@ -1,11 +1,15 @@
 package io.tinyfaas.gateway;
 
+import static io.tinyfaas.harness.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -188,6 +192,48 @@ class HttpMessagesIT extends HttpCalls {
             Stream.concat(
                     IntStream.range(0, 20).mapToObj(n -> Integer.toString(10 + n)), Stream.of(""))
                 .toList());
+  }
+
+  /** Parsed, they would be 39 MB of 35. */
+  @Test
+  void shouldReadNoRequestBeforeTheOneAheadIsAnswered() throws Exception {
+    int requests = 3_000;
+    String fields = "a:\r\n".repeat(88);
+    try (ExecutorService thread = Executors.newVirtualThreadPerTaskExecutor();
+        RawHttp raw = new RawHttp(gateway.httpPort())) {
+      raw.send("GET /f/hold HTTP/1.1\r\nHost: x\r\n\r\n");
+      eventually().until(() -> held.size() == 1);
+      Future<?> sent =
+          thread.submit(
+              () -> {
+                for (int i = 0; i < requests; i++) {
+                  raw.send("GET /f/" + i + " HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n");
+                }
+                return null;
+              });
+      for (int i = 0; i < 200; i++) { // meanwhile it has read all that it would
+        assertThat(send(to("/f/echo").GET()).statusCode()).isEqualTo(200);
+      }
+
+      release();
+
+      assertThat(nextBody(raw)).isEqualTo("done");
+      for (int i = 0; i < requests; i++) {
+        assertThat(nextBody(raw)).isEqualTo("path /" + i);
+      }
+      sent.get();
+    }
+    assertThat(gateway.log()).noneMatch(line -> line.contains("OutOfMemoryError"));
+  }
+
+  private static String nextBody(RawHttp raw) throws IOException {
+    int length = 0;
+    for (String line = raw.readLine(); !line.isEmpty(); line = raw.readLine()) {
+      if (line.startsWith("content-length: ")) {
+        length = Integer.parseInt(line.substring("content-length: ".length()));
+      }
+    }
+    return raw.read(length);
   }
 
   @Test

@@ -83,6 +83,11 @@ final class RawHttp implements AutoCloseable {
     return line.toString().strip();
   }
 
+  /** So many characters of one byte. */
+  String read(int length) throws IOException {
+    return new String(socket.getInputStream().readNBytes(length), StandardCharsets.UTF_8);
+  }
+
   @Override
   public void close() throws IOException {
     socket.close();

@@ -26,13 +26,15 @@ final class HttpConnections {
 
   private static final class Open {
     private final HttpConnection connection;
+    private final RequestDecoder decoder;
     private long deadline = NEVER;
     private Runnable late;
     private boolean ending;
     private Object current;
 
-    Open(HttpConnection connection) {
+    Open(HttpConnection connection, RequestDecoder decoder) {
       this.connection = connection;
+      this.decoder = decoder;
     }
 
     void expect(Duration within, Runnable late) {
@@ -62,8 +64,8 @@ final class HttpConnections {
   }
 
   /** A new one; closes another or the new one itself where there are too many. */
-  void opened(HttpConnection connection, Duration headerTimeout) {
-    Open open = new Open(connection);
+  void opened(HttpConnection connection, RequestDecoder decoder, Duration headerTimeout) {
+    Open open = new Open(connection, decoder);
     if (all.size() >= max) {
       if (waiting.isEmpty()) {
         open.close();
@@ -133,11 +135,20 @@ final class HttpConnections {
     }
   }
 
-  /** An exchange is done, and another may follow; it may have begun already. */
+  /** An exchange is done, and another may follow. */
   void waitForNext(HttpConnection connection, Object exchange, Duration idleTimeout) {
     Open open = all.get(connection);
     if (open != null && open.current == exchange) {
       waitForRequest(open, idleTimeout);
+      open.decoder.next();
+    }
+  }
+
+  /** Nothing that is written to it any more is kept. */
+  void close(HttpConnection connection) {
+    Open open = all.get(connection);
+    if (open != null) {
+      open.close();
     }
   }
 

@@ -36,6 +36,9 @@ final class HttpExchanges {
   /** An answer is there once as it came, and once as the kernel takes it. */
   private static final int COPIES = 2;
 
+  /** Of the memory of bodies, and besides it, for refusals where nothing of that is left. */
+  private static final int REFUSALS_FRACTION = 16;
+
   /** For a client that still sends what has been refused: an answer would be lost in a reset. */
   private static final Duration LINGER = Duration.ofSeconds(2);
 
@@ -43,6 +46,7 @@ final class HttpExchanges {
   private final HttpSettings settings;
   private final Invocations invocations;
   private final BodyMemory memory;
+  private final BodyMemory refusals;
   private final RequestDecoder.Heads heads;
   private final InvocationMetrics metrics;
   private final HttpConnections connections;
@@ -60,6 +64,7 @@ final class HttpExchanges {
     this.settings = settings;
     this.invocations = invocations;
     this.memory = memory;
+    this.refusals = new BodyMemory(memory.size() / REFUSALS_FRACTION);
     this.heads = new RequestDecoder.Heads(memory);
     this.metrics = metrics;
     this.connections = new HttpConnections(settings.maxConnections());
@@ -70,8 +75,8 @@ final class HttpExchanges {
   record Invocations(CurrentRoutes routes, Invoker invoker, AsyncInvocations async) {}
 
   void connected(HttpConnection connection, HttpServerOptions options) {
-    RequestDecoder.decode(connection, options, heads);
-    connections.opened(connection, settings.headerTimeout());
+    RequestDecoder decoder = RequestDecoder.decode(connection, options, heads);
+    connections.opened(connection, decoder, settings.headerTimeout());
   }
 
   /** The connections that are open. On any thread. */
@@ -251,16 +256,27 @@ final class HttpExchanges {
       if (answered || out.closed()) {
         return;
       }
-      long bytes = COPIES * (long) response.body().length() + head;
-      if (memory.take(bytes)) {
-        send(out, response, bytes);
+      if (memory.take(held(response))) {
+        send(out, response, memory);
+        return;
+      }
+      Response refusal = HttpResponses.problem(path(), Problem.overloaded());
+      if (refusals.take(held(refusal))) {
+        send(out, refusal, refusals);
       } else {
-        send(out, HttpResponses.problem(path(), Problem.overloaded()), 0);
+        answered = true;
+        connections.close(connection);
       }
     }
 
-    private void send(HttpServerResponse out, Response response, long taken) {
+    /** In bytes, until the client has taken it. */
+    private long held(Response response) {
+      return COPIES * (long) response.body().length() + head;
+    }
+
+    private void send(HttpServerResponse out, Response response, BodyMemory from) {
       answered = true;
+      long taken = held(response);
       sending.incrementAndGet();
       connections.expect(connection, settings.sendTimeout());
       out.setStatusCode(response.status());
@@ -278,7 +294,7 @@ final class HttpExchanges {
       (body ? out.end(response.body()) : out.end())
           .onComplete(
               end -> {
-                memory.give(taken);
+                from.give(taken);
                 sending.decrementAndGet();
                 sent = true;
                 next();

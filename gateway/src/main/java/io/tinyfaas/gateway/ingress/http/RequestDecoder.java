@@ -1,8 +1,10 @@
 package io.tinyfaas.gateway.ingress.http;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http.HttpMessage;
+import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.util.AsciiString;
 import io.tinyfaas.gateway.invoke.BodyMemory;
@@ -13,9 +15,13 @@ import io.vertx.core.net.impl.ConnectionBase;
 import java.util.List;
 
 /**
- * Reads requests as Vert.x does, which bounds the bytes of a head only: of empty fields that is
- * thousands, each with objects of a hundred bytes, which are there before the head is complete.
- * What is there until then is counted as bodies are; where there is no room for it, the connection
+ * Reads requests as Vert.x does, one at a time: of those that are pipelined, the next is not read
+ * before the one at hand is answered, while Vert.x would make objects of all. What has come of them
+ * waits as it is, and the rest in TCP's window.
+ *
+ * <p>Vert.x bounds the bytes of a head only: of empty fields that is thousands, each with objects
+ * of a hundred bytes, which are there before the head is complete. What is there until then is
+ * counted as bodies are, and so are bytes that wait; where there is no room for it, the connection
  * is closed.
  */
 final class RequestDecoder extends VertxHttpRequestDecoder {
@@ -32,14 +38,22 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
   private long letters;
   private long taken;
 
+  /** A request is whole, and its answer not sent. */
+  private boolean busy;
+
+  /** Of the requests behind it, in bytes, while nothing more is read. */
+  private int waiting;
+
+  private ChannelHandlerContext held;
+
   private RequestDecoder(HttpServerOptions options, Heads heads) {
     super(options);
     this.heads = heads;
   }
 
   /**
-   * What heads take that are not complete, on all connections: a quarter of the memory at most, so
-   * that whoever sends such leaves room for the requests of others.
+   * What heads take that are not complete, and requests that wait, on all connections: a quarter of
+   * the memory at most, so that whoever sends such leaves room for the requests of others.
    */
   static final class Heads {
 
@@ -71,11 +85,55 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
   }
 
   /** On a connection of which nothing has been read. */
-  static void decode(HttpConnection connection, HttpServerOptions options, Heads heads) {
+  static RequestDecoder decode(HttpConnection connection, HttpServerOptions options, Heads heads) {
+    RequestDecoder decoder = new RequestDecoder(options, heads);
     ((ConnectionBase) connection)
         .channel()
         .pipeline()
-        .replace(VertxHttpRequestDecoder.class, "httpDecoder", new RequestDecoder(options, heads));
+        .replace(VertxHttpRequestDecoder.class, "httpDecoder", decoder);
+    return decoder;
+  }
+
+  /**
+   * The answer is sent: the next request may be read. Later than at once where it has come already:
+   * Vert.x has still to finish the answer.
+   */
+  void next() {
+    busy = false;
+    if (held != null) {
+      held.executor().execute(this::goOn);
+    }
+  }
+
+  private void goOn() {
+    ChannelHandlerContext context = held;
+    held = null;
+    heads.give(waiting);
+    waiting = 0;
+    if (context.isRemoved()) {
+      return;
+    }
+    try {
+      channelRead(context, Unpooled.EMPTY_BUFFER); // what has come already is read again
+      channelReadComplete(context);
+    } catch (Exception e) {
+      context.fireExceptionCaught(e);
+    }
+    if (held == null) {
+      context.channel().config().setAutoRead(true);
+    }
+  }
+
+  /** Nothing of it is read now, and nothing more from the connection. */
+  private void hold(ChannelHandlerContext context, ByteBuf in) {
+    int more = in.readableBytes() - waiting;
+    if (!heads.take(more)) {
+      context.close();
+      return;
+    }
+    waiting += more;
+    held = context;
+    context.channel().config().setAutoRead(false);
   }
 
   @Override
@@ -88,10 +146,15 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
   @Override
   protected void decode(ChannelHandlerContext context, ByteBuf in, List<Object> out)
       throws Exception {
+    if (busy) {
+      hold(context, in);
+      return;
+    }
     int before = in.readableBytes();
     super.decode(context, in, out);
     if (!out.isEmpty()) {
       release();
+      busy = out.getLast() instanceof LastHttpContent;
       return;
     }
     letters += before - in.readableBytes();
@@ -113,6 +176,8 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
   @Override
   protected void handlerRemoved0(ChannelHandlerContext context) throws Exception {
     release();
+    heads.give(waiting);
+    waiting = 0;
     super.handlerRemoved0(context);
   }
 
