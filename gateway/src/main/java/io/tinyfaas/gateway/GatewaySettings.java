@@ -48,6 +48,14 @@ public interface GatewaySettings {
   @WithDefault("2048")
   int maxInFlightPerFunction();
 
+  /**
+   * The same for one address, whatever protocols it uses: fewer than one function may have, so that
+   * one address cannot take them all. All that comes by one proxy, or from behind one NAT, is one
+   * address.
+   */
+  @WithDefault("1536")
+  int maxInFlightPerPeer();
+
   /** The most connections to one handler; further invocations wait for one. */
   @WithDefault("64")
   int maxConnectionsPerHandler();
@@ -109,6 +117,7 @@ public interface GatewaySettings {
               settings.maxInFlightPerFunction(),
               1,
               MAX_COUNT)
+          .number("TINYFAAS_MAX_IN_FLIGHT_PER_PEER", settings.maxInFlightPerPeer(), 1, MAX_COUNT)
           .number(
               "TINYFAAS_MAX_CONNECTIONS_PER_HANDLER", settings.maxConnectionsPerHandler(), 1, 4_096)
           .time(

@@ -49,6 +49,7 @@ class GatewaySettingsTest {
     "tinyfaas.max-body, 999999999999T, TINYFAAS_MAX_BODY",
     "tinyfaas.max-in-flight, 0, TINYFAAS_MAX_IN_FLIGHT",
     "tinyfaas.max-in-flight-per-function, -1, TINYFAAS_MAX_IN_FLIGHT_PER_FUNCTION",
+    "tinyfaas.max-in-flight-per-peer, 0, TINYFAAS_MAX_IN_FLIGHT_PER_PEER",
     "tinyfaas.max-connections-per-handler, 0, TINYFAAS_MAX_CONNECTIONS_PER_HANDLER",
     "tinyfaas.stop-timeout, -1s, TINYFAAS_STOP_TIMEOUT",
     "tinyfaas.broker.port, 0, TINYFAAS_BROKER_PORT"

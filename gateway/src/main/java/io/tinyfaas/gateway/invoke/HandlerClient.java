@@ -14,6 +14,7 @@ import io.tinyfaas.contract.route.HandlerEndpoint;
 import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.invoke.Attempt.Receiver;
 import io.vertx.core.impl.ContextInternal;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.ArrayDeque;
@@ -43,6 +44,9 @@ final class HandlerClient {
 
   /** A larger body goes alone: others would wait for it. */
   private static final int MAX_SHARED_BODY_BYTES = 8 * 1_024;
+
+  /** Of the connections, for peers of which nothing is under way: the others cannot take all. */
+  private static final int RESERVED_FRACTION = 8;
 
   private final ContextInternal context;
   private final EventLoop loop;
@@ -132,7 +136,8 @@ final class HandlerClient {
 
   Attempt send(Invocation invocation, Receiver receiver) {
     Attempt attempt = new Attempt(this, invocation, receiver);
-    if (!waiting.isEmpty() || !assign(attempt)) {
+    boolean next = waiting.isEmpty() || hasReserveOnly() && mayTakeIdle(attempt);
+    if (!next || !assign(attempt)) {
       waiting.add(attempt);
       connectWhereNeeded();
     }
@@ -224,7 +229,34 @@ final class HandlerClient {
     while (!waiting.isEmpty() && assign(waiting.first())) {
       waiting.removeFirst();
     }
+    while (!waiting.isEmpty() && !idle.isEmpty() && hasReserveOnly() && serveNewcomer()) {
+      // one after the other
+    }
     connectWhereNeeded();
+  }
+
+  /** Those ahead of whom that is wait for what they have under way. */
+  private boolean serveNewcomer() {
+    Attempt newcomer = waiting.first(peer -> !isUnderWay(peer));
+    if (newcomer == null || !assign(newcomer)) {
+      return false;
+    }
+    waiting.take(newcomer);
+    return true;
+  }
+
+  /** Whether so much is in use that what is left is for newcomers. */
+  private boolean hasReserveOnly() {
+    return connections.size() - idle.size() >= maxConnections - maxConnections / RESERVED_FRACTION;
+  }
+
+  private boolean isUnderWay(InetAddress peer) {
+    for (HandlerConnection connection : connections) {
+      if (connection.carries(peer)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /**
@@ -232,7 +264,7 @@ final class HandlerClient {
    */
   private boolean assign(Attempt attempt) {
     boolean alone = goesAlone(attempt);
-    HandlerConnection connection = pick(alone);
+    HandlerConnection connection = pick(attempt, alone);
     if (connection == null) {
       return false;
     }
@@ -254,22 +286,30 @@ final class HandlerClient {
   }
 
   /** One of its own while few requests are under way, else the one that this turn's go to. */
-  private HandlerConnection pick(boolean alone) {
+  private HandlerConnection pick(Attempt attempt, boolean alone) {
     int depth = alone ? 1 : pipelining.depth();
     if (depth == 1 || unanswered < Pipelining.CONNECTIONS) {
-      return idle.pollLast();
+      return takeIdle(attempt);
     }
     long now = nanoTime();
     if (gathering == null || gathering.depth() >= depth || !gathering.isShareable(now)) {
-      gathering = next(depth, now);
+      gathering = next(attempt, depth, now);
     }
     return gathering;
   }
 
   /** None, so that requests wait, where enough connections are in use and all have much to do. */
-  private HandlerConnection next(int depth, long now) {
+  private HandlerConnection next(Attempt attempt, int depth, long now) {
     boolean enough = connections.size() - idle.size() >= Pipelining.CONNECTIONS;
-    return enough && hasShareable(now) ? leastLoaded(depth, now) : idle.pollLast();
+    return enough && hasShareable(now) ? leastLoaded(depth, now) : takeIdle(attempt);
+  }
+
+  private HandlerConnection takeIdle(Attempt attempt) {
+    return mayTakeIdle(attempt) ? idle.pollLast() : null;
+  }
+
+  private boolean mayTakeIdle(Attempt attempt) {
+    return !idle.isEmpty() && (!hasReserveOnly() || !isUnderWay(attempt.invocation().peer()));
   }
 
   /** Of those that have answered half: few requests at a time would cost each side a call each. */

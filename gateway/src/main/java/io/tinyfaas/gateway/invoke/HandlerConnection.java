@@ -7,6 +7,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.tinyfaas.gateway.invoke.AnswerParser.MalformedAnswerException;
 import io.vertx.core.Handler;
 import io.vertx.core.MultiMap;
+import java.net.InetAddress;
 import java.util.ArrayDeque;
 
 /**
@@ -68,6 +69,16 @@ final class HandlerConnection extends ChannelInboundHandlerAdapter
   /** The requests that it carries. */
   int depth() {
     return unanswered.size();
+  }
+
+  /** Whether one of its requests is of this peer, which still waits for the answer. */
+  boolean carries(InetAddress peer) {
+    for (Attempt attempt : unanswered) {
+      if (!attempt.isDone() && attempt.invocation().peer().equals(peer)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /**

@@ -27,6 +27,9 @@ public sealed interface InvocationResult {
   /** Too many invocations are running. */
   record Overloaded() implements InvocationResult {}
 
+  /** Too many invocations of the caller's address are running. */
+  record PeerOverloaded() implements InvocationResult {}
+
   /** The function's time is up, or that of the caller. */
   record TimedOut() implements InvocationResult {}
 
@@ -51,6 +54,7 @@ public sealed interface InvocationResult {
       case Unauthorized _ -> "unauthorized";
       case NoHandler _ -> "no_handler";
       case Overloaded _ -> "overloaded";
+      case PeerOverloaded _ -> "peer_overloaded";
       case TimedOut _ -> "timeout";
       case BadAnswer _ -> "bad_response";
     };

@@ -8,6 +8,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
+import io.tinyfaas.gateway.invoke.InvocationResult.PeerOverloaded;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
 import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
@@ -43,6 +44,7 @@ public final class Invoker implements RouteListener {
   private final CurrentRoutes routes;
   private final InvocationMetrics metrics;
   private final BodyMemory memory;
+  private final PeerShares peers;
   private final AtomicInteger inFlight = new AtomicInteger();
   private final List<ResultListener> listeners = new CopyOnWriteArrayList<>();
 
@@ -62,6 +64,7 @@ public final class Invoker implements RouteListener {
     this.routes = routes;
     this.metrics = metrics;
     this.memory = memory;
+    this.peers = new PeerShares(settings.maxInFlightPerPeer());
     metrics.inFlight(inFlight);
     routes.addListener(this);
   }
@@ -114,10 +117,11 @@ public final class Invoker implements RouteListener {
       return new Ended(unauthorized);
     }
     Run run = new Run(invocation, function);
-    if (run.admit()) {
+    Optional<InvocationResult> refusal = run.admit();
+    if (refusal.isEmpty()) {
       run.begin();
     } else {
-      run.finish(new Overloaded());
+      run.finish(refusal.get());
     }
     return run;
   }
@@ -149,6 +153,7 @@ public final class Invoker implements RouteListener {
     private final long started = System.nanoTime();
     private final Invocation invocation;
     private final RoutedFunction function;
+    private final PeerShares.Share share;
     private final Promise<InvocationResult> result = Promise.promise();
     private final List<RoutedHandler> tried = new ArrayList<>(1);
     private LoopTimers.Timer deadline;
@@ -159,18 +164,23 @@ public final class Invoker implements RouteListener {
     Run(Invocation invocation, RoutedFunction function) {
       this.invocation = invocation;
       this.function = function;
+      this.share = peers.of(invocation.peer());
     }
 
     /** Counts in either case; {@link #finish} takes it off again. */
-    boolean admit() {
+    Optional<InvocationResult> admit() {
+      boolean ofPeer = peers.begin(share);
       boolean all = inFlight.incrementAndGet() <= settings.maxInFlight();
       boolean its = function.inFlight().incrementAndGet() <= settings.maxInFlightPerFunction();
       long bytes = BodyMemory.of(invocation);
+      if (!ofPeer) {
+        return Optional.of(new PeerOverloaded());
+      }
       if (!all || !its || !memory.take(bytes)) {
-        return false;
+        return Optional.of(new Overloaded());
       }
       taken = bytes;
-      return true;
+      return Optional.empty();
     }
 
     void begin() {
@@ -254,6 +264,7 @@ public final class Invoker implements RouteListener {
       }
       memory.give(taken); // before its answer takes some
       result.complete(outcome);
+      share.end();
       inFlight.decrementAndGet();
       function.inFlight().decrementAndGet();
       metrics.finished(

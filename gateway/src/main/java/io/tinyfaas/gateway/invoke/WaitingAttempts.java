@@ -4,6 +4,7 @@ import java.net.InetAddress;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /**
  * Attempts that wait for a connection to a handler. Peers take turns, each with the one of its
@@ -43,6 +44,17 @@ final class WaitingAttempts {
     return turns.getFirst().getFirst();
   }
 
+  /** The one whose turn it is among those of such peers; null if there is none. */
+  Attempt first(Predicate<InetAddress> eligible) {
+    for (ArrayDeque<Attempt> its : turns) {
+      Attempt attempt = its.getFirst();
+      if (eligible.test(attempt.invocation().peer())) {
+        return attempt;
+      }
+    }
+    return null;
+  }
+
   /** Takes the one whose turn it is; there has to be one. */
   Attempt removeFirst() {
     ArrayDeque<Attempt> its = turns.removeFirst();
@@ -66,6 +78,16 @@ final class WaitingAttempts {
     if (its.isEmpty()) {
       byPeer.remove(attempt.invocation().peer());
       turns.removeIf(turn -> turn == its);
+    }
+  }
+
+  /** As {@link #remove}, as its peer's turn. */
+  void take(Attempt attempt) {
+    ArrayDeque<Attempt> its = byPeer.get(attempt.invocation().peer());
+    remove(attempt);
+    if (!its.isEmpty()) {
+      turns.removeIf(turn -> turn == its);
+      turns.addLast(its);
     }
   }
 }

@@ -126,6 +126,19 @@ class HandlerClientTest {
     return new Sent(attempt, reply);
   }
 
+  /** As many calls as there may be connections, each of another peer, none of which is answered. */
+  private List<Sent> takeAllConnections() {
+    List<Sent> sent =
+        onLoop(
+            () ->
+                IntStream.range(0, MAX_CONNECTIONS)
+                    .mapToObj(n -> InetAddress.ofLiteral("198.51.100." + n))
+                    .map(peer -> send(peer, "/never/0", new byte[0]))
+                    .toList());
+    eventually().until(() -> handler.requests().size() == MAX_CONNECTIONS);
+    return sent;
+  }
+
   private List<Sent> sendAll(List<String> paths) {
     return onLoop(() -> paths.stream().map(this::send).toList());
   }
@@ -172,9 +185,28 @@ class HandlerClientTest {
   }
 
   @Test
+  void shouldLeaveConnectionsToPeersThatHaveNone() {
+    int ofOne = MAX_CONNECTIONS - MAX_CONNECTIONS / 8;
+    List<Sent> greedy = sendAll(paths("never", 140));
+    eventually().until(() -> handler.requests().size() == ofOne);
+
+    assertThat(onLoop(() -> send(OTHER_PEER, "/echo/1", new byte[0])).outcome())
+        .isEqualTo("200 echo 1");
+    onLoop(() -> send(OTHER_PEER, "/never/0", new byte[0]));
+    Sent second = onLoop(() -> send(OTHER_PEER, "/echo/2", new byte[0]));
+    InetAddress third = InetAddress.ofLiteral("192.0.2.3");
+    assertThat(onLoop(() -> send(third, "/echo/3", new byte[0])).outcome()).isEqualTo("200 echo 3");
+    assertThat(second.reply()).as("behind its own").isNotDone();
+    assertThat(handler.requests()).hasSize(ofOne + 3).doesNotContain("echo 2");
+
+    onLoop(() -> greedy.stream().limit(10).filter(call -> call.attempt().cancel()).count());
+    assertThat(second.outcome()).isEqualTo("200 echo 2");
+    eventually().until(() -> handler.requests().contains("never " + ofOne));
+  }
+
+  @Test
   void shouldForgetWhatIsCalledOffWhileItWaits() {
-    List<Sent> first = sendAll(paths("never", MAX_CONNECTIONS));
-    eventually().until(() -> handler.requests().size() == MAX_CONNECTIONS);
+    List<Sent> first = takeAllConnections();
     Sent calledOff = onLoop(() -> send(OTHER_PEER, "/echo/1", new byte[0]));
     Sent next = onLoop(() -> send("/echo/2"));
     assertThat(onLoop(() -> calledOff.attempt().cancel())).isTrue();
@@ -348,8 +380,7 @@ class HandlerClientTest {
 
   @Test
   void shouldForgetWhatIsCancelledBeforeItIsSent() {
-    List<Sent> sent = sendAll(paths("never", MAX_CONNECTIONS));
-    eventually().until(() -> handler.requests().size() == MAX_CONNECTIONS);
+    List<Sent> sent = takeAllConnections();
     Sent waiting = onLoop(() -> send("/echo/1"));
     onLoop(waiting.attempt()::cancel);
     onLoop(sent.getFirst().attempt()::cancel);

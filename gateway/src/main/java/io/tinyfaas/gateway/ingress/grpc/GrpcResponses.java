@@ -7,6 +7,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
+import io.tinyfaas.gateway.invoke.InvocationResult.PeerOverloaded;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
 import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
@@ -41,6 +42,8 @@ final class GrpcResponses {
       case NoHandler _ -> failure(Status.UNAVAILABLE, "the function has no healthy handler");
       case Overloaded _ ->
           failure(Status.RESOURCE_EXHAUSTED, "too many invocations are running; come back later");
+      case PeerOverloaded _ ->
+          failure(Status.RESOURCE_EXHAUSTED, "too many calls of this address are running");
       case TimedOut _ -> failure(Status.DEADLINE_EXCEEDED, "the function did not answer in time");
       case BadAnswer(String why) -> failure(Status.INTERNAL, why);
     };

@@ -11,6 +11,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
+import io.tinyfaas.gateway.invoke.InvocationResult.PeerOverloaded;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
 import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
@@ -109,7 +110,7 @@ final class AsyncInvocations {
     return result.onSuccess(
         outcome -> {
           switch (outcome) {
-            case NoRouteTable _, NoHandler _ -> again(invocation, delay, since);
+            case NoRouteTable _, NoHandler _, PeerOverloaded _ -> again(invocation, delay, since);
             // Later than at once, it is the answer there was no memory for.
             case Overloaded _ when atOnce -> again(invocation, delay, since);
             case UnknownFunction _, Unauthorized _ -> finish(invocation, dropped);

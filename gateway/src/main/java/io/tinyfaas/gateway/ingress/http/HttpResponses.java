@@ -6,6 +6,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
+import io.tinyfaas.gateway.invoke.InvocationResult.PeerOverloaded;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
 import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
@@ -45,6 +46,7 @@ final class HttpResponses {
       case Unauthorized _ -> problem(path, Problem.devicesOnly());
       case NoHandler _ -> problem(path, Problem.noHandler());
       case Overloaded _ -> problem(path, Problem.overloaded());
+      case PeerOverloaded _ -> problem(path, Problem.peerOverloaded());
       case TimedOut _ -> problem(path, Problem.timedOut());
       case BadAnswer(String why) -> problem(path, Problem.badAnswer(why));
     };

@@ -77,6 +77,16 @@ record Problem(int status, String type, String title, String detail, int retryAf
         OVERLOADED_SECONDS);
   }
 
+  static Problem peerOverloaded() {
+    return new Problem(
+        429,
+        "too-many-of-address",
+        "Too many invocations of this address are running",
+        "Wait for answers before asking again. What comes by a proxy is of one address:"
+            + " TINYFAAS_MAX_IN_FLIGHT_PER_PEER.",
+        OVERLOADED_SECONDS);
+  }
+
   static Problem tooManyAsync() {
     return new Problem(
         429,

@@ -9,6 +9,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
+import io.tinyfaas.gateway.invoke.InvocationResult.PeerOverloaded;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
 import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
@@ -30,6 +31,7 @@ class HttpResponsesTest {
         Arguments.of(new Unauthorized(), 403, "devices-only", null),
         Arguments.of(new NoHandler(), 503, "no-handler", "2"),
         Arguments.of(new Overloaded(), 503, "overloaded", "1"),
+        Arguments.of(new PeerOverloaded(), 429, "too-many-of-address", "1"),
         Arguments.of(new TimedOut(), 504, "timeout", null),
         Arguments.of(new BadAnswer("it broke \"off\""), 502, "bad-answer", null));
   }

@@ -6,6 +6,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
+import io.tinyfaas.gateway.invoke.InvocationResult.PeerOverloaded;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
 import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
@@ -63,6 +64,7 @@ public final class CoapResponses {
               diagnostic(ResponseCode.SERVICE_UNAVAILABLE, "the function has no healthy handler"),
               NO_HANDLER_SECONDS);
       case Overloaded _ -> unavailable("too many invocations are running");
+      case PeerOverloaded _ -> tooMany("wait for answers before asking again");
       case TimedOut _ ->
           diagnostic(ResponseCode.GATEWAY_TIMEOUT, "the function did not answer in time");
       case BadAnswer(String why) -> diagnostic(ResponseCode.BAD_GATEWAY, why);

@@ -93,6 +93,7 @@ class CoapResponsesTest {
     assertThat(code(request, new InvocationResult.UnknownFunction())).isEqualTo("4.04");
     assertThat(code(request, new InvocationResult.NoHandler())).isEqualTo("5.03");
     assertThat(code(request, new InvocationResult.Overloaded())).isEqualTo("5.03");
+    assertThat(code(request, new InvocationResult.PeerOverloaded())).isEqualTo("4.29");
     assertThat(code(request, new InvocationResult.TimedOut())).isEqualTo("5.04");
     assertThat(code(request, new InvocationResult.BadAnswer("why"))).isEqualTo("5.02");
     assertThat(
