@@ -4,6 +4,7 @@ import static io.tinyfaas.gateway.Datagram.BLOCK1;
 import static io.tinyfaas.gateway.Datagram.BLOCK2;
 import static io.tinyfaas.gateway.Datagram.CON;
 import static io.tinyfaas.gateway.Datagram.CONTENT_FORMAT;
+import static io.tinyfaas.gateway.Datagram.ETAG;
 import static io.tinyfaas.gateway.Datagram.GET;
 import static io.tinyfaas.gateway.Datagram.MAX_AGE;
 import static io.tinyfaas.gateway.Datagram.NON;
@@ -19,6 +20,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -178,9 +180,181 @@ class CoapBlockwiseIT {
     byte[] old = PlayedFunction.random(100);
     byte[] body = PlayedFunction.random(101);
     try (CoapPeer device = system.device()) {
-      device.answer(block(PUT, old, 0, 64, "f", "again"));
-      assertThat(device.answer(block(PUT, body, 0, 64, "f", "again")).head()).isEqualTo("ACK 2.31");
-      assertThat(device.answer(block(PUT, body, 1, 64, "f", "again")).payload()).isEqualTo(body);
+      device.answer(block(PUT, old, 0, 64, "f", "again").withToken(1));
+      assertThat(device.answer(block(PUT, body, 0, 64, "f", "again").withToken(1)).head())
+          .isEqualTo("ACK 2.31");
+      assertThat(device.answer(block(PUT, body, 1, 64, "f", "again").withToken(1)).payload())
+          .isEqualTo(body);
+    }
+  }
+
+  @Test
+  @DisplayName("RFC 7959 2.5: uploads at once, by one device to one URI, told apart by their token")
+  void shouldTellUploadsApartByToken() throws IOException {
+    byte[][] bodies = {
+      PlayedFunction.random(3_000), PlayedFunction.random(3_001), PlayedFunction.random(3_002)
+    };
+    try (CoapPeer device = system.device()) {
+      int runs = system.runs();
+      for (int num = 0; num < 3; num++) {
+        for (int upload = 0; upload < bodies.length; upload++) {
+          Datagram answer =
+              device.answer(block(POST, bodies[upload], num, 1_024, "f").withToken(upload));
+          assertThat(answer.head()).isEqualTo(num < 2 ? "ACK 2.31" : "ACK 2.04");
+        }
+      }
+      for (int num = 1; num < 3; num++) {
+        for (int upload = 0; upload < bodies.length; upload++) {
+          int from = num * 1_024;
+          assertThat(device.answer(further(POST, num, "f").withToken(upload)).payload())
+              .isEqualTo(
+                  Arrays.copyOfRange(
+                      bodies[upload], from, Math.min(from + 1_024, bodies[upload].length)));
+        }
+      }
+      assertThat(system.runs() - runs).isEqualTo(3);
+    }
+  }
+
+  @Test
+  @DisplayName("a block that may be of either of two uploads is of none: both begin again")
+  void shouldNotMixUploadsThatItCannotTellApart() throws IOException {
+    byte[] one = PlayedFunction.random(200);
+    byte[] other = PlayedFunction.random(201);
+    try (CoapPeer device = system.device()) {
+      int runs = system.runs();
+      device.answer(block(POST, one, 0, 64, "f"));
+      device.answer(block(POST, other, 0, 64, "f"));
+      assertThat(device.answer(block(POST, one, 1, 64, "f")).head()).isEqualTo("ACK 4.08");
+      assertThat(device.answer(block(POST, other, 1, 64, "f")).head()).isEqualTo("ACK 4.08");
+      assertThat(system.runs()).isEqualTo(runs);
+
+      for (int num = 0; num < 3; num++) {
+        assertThat(device.answer(block(POST, one, num, 64, "f")).head()).isEqualTo("ACK 2.31");
+      }
+      assertThat(device.answer(block(POST, one, 3, 64, "f")).payload()).isEqualTo(one);
+    }
+  }
+
+  private Datagram further(int code, int num, String... path) {
+    return Datagram.request(CON, code, ++mid, path).block(BLOCK2, num, false, 1_024);
+  }
+
+  /** Runs the function, which answers with 3,000 such bytes; the first 1,024 of them. */
+  private Datagram repeat(CoapPeer device, char what, int token) throws IOException {
+    Datagram answer =
+        device.answer(
+            Datagram.request(CON, POST, ++mid, "f", "repeat", "3000")
+                .withToken(token)
+                .payload(new byte[] {(byte) what}));
+    assertThat(answer.text()).isEqualTo(String.valueOf(what).repeat(1_024));
+    return answer;
+  }
+
+  @Test
+  @DisplayName("RFC 7959 2.9.2: a block of an answer that this port has not asked for is 4.08")
+  void shouldNotRunAFunctionForABlockOfNothing() throws IOException {
+    try (CoapPeer device = system.device();
+        CoapPeer other = system.device()) {
+      repeat(device, 'a', 1);
+      int runs = system.runs();
+      for (int code : List.of(POST, PUT)) {
+        assertThat(other.answer(further(code, 1, "f", "repeat", "3000").withToken(1)).head())
+            .isEqualTo("ACK 4.08");
+      }
+      assertThat(system.runs()).isEqualTo(runs);
+    }
+  }
+
+  @ParameterizedTest(name = "RFC 7959 2.4: a block that is asked for again comes again, token: {0}")
+  @ValueSource(strings = {"kept", "one for each block"})
+  void shouldServeABlockThatIsAskedForAgain(String tokens) throws IOException {
+    String[] path = {"f", "repeat", "3000"};
+    try (CoapPeer device = system.device()) {
+      int runs = system.runs();
+      repeat(device, 'a', 1);
+      for (int num : List.of(1, 1, 2, 2, 2)) {
+        Datagram request = further(POST, num, path);
+        Datagram block =
+            device.answer(tokens.equals("kept") ? request.withToken(1) : request.withToken(2, mid));
+        assertThat(block.head()).isEqualTo("ACK 2.04");
+        assertThat(block.hasMore(BLOCK2)).isEqualTo(num < 2);
+        assertThat(block.text()).isEqualTo("a".repeat(num < 2 ? 1_024 : 3_000 - 2_048));
+      }
+      assertThat(system.runs() - runs).isEqualTo(1);
+
+      repeat(device, 'b', 1);
+      assertThat(device.answer(further(POST, 1, path).withToken(1)).text()).startsWith("b");
+      assertThat(device.answer(further(POST, 2, path).withToken(1)).text())
+          .as("not the last block of the answer before")
+          .startsWith("b");
+    }
+  }
+
+  @Test
+  @DisplayName("answers that one device fetches at once are told apart by their token")
+  void shouldTellDownloadsApartByToken() throws IOException {
+    String[] path = {"f", "repeat", "3000"};
+    try (CoapPeer device = system.device()) {
+      int runs = system.runs();
+      repeat(device, 'a', 1);
+      repeat(device, 'b', 2);
+      for (int num = 1; num < 3; num++) {
+        assertThat(device.answer(further(POST, num, path).withToken(1)).text()).startsWith("a");
+        assertThat(device.answer(further(POST, num, path).withToken(2)).text()).startsWith("b");
+      }
+      assertThat(device.answer(further(POST, 2, path).withToken(1)).text())
+          .as("the last block again")
+          .startsWith("a");
+      assertThat(system.runs() - runs).isEqualTo(2);
+    }
+  }
+
+  @Test
+  @DisplayName("a block that may be of either of two answers is of none")
+  void shouldNotMixDownloadsThatItCannotTellApart() throws IOException {
+    String[] path = {"f", "repeat", "3000"};
+    try (CoapPeer device = system.device()) {
+      repeat(device, 'a', 1);
+      repeat(device, 'b', 2);
+      int runs = system.runs();
+      assertThat(device.answer(further(POST, 1, path).withToken(3)).head()).isEqualTo("ACK 4.08");
+      assertThat(device.answer(further(POST, 1, path).withToken(4)).head()).isEqualTo("ACK 4.08");
+      assertThat(system.runs()).isEqualTo(runs);
+    }
+  }
+
+  @Test
+  @DisplayName("RFC 7959 2.4: each block of what is read has an ETag, also from another port")
+  void shouldGiveEachBlockAnEntityTag() throws IOException {
+    String[] path = {"f", "size", "3000"};
+    try (CoapPeer device = system.device();
+        CoapPeer other = system.device()) {
+      byte[] tag =
+          device.answer(Datagram.request(CON, GET, ++mid, path)).option(ETAG).orElseThrow();
+      assertThat(tag).hasSize(8);
+      for (int num = 1; num < 3; num++) {
+        assertThat(device.answer(further(GET, num, path)).option(ETAG).orElseThrow())
+            .isEqualTo(tag);
+        Datagram elsewhere = other.answer(further(GET, num, path));
+        assertThat(elsewhere.head()).isEqualTo("ACK 2.05");
+        assertThat(elsewhere.option(ETAG).orElseThrow()).isEqualTo(tag);
+      }
+      Datagram known = device.answer(Datagram.request(CON, GET, ++mid, path).with(ETAG, tag));
+      assertThat(known.head()).as("a device that has it").isEqualTo("ACK 2.03");
+      assertThat(known.option(ETAG).orElseThrow()).isEqualTo(tag);
+      assertThat(known.payload()).isEmpty();
+      Datagram larger = device.answer(Datagram.request(CON, GET, ++mid, "f", "size", "3001"));
+      assertThat(larger.option(ETAG).orElseThrow()).isNotEqualTo(tag);
+    }
+  }
+
+  @Test
+  @DisplayName("RFC 9175 3: a Request-Tag changes nothing where nothing is in blocks")
+  void shouldPassOverARequestTagWithoutBlocks() throws IOException {
+    try (CoapPeer device = system.device()) {
+      Datagram discovery = Datagram.request(CON, GET, ++mid, ".well-known", "core");
+      assertThat(device.answer(discovery.with(REQUEST_TAG, (byte) 1)).text()).contains("</f>");
     }
   }
 

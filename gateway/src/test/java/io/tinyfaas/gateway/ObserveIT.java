@@ -20,6 +20,7 @@ import org.eclipse.californium.core.coap.CoAP.ResponseCode;
 import org.eclipse.californium.core.coap.CoAP.Type;
 import org.eclipse.californium.core.coap.Request;
 import org.eclipse.californium.core.coap.Response;
+import org.eclipse.californium.core.coap.option.StandardOptionRegistry;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -88,6 +89,15 @@ class ObserveIT {
       number = notification.getOptions().getObserve();
     }
     lamp.assertSilence();
+  }
+
+  @Test
+  void shouldObserveForADeviceThatSendsARequestTag() throws IOException {
+    Request registration = observe(Type.CON, 7, "f");
+    registration.getOptions().addOption(StandardOptionRegistry.REQUEST_TAG.create(new byte[] {1}));
+    assertThat(lamp.ask(registration).getOptions().hasObserve()).isTrue();
+    button.press("on");
+    assertThat(lamp.confirmed().getPayloadString()).isEqualTo("on");
   }
 
   @Test

@@ -2,16 +2,17 @@ package io.tinyfaas.gateway;
 
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 
 /**
- * A function that does what its path says: {@code /size/N} answers so many bytes, {@code /status/N}
- * answers that status, {@code /headers} tells what it got, {@code /chunked} answers in two chunks,
- * {@code /vanish} closes the connection, and any other echoes. What it cannot read it answers with
- * 400.
+ * A function that does what its path says: {@code /size/N} answers so many bytes, {@code /repeat/N}
+ * so many of the first that it got, {@code /status/N} answers that status, {@code /headers} tells
+ * what it got, {@code /chunked} answers in two chunks, {@code /vanish} closes the connection, and
+ * any other echoes. What it cannot read it answers with 400.
  */
 final class PlayedFunction {
 
@@ -33,6 +34,11 @@ final class PlayedFunction {
       case "size" -> {
         int size = Math.min(Integer.parseInt(path[2]), MAX_BYTES);
         request.response().end(Buffer.buffer(random(size)));
+      }
+      case "repeat" -> {
+        byte[] bytes = new byte[Math.min(Integer.parseInt(path[2]), MAX_BYTES)];
+        Arrays.fill(bytes, body.getByte(0));
+        request.response().end(Buffer.buffer(bytes));
       }
       case "status" -> request.response().setStatusCode(Integer.parseInt(path[2])).end("as asked");
       case "headers" -> {

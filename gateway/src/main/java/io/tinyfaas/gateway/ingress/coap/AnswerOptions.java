@@ -32,7 +32,10 @@ final class AnswerOptions {
 
   private final Known[] known = new Known[KEPT];
 
-  /** Empty for an error, and for what is said of the request, too: a location, a validation. */
+  /**
+   * Empty for an error, and for what is said of the request, too, or by the body: a location, a
+   * validation, a tag of the gateway's own.
+   */
   Optional<Encoded> of(Code method, Answered answer) {
     MultiMap headers = answer.headers();
     boolean empty = answer.body().length == 0;
@@ -51,7 +54,10 @@ final class AnswerOptions {
   }
 
   private static Optional<Encoded> encode(Code method, Answered answer) {
-    if (answer.status() < 200 || answer.status() > 299 || answer.status() == CREATED) {
+    if (answer.status() < 200
+        || answer.status() > 299
+        || answer.status() == CREATED
+        || !CoapResponses.hasOptionsOfItsHead(answer)) {
       return Optional.empty();
     }
     Response response = CoapResponses.toResponse(new Request(method), answer);

@@ -56,7 +56,10 @@ final class CoapTransport {
             .set(CoapConfig.MAX_RESOURCE_BODY_SIZE, maxBody)
             .set(CoapConfig.PREFERRED_BLOCK_SIZE, Blocks.MAX_BYTES)
             .set(CoapConfig.MAX_MESSAGE_SIZE, Blocks.MAX_BYTES)
-            .set(CoapConfig.BLOCKWISE_STATUS_LIFETIME, Transfers.LIFETIME_SECONDS, TimeUnit.SECONDS)
+            .set(
+                CoapConfig.BLOCKWISE_STATUS_LIFETIME,
+                TransferList.LIFETIME_SECONDS,
+                TimeUnit.SECONDS)
             .set(CoapConfig.USE_MESSAGE_OFFLOADING, true);
     timers = ExecutorsUtil.newDefaultSecondaryScheduler("coap-timer-");
     TokenGenerator tokens = new RandomTokenGenerator(settings);

@@ -34,7 +34,7 @@ final class Peer {
 
   private final boolean trusted;
   private final int maxInFlight;
-  private final Transfers.Share transfers = new Transfers.Share();
+  private final Transfer.Share transfers = new Transfer.Share();
   private final List<Promise<Void>> waiting = new ArrayList<>(0);
   private boolean verified;
   private long verifiedNanos;
@@ -148,7 +148,7 @@ final class Peer {
     inFlight--;
   }
 
-  Transfers.Share transfers() {
+  Transfer.Share transfers() {
     return transfers;
   }
 }

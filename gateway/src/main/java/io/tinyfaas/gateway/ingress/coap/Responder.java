@@ -6,6 +6,7 @@ import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Promise;
 import io.netty.util.concurrent.ScheduledFuture;
 import io.tinyfaas.gateway.ingress.coap.message.Blocks;
+import io.tinyfaas.gateway.ingress.coap.message.CoapResponses;
 import io.tinyfaas.gateway.invoke.BodyMemory;
 import java.net.InetAddress;
 import java.util.List;
@@ -77,8 +78,10 @@ final class Responder {
     }
   }
 
-  void send(Exchange exchange, Response response) {
+  void send(Exchange exchange, Response whole) {
     Request request = exchange.getRequest();
+    boolean bare = whole.getOptions().getETagCount() == 0;
+    Response response = goesInBlocks(request, whole) ? CoapResponses.tagged(request, whole) : whole;
     if (isUnwanted(exchange.getCurrentRequest(), response)) {
       request.setPayload(Bytes.EMPTY); // the exchange is remembered for minutes
       if (request.isConfirmable()) {
@@ -93,12 +96,18 @@ final class Responder {
             if (yes) {
               exchange.sendResponse(response);
             } else {
-              sendLess(exchange, response, context);
+              sendLess(exchange, response, context, bare);
             }
           });
     } else {
       exchange.sendResponse(response);
     }
+  }
+
+  private static boolean goesInBlocks(Request request, Response response) {
+    BlockOption asked = request.getOptions().getBlock2();
+    return response.getPayloadSize() > Blocks.MAX_BYTES
+        || asked != null && (asked.getNum() > 0 || response.getPayloadSize() > asked.getSize());
   }
 
   /** Whoever observes will be sent more than asked for, and is asked for a proof at once. */
@@ -142,8 +151,12 @@ final class Responder {
         });
   }
 
-  private void sendLess(Exchange exchange, Response response, PeerContext context) {
+  /**
+   * @param bare if the function has given it no ETag
+   */
+  private void sendLess(Exchange exchange, Response whole, PeerContext context, boolean bare) {
     Request request = exchange.getRequest();
+    Response response = CoapResponses.tagged(request, whole);
     int credit = context.peer().credit();
     if (size(request, response) <= credit) {
       exchange.sendResponse(response); // it has sent more meanwhile
@@ -152,6 +165,10 @@ final class Responder {
       exchange.sendResponse(response);
     } else {
       OptionalInt szx = fitting(request, response, credit);
+      if (szx.isEmpty() && bare) {
+        response.getOptions().clearETags(); // blocks without one are better than none
+        szx = fitting(request, response, credit);
+      }
       if (szx.isPresent()) {
         request.getOptions().setBlock2(szx.getAsInt(), false, 0);
         exchange.sendResponse(response);

@@ -63,4 +63,10 @@ class AnswerOptionsTest {
   void shouldLeaveErrorsAndWhatIsSaidOfTheRequest(int status) {
     assertThat(options.of(Code.GET, new Answered(status, json(), BODY))).isEmpty();
   }
+
+  @Test
+  void shouldLeaveWhatIsSaidOfTheBody() {
+    MultiMap headers = json().add("ETag", "\"longer-than-that\"");
+    assertThat(options.of(Code.GET, new Answered(200, headers, BODY))).isEmpty();
+  }
 }

@@ -30,12 +30,15 @@ public final class CoapRequests {
   private static final CharSequence PEER = name(HandlerHttp.PEER_HEADER);
   private static final CharSequence MESSAGE_TYPE = name(HandlerHttp.MESSAGE_TYPE_HEADER);
 
-  /** RFC 7252, 6.5: what stands for itself in a path segment and in a query argument. */
+  /**
+   * RFC 7252, 6.5: what stands for itself in a path segment and in a query argument. There a plus
+   * does, too, but functions that read queries as forms would take it for a space.
+   */
   private static final String UNRESERVED =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 
   private static final String IN_SEGMENT = UNRESERVED + "!$&'()*+,;=:@";
-  private static final String IN_ARGUMENT = UNRESERVED + "!$'()*+,;=:@/?";
+  private static final String IN_ARGUMENT = UNRESERVED + "!$'()*,;=:@/?";
   private static final char[] HEX = "0123456789ABCDEF".toCharArray();
 
   private CoapRequests() {}
@@ -55,6 +58,11 @@ public final class CoapRequests {
         : Optional.empty();
   }
 
+  /** Whether it has no effects (RFC 7252, 5.1; RFC 8132, 2.1), so that it may be run again. */
+  public static boolean isSafe(Code method) {
+    return method == Code.GET || method == Code.FETCH;
+  }
+
   public static Invocation toInvocation(Request request) {
     OptionSet options = request.getOptions();
     EndpointContext source = request.getSourceContext();
@@ -65,7 +73,7 @@ public final class CoapRequests {
         headers(
             request.getCode(),
             path,
-            RequestTags.query(options),
+            options.getUriQuery(),
             protocol,
             source.getPeerAddress(),
             request.isConfirmable());
@@ -167,6 +175,11 @@ public final class CoapRequests {
     return (peer.getAddress() instanceof Inet6Address ? '[' + address + ']' : address)
         + ':'
         + peer.getPort();
+  }
+
+  /** The request's path, as it stands in a URI. */
+  static String path(Request request) {
+    return join('/', request.getOptions().getUriPath(), IN_SEGMENT);
   }
 
   /** Each part with the separator before it, percent-encoded. */

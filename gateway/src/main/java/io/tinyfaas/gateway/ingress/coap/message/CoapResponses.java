@@ -12,8 +12,8 @@ import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
 import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
+import java.io.ByteArrayOutputStream;
 import java.net.URI;
-import java.net.URLDecoder;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -21,11 +21,16 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.eclipse.californium.core.coap.BlockOption;
 import org.eclipse.californium.core.coap.CoAP.Code;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
 import org.eclipse.californium.core.coap.OptionSet;
@@ -44,12 +49,23 @@ public final class CoapResponses {
   private static final long OVERLOADED_SECONDS = 1;
   private static final long MAX_SECONDS = 0xffff_ffffL;
   private static final int MAX_LOCATION_PART_BYTES = 255;
+  private static final Set<String> SCHEMES = Set.of("coap", "coaps", "http", "https");
+
+  /** The Host of the requests that handlers get. */
+  private static final String HANDLER_HOST = "localhost";
+
   private static final Pattern MAX_AGE =
       Pattern.compile("(?:^|[\\s,])max-age=\"?(\\d{1,10})", Pattern.CASE_INSENSITIVE);
   private static final Pattern NOT_CACHED =
       Pattern.compile("(?:^|[\\s,])(?:no-store|no-cache|private)\\b", Pattern.CASE_INSENSITIVE);
 
   private CoapResponses() {}
+
+  /** Whether an answer's options are the same whatever its body is. */
+  public static boolean hasOptionsOfItsHead(Answered answer) {
+    String tag = answer.headers().get(HttpHeaders.ETAG);
+    return tag == null || EntityTags.toCoap(tag).isPresent();
+  }
 
   public static Response toResponse(Request request, InvocationResult result) {
     return switch (result) {
@@ -118,7 +134,7 @@ public final class CoapResponses {
       response.setPayload(answer.body());
       contentFormat(headers, options);
     }
-    entityTag(request, code, headers, options);
+    boolean carried = entityTag(request, code, headers, options);
     OptionalLong maxAge = maxAge(headers);
     if (maxAge.isPresent()) {
       options.setMaxAge(maxAge.getAsLong());
@@ -128,7 +144,7 @@ public final class CoapResponses {
     if (code == ResponseCode.CREATED) {
       location(request, headers.get(HttpHeaders.LOCATION), options);
     }
-    return response;
+    return carried || !hasBody ? response : tagged(request, response);
   }
 
   private static ResponseCode successCode(int status, Code method) {
@@ -186,15 +202,46 @@ public final class CoapResponses {
     }
   }
 
-  /** A 2.03 says which representation is valid (RFC 7252, 5.9.1.3): if asked for one, that one. */
-  private static void entityTag(
+  /**
+   * A 2.03 says which representation is valid (RFC 7252, 5.9.1.3): if asked for one, that one.
+   *
+   * @return false if the function has a tag that CoAP cannot carry
+   */
+  private static boolean entityTag(
       Request request, ResponseCode code, MultiMap headers, OptionSet options) {
     String tag = headers.get(HttpHeaders.ETAG);
-    if (tag != null) {
-      EntityTags.toCoap(tag).ifPresent(options::addETag);
+    Optional<byte[]> carried = tag == null ? Optional.empty() : EntityTags.toCoap(tag);
+    if (carried.isPresent()) {
+      options.addETag(carried.get());
     } else if (code == ResponseCode.VALID && request.getOptions().getETagCount() == 1) {
       options.addETag(request.getOptions().getETags().getFirst());
     }
+    return tag == null || carried.isPresent();
+  }
+
+  /**
+   * Gives what was read the gateway's own ETag if it has none: the blocks of two representations
+   * are told apart by it (RFC 7959, 2.4), and a device that names it is told that it has this one
+   * already.
+   */
+  public static Response tagged(Request request, Response response) {
+    OptionSet options = response.getOptions();
+    if (!response.isSuccess()
+        || !CoapRequests.isSafe(request.getCode())
+        || options.getETagCount() > 0) {
+      return response;
+    }
+    byte[] tag = EntityTags.of(response.getPayload(), options.getContentFormat());
+    BlockOption asked = request.getOptions().getBlock2();
+    boolean further = asked != null && asked.getNum() > 0;
+    options.addETag(tag);
+    if (further || !request.getOptions().containsETag(tag)) {
+      return response;
+    }
+    Response valid = new Response(ResponseCode.VALID);
+    valid.getOptions().addETag(tag);
+    valid.getOptions().setMaxAge(options.getMaxAge());
+    return valid;
   }
 
   private static OptionalLong maxAge(MultiMap headers) {
@@ -230,37 +277,73 @@ public final class CoapResponses {
 
   /**
    * The path and query of Location, which may be relative to the request's (RFC 7252, 5.10.7). One
-   * that CoAP cannot carry is left out.
+   * that CoAP cannot carry is left out, as is one on another host, of which it would make a path of
+   * this one.
    */
   private static void location(Request request, String location, OptionSet options) {
     if (location == null) {
       return;
     }
-    URI uri;
     try {
-      uri = URI.create("coap://gateway/" + request.getOptions().getUriPathString());
-      uri = uri.resolve(location.strip());
-    } catch (IllegalArgumentException e) {
-      return;
-    }
-    List<String> segments = parts(uri.getRawPath(), "/");
-    List<String> arguments = parts(uri.getRawQuery(), "&");
-    if (fit(segments) && fit(arguments)) {
-      segments.forEach(options::addLocationPath);
-      arguments.forEach(options::addLocationQuery);
+      URI uri = URI.create(location.strip());
+      if (uri.isOpaque() || !isHere(uri, request.getOptions())) {
+        return;
+      }
+      uri = URI.create("coap://gateway" + CoapRequests.path(request)).resolve(uri);
+      List<String> segments = parts(uri.getRawPath(), "/");
+      List<String> arguments = parts(uri.getRawQuery(), "&");
+      if (fit(segments) && fit(arguments)) {
+        segments.forEach(options::addLocationPath);
+        arguments.forEach(options::addLocationQuery);
+      }
+    } catch (IllegalArgumentException | CharacterCodingException e) {
+      // no URI, or one in which not all is UTF-8
     }
   }
 
-  private static List<String> parts(String raw, String separator) {
+  /** Whether it has the host that the device asked, or the one that handlers are asked as. */
+  private static boolean isHere(URI uri, OptionSet asked) {
+    if (uri.getScheme() != null && !SCHEMES.contains(uri.getScheme().toLowerCase(Locale.ROOT))) {
+      return false;
+    }
+    String host = uri.getRawAuthority();
+    if (host == null || host.equalsIgnoreCase(HANDLER_HOST)) {
+      return true;
+    }
+    String port = asked.hasUriPort() ? ":" + asked.getUriPort() : "";
+    return asked.hasUriHost()
+        && (host.equalsIgnoreCase(asked.getUriHost())
+            || host.equalsIgnoreCase(asked.getUriHost() + port));
+  }
+
+  private static List<String> parts(String raw, String separator) throws CharacterCodingException {
     if (raw == null || raw.isEmpty() || raw.equals(separator)) {
       return List.of();
     }
     String text = raw.startsWith(separator) ? raw.substring(1) : raw;
-    return Arrays.stream(text.split(separator, -1)).map(CoapResponses::decoded).toList();
+    List<String> parts = new ArrayList<>();
+    for (String part : text.split(separator, -1)) {
+      parts.add(decoded(part));
+    }
+    return parts;
   }
 
-  private static String decoded(String part) {
-    return URLDecoder.decode(part.replace("+", "%2B"), StandardCharsets.UTF_8);
+  private static String decoded(String part) throws CharacterCodingException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    byte[] encoded = part.getBytes(StandardCharsets.UTF_8);
+    for (int i = 0; i < encoded.length; i++) {
+      if (encoded[i] == '%') {
+        bytes.write(Character.digit(encoded[i + 1], 16) << 4 | Character.digit(encoded[i + 2], 16));
+        i += 2;
+      } else {
+        bytes.write(encoded[i]);
+      }
+    }
+    return utf8(ByteBuffer.wrap(bytes.toByteArray()));
+  }
+
+  private static String utf8(ByteBuffer text) throws CharacterCodingException {
+    return StandardCharsets.UTF_8.newDecoder().decode(text).toString();
   }
 
   private static boolean fit(List<String> parts) {
@@ -276,7 +359,7 @@ public final class CoapResponses {
   private static String text(byte[] body) {
     try {
       ByteBuffer shown = ByteBuffer.wrap(body, 0, wholeCharacters(body));
-      return StandardCharsets.UTF_8.newDecoder().decode(shown).toString().strip();
+      return utf8(shown).strip();
     } catch (CharacterCodingException e) {
       return "";
     }

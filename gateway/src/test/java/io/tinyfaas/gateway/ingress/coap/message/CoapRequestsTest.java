@@ -15,6 +15,8 @@ import org.eclipse.californium.core.coap.CoAP.ResponseCode;
 import org.eclipse.californium.core.coap.CoAP.Type;
 import org.eclipse.californium.core.coap.OptionSet;
 import org.eclipse.californium.core.coap.Request;
+import org.eclipse.californium.core.coap.Token;
+import org.eclipse.californium.core.network.serialization.UdpDataSerializer;
 import org.eclipse.californium.elements.AddressEndpointContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -104,6 +106,33 @@ class CoapRequestsTest {
                         .addUriQuery("c=/?:@")
                         .addUriQuery("")));
     assertThat(invocation.headers().get("X-tinyFaaS-Query")).isEqualTo("a=1&b=x%26y%20z&c=/?:@&");
+  }
+
+  /** A function that reads its query as a form would have a space. */
+  @Test
+  void shouldPassAPlusInTheQueryAsAPlus() {
+    Request request =
+        request(
+            Code.GET,
+            options ->
+                options
+                    .addUriPath("f")
+                    .addUriPath("a+b")
+                    .addUriQuery("t=2024-01-01T00:00:00+01:00")
+                    .addUriQuery("+"));
+    request.setType(Type.CON);
+    request.setMID(1);
+    request.setToken(Token.EMPTY);
+    PlainRequest plain =
+        PlainRequest.parse(new UdpDataSerializer().getByteArray(request)).orElseThrow();
+    for (Invocation invocation :
+        List.of(
+            CoapRequests.toInvocation(request),
+            CoapRequests.toInvocation(plain, new InetSocketAddress("127.0.0.1", 1)))) {
+      assertThat(invocation.headers().get("X-tinyFaaS-Query"))
+          .isEqualTo("t=2024-01-01T00:00:00%2B01:00&%2B");
+      assertThat(invocation.headers().get("X-tinyFaaS-Path")).isEqualTo("/a+b");
+    }
   }
 
   @Test

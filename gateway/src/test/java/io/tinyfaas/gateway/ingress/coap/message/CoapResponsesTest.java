@@ -187,9 +187,37 @@ class CoapResponsesTest {
     Response response = answer(Code.GET, 200, "x", "ETag", "\"v1\"");
     assertThat(response.getOptions().getETags()).hasSize(1);
     assertThat(response.getOptions().getETags().getFirst()).isEqualTo(new byte[] {'v', '1'});
-    assertThat(
-            answer(Code.GET, 200, "x", "ETag", "\"longer-than-that\"").getOptions().getETagCount())
-        .isZero();
+    assertThat(answer(Code.GET, 200, "x", "ETag", "v1").getOptions().getETags().getFirst())
+        .as("without quotes")
+        .isEqualTo(new byte[] {'v', '1'});
+  }
+
+  @Test
+  void shouldHaveATagOfItsOwnForOneThatCoapCannotCarry() {
+    String[] tag = {"ETag", "\"longer-than-that\""};
+    byte[] own = answer(Code.GET, 200, "x", tag).getOptions().getETags().getFirst();
+    assertThat(own).hasSize(8);
+    assertThat(answer(Code.FETCH, 200, "y", tag).getOptions().getETags().getFirst())
+        .isNotEqualTo(own);
+    assertThat(answer(Code.POST, 200, "x", tag).getOptions().getETagCount()).isZero();
+
+    Request request = request(Code.GET);
+    request.getOptions().addETag(own);
+    Response valid =
+        answer(
+            request,
+            200,
+            "x".getBytes(StandardCharsets.UTF_8),
+            "ETag",
+            tag[1],
+            "Cache-Control",
+            "max-age=9");
+    assertThat(valid.getCode()).isEqualTo(ResponseCode.VALID);
+    assertThat(valid.getOptions().getETags().getFirst()).isEqualTo(own);
+    assertThat(valid.getOptions().getMaxAge()).isEqualTo(9);
+    assertThat(valid.getPayloadSize()).isZero();
+    assertThat(answer(request, 200, new byte[] {'y'}, tag).getCode())
+        .isEqualTo(ResponseCode.CONTENT);
   }
 
   @Test
@@ -207,17 +235,37 @@ class CoapResponsesTest {
         "/things/5?x=1&y=%26, things|5, x=1|y=&",
         "5, things|5, -",
         "/a%2Fb/%C3%A4+, a/b|ä+, -",
-        "http://handler/things/5, things|5, -",
+        "http://localhost/things/5, things|5, -",
+        "coap://box:5683/things/5, things|5, -",
+        "http://BOX/things/5, things|5, -",
+        "//box/things/5?q, things|5, q",
+        "http://box:8080/things/5, -, -",
+        "http://handler/things/5, -, -",
+        "//handler/things/5, -, -",
+        "ftp://box/things/5, -, -",
+        "urn:things:5, -, -",
+        "/things/%FF, -, -",
+        "/things?x=%E4, -, -",
         "?q, things|, q",
         "/, -, -",
         "not a uri, -, -",
       })
   void shouldMapLocation(String location, String path, String query) {
-    Response response = answer(Code.POST, 201, "", "Location", location);
+    Request request = request(Code.POST);
+    request.getOptions().setUriHost("box").setUriPort(5_683);
+    Response response = answer(request, 201, new byte[0], "Location", location);
     assertThat(String.join("|", response.getOptions().getLocationPath()))
         .isEqualTo(path == null ? "" : path);
     assertThat(String.join("|", response.getOptions().getLocationQuery()))
         .isEqualTo(query == null ? "" : query);
+  }
+
+  @Test
+  void shouldResolveALocationAgainstAPathThatIsNoUri() {
+    Request request = new Request(Code.POST);
+    request.getOptions().addUriPath("f").addUriPath("a b").addUriPath("100%");
+    Response response = answer(request, 201, new byte[0], "Location", "5");
+    assertThat(response.getOptions().getLocationPath()).containsExactly("f", "a b", "5");
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.tinyfaas.gateway.ingress.coap.message;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.HexFormat;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -20,8 +21,9 @@ class EntityTagsTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "v1", // no quotes
+        "",
         "\"\"",
+        "\"v1", // half of the quotes
         "\"",
         "\"123456789\"",
         "\"33a64df551425fcc55e4d42a148795d9f25f89d4\"",
@@ -33,9 +35,18 @@ class EntityTagsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"W/\"v1\"", " \"v1\" "})
-  void shouldTakeWeakTagsToo(String http) {
+  @ValueSource(strings = {"W/\"v1\"", " \"v1\" ", "v1", "W/v1"})
+  void shouldTakeWeakTagsAndThoseWithoutQuotesToo(String http) {
     assertThat(EntityTags.toCoap(http))
         .hasValueSatisfying(tag -> assertThat(EntityTags.toHttp(tag)).isEqualTo("\"v1\""));
+  }
+
+  @Test
+  void shouldHaveOneOfTheGatewaysOwnForEachRepresentation() {
+    byte[] tag = EntityTags.of(new byte[] {1}, 50);
+    assertThat(tag).hasSize(8).isEqualTo(EntityTags.of(new byte[] {1}, 50));
+    assertThat(EntityTags.of(new byte[] {2}, 50)).isNotEqualTo(tag);
+    assertThat(EntityTags.of(new byte[] {1}, 60)).isNotEqualTo(tag);
+    assertThat(EntityTags.of(new byte[] {1}, -1)).isNotEqualTo(tag);
   }
 }

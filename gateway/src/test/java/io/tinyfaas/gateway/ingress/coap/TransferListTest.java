@@ -1,0 +1,194 @@
+package io.tinyfaas.gateway.ingress.coap;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tinyfaas.gateway.ingress.coap.Transfer.Subject;
+import io.tinyfaas.gateway.invoke.BodyMemory;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.eclipse.californium.core.coap.CoAP.Code;
+import org.eclipse.californium.core.coap.Token;
+import org.eclipse.californium.elements.EndpointContext;
+import org.junit.jupiter.api.Test;
+
+class TransferListTest {
+
+  private static final int MEMORY = 4_000;
+  private static final int MAX_BODY = 1_000;
+  private static final int MAX_COUNT = 1_024;
+  private static final int BLOCK = 16;
+  private static final Token TOKEN = token(1);
+
+  private final BodyMemory memory = new BodyMemory(MEMORY);
+  private final Peers peers = new Peers(List.of("10.0.0.0/8"), 1);
+  private final TransferList transfers = new TransferList(memory, peers, () -> this.nanos);
+  private final Map<Subject, String> names = new HashMap<>();
+  private long nanos = 1;
+
+  private static Token token(int value) {
+    return new Token(new byte[] {(byte) value});
+  }
+
+  private EndpointContext peer(String address) {
+    InetSocketAddress socket = new InetSocketAddress(InetAddress.ofLiteral(address), 1);
+    return new PeerContext(new Sender(socket, peers.at(socket), null), null);
+  }
+
+  private boolean begin(String address, String path, int bytes) {
+    Optional<Transfer> begun =
+        transfers.begin(upload(address, path), TOKEN, BLOCK, bytes, peer(address));
+    begun.ifPresent(transfer -> names.put(upload(address, path), transfer.name()));
+    return begun.isPresent();
+  }
+
+  private boolean goOn(String address, String path) {
+    return transfers.goOn(upload(address, path), TOKEN, BLOCK, BLOCK).isPresent();
+  }
+
+  private void end(String address, String path) {
+    transfers.end(names.get(upload(address, path)));
+  }
+
+  private static Subject upload(String address, String path) {
+    return new Subject(true, address, Code.PUT, List.of(path), List.of(), List.of());
+  }
+
+  private void pass(int seconds) {
+    nanos += TimeUnit.SECONDS.toNanos(seconds);
+    transfers.expire();
+  }
+
+  private boolean isAllGivenBack() {
+    boolean free = memory.take(MEMORY);
+    if (free) {
+      memory.give(MEMORY);
+    }
+    return free;
+  }
+
+  @Test
+  void shouldForgetATransferThatPausesForTooLong() {
+    begin("10.0.0.1", "a", MAX_BODY);
+    pass(100);
+    assertThat(goOn("10.0.0.1", "a")).isTrue();
+    pass(100);
+    assertThat(isAllGivenBack()).isFalse();
+    pass(20);
+    assertThat(isAllGivenBack()).isTrue();
+    assertThat(goOn("10.0.0.1", "a")).isFalse();
+  }
+
+  @Test
+  void shouldEndATransferThatTakesMoreThanAnHour() {
+    begin("10.0.0.1", "a", MAX_BODY);
+    for (int minute = 0; minute < 60; minute++) {
+      pass(60);
+      assertThat(goOn("10.0.0.1", "a")).isTrue();
+    }
+    pass(60);
+    assertThat(goOn("10.0.0.1", "a")).isFalse();
+    assertThat(isAllGivenBack()).isTrue();
+  }
+
+  @Test
+  void shouldLeaveAQuarterToOthers() {
+    assertThat(begin("10.0.0.1", "a", MAX_BODY)).isTrue();
+    assertThat(begin("10.0.0.1", "b", MAX_BODY)).isTrue();
+    assertThat(begin("10.0.0.1", "c", MAX_BODY)).isTrue();
+    assertThat(begin("10.0.0.1", "d", 1)).isFalse();
+    assertThat(begin("10.0.0.2", "a", MAX_BODY)).isTrue();
+    assertThat(begin("10.0.0.2", "b", 1)).as("all is taken").isFalse();
+    end("10.0.0.1", "a");
+    assertThat(begin("10.0.0.1", "d", MAX_BODY)).isTrue();
+  }
+
+  @Test
+  void shouldGiveAllUnprovedAddressesAQuarterTogether() {
+    assertThat(begin("192.0.2.1", "a", MAX_BODY)).isTrue();
+    assertThat(begin("192.0.2.2", "a", 1)).isFalse();
+    assertThat(begin("10.0.0.1", "a", MAX_BODY)).isTrue();
+    end("192.0.2.1", "a");
+    for (int device = 1; device <= 64; device++) {
+      assertThat(begin("192.0.2." + device, "a", 1)).isTrue();
+    }
+    assertThat(begin("192.0.2.65", "a", 1)).isFalse();
+  }
+
+  @Test
+  void shouldBoundHowManyThereAre() {
+    for (int i = 0; i < MAX_COUNT; i++) {
+      assertThat(begin("10.0.%d.1".formatted(i / 64), "" + i, 1)).isTrue();
+    }
+    assertThat(begin("10.1.0.1", "one more", 1)).isFalse();
+  }
+
+  @Test
+  void shouldCountABodyThatBeginsAgainOnce() {
+    for (int i = 0; i < 10; i++) {
+      assertThat(begin("10.0.0.1", "a", MAX_BODY)).isTrue();
+    }
+    end("10.0.0.1", "a");
+    assertThat(isAllGivenBack()).isTrue();
+  }
+
+  private Optional<Transfer> begin(int token, int bytes) {
+    return transfers.begin(upload("10.0.0.1", "a"), token(token), BLOCK, bytes, peer("10.0.0.1"));
+  }
+
+  private Optional<String> goOn(int token, int block) {
+    return transfers
+        .goOn(upload("10.0.0.1", "a"), token(token), block * BLOCK, BLOCK)
+        .map(Transfer::name);
+  }
+
+  @Test
+  void shouldKnowATransferByItsTokenOrAsTheOnlyOne() {
+    String only = begin(1, 1).orElseThrow().name();
+    assertThat(goOn(7, 1)).as("a token for each block").hasValue(only);
+    assertThat(goOn(8, 2)).hasValue(only);
+    assertThat(goOn(8, 3)).as("a token that is kept").hasValue(only);
+    assertThat(goOn(9, 4)).as("of another device's program").isEmpty();
+  }
+
+  @Test
+  void shouldTellTransfersApartByWhereTheirNextBlockBegins() {
+    String ahead = begin(1, 1).orElseThrow().name();
+    goOn(2, 1);
+    String behind = begin(3, 1).orElseThrow().name();
+    assertThat(goOn(4, 2)).hasValue(ahead);
+    assertThat(goOn(5, 1)).hasValue(behind);
+    assertThat(goOn(6, 7)).as("the next one of none").isEmpty();
+    assertThat(goOn(7, 2)).hasValue(behind);
+    assertThat(goOn(8, 3)).as("of either").isEmpty();
+    assertThat(goOn(9, 3)).as("both are over").isEmpty();
+  }
+
+  /** Californium has the bodies of those that it has not seen the end of. */
+  @Test
+  void shouldBeginInThePlaceOfOneThatIsAbandoned() {
+    String one = begin(1, MAX_BODY).orElseThrow().name();
+    String other = begin(2, MAX_BODY).orElseThrow().name();
+    assertThat(goOn(3, 1)).isEmpty();
+    assertThat(begin(4, MAX_BODY).orElseThrow().name()).isEqualTo(one);
+    assertThat(begin(5, MAX_BODY).orElseThrow().name()).isEqualTo(other);
+    assertThat(begin(5, MAX_BODY).orElseThrow().name()).as("begun again").isEqualTo(other);
+  }
+
+  @Test
+  void shouldBeginInThePlaceOfTheEldestWhereThereIsNoRoom() {
+    String eldest = begin(1, MAX_BODY).orElseThrow().name();
+    begin(2, MAX_BODY);
+    begin(3, MAX_BODY);
+    assertThat(begin(4, MAX_BODY).orElseThrow().name()).isEqualTo(eldest);
+    assertThat(begin(5, MAX_BODY + 1)).as("not even then").isEmpty();
+    for (String name : List.of(eldest, "coap+2", "coap+3")) {
+      transfers.end(name);
+    }
+    assertThat(isAllGivenBack()).isTrue();
+  }
+}
