@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -44,19 +45,23 @@ final class DtlsGateway implements AutoCloseable {
    * @param folder of keys, certificates and the handler's socket
    */
   DtlsGateway(Path folder) throws IOException {
+    this(folder, Map.of());
+  }
+
+  /**
+   * @param more environment of the gateway
+   */
+  DtlsGateway(Path folder, Map<String, String> more) throws IOException {
     certificates = new Certificates(folder);
     server = certificates.selfSigned("tinyfaas");
     lamp = certificates.selfSigned("lamp");
     barn = certificates.selfSigned("barn");
     Path secret = folder.resolve("device-key");
     Files.writeString(secret, Base64.getEncoder().encodeToString(SECRET));
-    system =
-        new ServedGateway(
-            folder,
-            Map.of(
-                "TINYFAAS_DEVICE_KEY_FILE", secret.toString(),
-                "TINYFAAS_COAPS_CERTIFICATE_FILE", server.toString()),
-            this::function);
+    Map<String, String> environment = new HashMap<>(more);
+    environment.put("TINYFAAS_DEVICE_KEY_FILE", secret.toString());
+    environment.put("TINYFAAS_COAPS_CERTIFICATE_FILE", server.toString());
+    system = new ServedGateway(folder, environment, this::function);
     system.process().healthPort(); // it has started, which takes longest on a busy machine
     system.serve(
         PlayedManager.route("any", FUNCTION_TIMEOUT, system.handler()),
@@ -118,6 +123,10 @@ final class DtlsGateway implements AutoCloseable {
 
   void registerOnly(Device... devices) {
     system.manager().applyDevices(1, ++tables, devices);
+  }
+
+  PlayedManager manager() {
+    return system.manager();
   }
 
   /** That asks the gateway. */

@@ -92,12 +92,17 @@ final class PlayedManager implements AutoCloseable {
 
   /** Publishes a table of devices and waits until the gateway heeds it. */
   void applyDevices(long epoch, long number, Device... devices) {
+    RouteRevision revision = publishDevices(epoch, number, devices);
+    awaitStatus(status -> status.devices().equals(revision));
+  }
+
+  RouteRevision publishDevices(long epoch, long number, Device... devices) {
     RouteRevision revision = new RouteRevision(epoch, number);
     byte[] message = ControlMessages.encode(new DeviceTable(revision, List.of(devices)));
     done(
         client.publish(
             ControlTopics.DEVICES, Buffer.buffer(message), MqttQoS.AT_LEAST_ONCE, false, true));
-    awaitStatus(status -> status.devices().equals(revision));
+    return revision;
   }
 
   GatewayStatus awaitStatus(Predicate<GatewayStatus> expected) {

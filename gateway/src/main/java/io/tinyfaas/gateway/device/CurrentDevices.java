@@ -19,9 +19,11 @@ import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.util.Base64;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BooleanSupplier;
 import org.jboss.logging.Logger;
 
 /**
@@ -46,9 +48,12 @@ public final class CurrentDevices {
       Map<X509Certificate, Device> authorities) {}
 
   private final Optional<KeySeal> seal;
-  private final CopyOnWriteArrayList<Runnable> listeners = new CopyOnWriteArrayList<>();
+  private final List<BooleanSupplier> listeners = new CopyOnWriteArrayList<>();
+  private final List<Runnable> heedListeners = new CopyOnWriteArrayList<>();
   private volatile Snapshot current =
       new Snapshot(RouteRevision.NONE, Map.of(), Map.of(), Map.of());
+
+  private volatile RouteRevision heeded = RouteRevision.NONE;
 
   @Inject
   CurrentDevices(GatewaySettings settings) {
@@ -70,11 +75,35 @@ public final class CurrentDevices {
 
   /** Runs after each table that is applied, on the thread that applies it. */
   public void addListener(Runnable listener) {
+    heedAfter(
+        () -> {
+          listener.run();
+          return true;
+        });
+  }
+
+  /**
+   * The same for what has to be done before devices can connect.
+   *
+   * @param listener false if it could not do its part: the table is not heeded then
+   */
+  public void heedAfter(BooleanSupplier listener) {
     listeners.add(listener);
   }
 
+  /** Runs after each table that is heeded. */
+  public void onHeeded(Runnable listener) {
+    heedListeners.add(listener);
+  }
+
+  /** Of the newest table; its devices may not be able to connect yet. */
   public RouteRevision revision() {
     return current.revision;
+  }
+
+  /** Of the table by which devices are let in. */
+  public RouteRevision heeded() {
+    return heeded;
   }
 
   public boolean isEmpty() {
@@ -123,8 +152,33 @@ public final class CurrentDevices {
       }
       current = snapshot(table);
     }
-    listeners.forEach(BUGS::guard);
+    heed();
     return true;
+  }
+
+  private static boolean didItsPart(BooleanSupplier listener) {
+    try {
+      return listener.getAsBoolean();
+    } catch (RuntimeException bug) {
+      BUGS.say(bug);
+      return false;
+    }
+  }
+
+  /** To be called again when a listener can do its part that could not before. */
+  public void heed() {
+    RouteRevision revision = current.revision;
+    boolean done = true;
+    for (BooleanSupplier listener : listeners) {
+      done &= didItsPart(listener);
+    }
+    synchronized (this) {
+      if (!done || !revision.isNewerThan(heeded)) {
+        return;
+      }
+      heeded = revision;
+    }
+    heedListeners.forEach(BUGS::guard);
   }
 
   private static Snapshot snapshot(DeviceTable table) {

@@ -9,8 +9,10 @@ import io.tinyfaas.contract.device.DeviceName;
 import io.tinyfaas.contract.device.DeviceTable;
 import io.tinyfaas.contract.device.KeySeal;
 import io.tinyfaas.contract.route.RouteRevision;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -99,5 +101,27 @@ class CurrentDevicesTest {
     devices.apply(table(1, 3));
 
     assertThat(told).hasValue(2);
+  }
+
+  @Test
+  void shouldSayThatItHeedsATableWhenAllIsDoneForIt() {
+    List<String> order = new ArrayList<>();
+    AtomicBoolean listens = new AtomicBoolean();
+    devices.onHeeded(() -> order.add("heeded " + devices.heeded().number()));
+    devices.heedAfter(
+        () -> {
+          order.add("listen at " + devices.heeded().number());
+          return listens.get();
+        });
+
+    devices.apply(table(1, 1, withKey("button")));
+    assertThat(devices.revision()).isEqualTo(new RouteRevision(1, 1));
+    assertThat(devices.heeded()).as("cannot listen").isEqualTo(RouteRevision.NONE);
+    listens.set(true);
+    devices.heed();
+    devices.apply(table(1, 2, withKey("button")));
+
+    assertThat(order)
+        .containsExactly("listen at 0", "listen at 0", "heeded 1", "listen at 1", "heeded 2");
   }
 }

@@ -41,6 +41,7 @@ public final class CoapsIngress implements Ingress, MessageDeliverer {
   private DtlsConnector connector;
 
   private CoapTransport transport;
+  private boolean started;
   private boolean stopped;
 
   CoapsIngress(
@@ -54,6 +55,7 @@ public final class CoapsIngress implements Ingress, MessageDeliverer {
     this.shared = shared;
     this.coap = coap;
     this.devices = devices;
+    devices.heedAfter(this::devicesChanged); // also of a table that comes before the start
   }
 
   @Override
@@ -70,8 +72,10 @@ public final class CoapsIngress implements Ingress, MessageDeliverer {
   /** Listens if there are devices, and otherwise waits for the first. */
   @Override
   public void start() {
-    devices.addListener(this::devicesChanged);
-    devicesChanged();
+    synchronized (this) {
+      started = true;
+    }
+    devices.heed();
   }
 
   /** Also while there is nobody to listen to. */
@@ -98,34 +102,40 @@ public final class CoapsIngress implements Ingress, MessageDeliverer {
     }
   }
 
-  /** On a worker thread, or at the start. */
-  private synchronized void devicesChanged() {
+  /**
+   * On a worker thread, or at the start.
+   *
+   * @return whether devices can connect, if there are any
+   */
+  private synchronized boolean devicesChanged() {
     if (transport != null) {
       connector.closeRevoked();
-    } else if (!devices.isEmpty() && !stopped) {
-      listen();
+    } else if (isEnabled() && !devices.isEmpty() && !stopped) {
+      return started && listen();
     }
+    return true;
   }
 
   /** Tried again with the next change of devices if it fails. */
-  private void listen() {
+  private boolean listen() {
     InetSocketAddress address = new InetSocketAddress(shared.host(), settings.port());
     DtlsConnector dtls = new DtlsConnector(loop, address, credentials(), devices);
-    CoapTransport started = coap.transport(dtls);
-    started.endpoint().setMessageDeliverer(this);
+    CoapTransport opened = coap.transport(dtls);
+    opened.endpoint().setMessageDeliverer(this);
     try {
-      started.endpoint().start();
+      opened.endpoint().start();
     } catch (IOException e) {
-      started.stop();
+      opened.stop();
       LOG.errorf(
           "event=coaps-failed address=%s reason=\"%s\": stop what listens there, or choose another"
               + " COAPS_PORT",
           address, e.getMessage());
-      return;
+      return false;
     }
     connector = dtls;
-    transport = started;
-    LOG.infof("event=coaps-started address=%s", started.endpoint().getAddress());
+    transport = opened;
+    LOG.infof("event=coaps-started address=%s", opened.endpoint().getAddress());
+    return true;
   }
 
   private Optional<Credentials> credentials() {
