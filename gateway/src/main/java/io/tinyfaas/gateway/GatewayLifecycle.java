@@ -26,6 +26,7 @@ final class GatewayLifecycle {
 
   private static final Logger LOG = Logger.getLogger(GatewayLifecycle.class);
   private static final long IDLE_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+  private static final Duration LAST_ANSWERS = Duration.ofMillis(500);
   private static final Duration FAREWELL = Duration.ofSeconds(1);
 
   private final GatewaySettings settings;
@@ -80,11 +81,12 @@ final class GatewayLifecycle {
    */
   void stop(@Observes ShutdownEvent event) {
     enabled().forEach(Ingress::refuseNew);
-    long end = System.nanoTime() + settings.stopTimeout().toNanos();
-    while (unfinished() > 0 && System.nanoTime() < end) {
-      LockSupport.parkNanos(IDLE_CHECK_NANOS);
-    }
+    await(settings.stopTimeout());
     int left = unfinished();
+    if (left > 0) {
+      invoker.stop();
+      await(LAST_ANSWERS);
+    }
     status
         .stop()
         .toCompletionStage()
@@ -94,6 +96,14 @@ final class GatewayLifecycle {
         .join();
     enabled().forEach(Ingress::stop);
     LOG.infof("event=stopped unfinished=%d", left);
+  }
+
+  /** Until nothing is unfinished, but no longer than this. */
+  private void await(Duration longest) {
+    long end = System.nanoTime() + longest.toNanos();
+    while (unfinished() > 0 && System.nanoTime() - end < 0) {
+      LockSupport.parkNanos(IDLE_CHECK_NANOS);
+    }
   }
 
   private int unfinished() {

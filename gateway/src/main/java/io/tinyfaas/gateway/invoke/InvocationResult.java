@@ -33,6 +33,9 @@ public sealed interface InvocationResult {
   /** The function's time is up, or that of the caller. */
   record TimedOut() implements InvocationResult {}
 
+  /** It had not ended when the gateway had to. */
+  record Stopping() implements InvocationResult {}
+
   /**
    * What the handler sent is no answer.
    *
@@ -56,6 +59,7 @@ public sealed interface InvocationResult {
       case Overloaded _ -> "overloaded";
       case PeerOverloaded _ -> "peer_overloaded";
       case TimedOut _ -> "timeout";
+      case Stopping _ -> "stopping";
       case BadAnswer _ -> "bad_response";
     };
   }

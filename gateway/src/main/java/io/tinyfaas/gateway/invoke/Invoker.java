@@ -9,6 +9,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
 import io.tinyfaas.gateway.invoke.InvocationResult.PeerOverloaded;
+import io.tinyfaas.gateway.invoke.InvocationResult.Stopping;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
 import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
@@ -47,6 +48,9 @@ public final class Invoker implements RouteListener {
   private final PeerShares peers;
   private final AtomicInteger inFlight = new AtomicInteger();
   private final List<ResultListener> listeners = new CopyOnWriteArrayList<>();
+
+  /** Of those that run, the one that began last; on the loop. */
+  private Run newest;
 
   /** Made at a handler's first invocation, closed when it is idle and out of the table. */
   private final Map<RoutedHandler, HandlerClient> clients = new ConcurrentHashMap<>();
@@ -126,6 +130,17 @@ public final class Invoker implements RouteListener {
     return run;
   }
 
+  /** Ends all that are still running: those who asked hear that the gateway is stopping. */
+  public void stop() {
+    loop.context()
+        .runOnContext(
+            now -> {
+              while (newest != null) {
+                newest.stop();
+              }
+            });
+  }
+
   /** The invocations that are running. */
   public int inFlight() {
     return inFlight.get();
@@ -160,6 +175,8 @@ public final class Invoker implements RouteListener {
     private long taken;
     private RoutedHandler handler;
     private Attempt attempt;
+    private Run before;
+    private Run after;
 
     Run(Invocation invocation, RoutedFunction function) {
       this.invocation = invocation;
@@ -184,6 +201,11 @@ public final class Invoker implements RouteListener {
     }
 
     void begin() {
+      before = newest;
+      if (before != null) {
+        before.after = this;
+      }
+      newest = this;
       deadline = timers.start(function.route().timeoutMillis(), this);
       attempt(pick());
     }
@@ -249,10 +271,29 @@ public final class Invoker implements RouteListener {
 
     @Override
     public void timeUp() {
+      cancel(new TimedOut());
+    }
+
+    void stop() {
+      cancel(new Stopping());
+    }
+
+    private void cancel(InvocationResult outcome) {
       if (attempt.cancel()) {
         handler.leave();
       }
-      finish(new TimedOut());
+      finish(outcome);
+    }
+
+    private void unlink() {
+      if (before != null) {
+        before.after = after;
+      }
+      if (after != null) {
+        after.before = before;
+      } else {
+        newest = before;
+      }
     }
 
     void finish(InvocationResult outcome) {
@@ -261,6 +302,7 @@ public final class Invoker implements RouteListener {
       }
       if (deadline != null) {
         deadline.cancel();
+        unlink();
       }
       memory.give(taken); // before its answer takes some
       result.complete(outcome);

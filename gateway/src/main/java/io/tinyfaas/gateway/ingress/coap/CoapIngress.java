@@ -28,6 +28,7 @@ import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
 import org.eclipse.californium.core.coap.Request;
 import org.eclipse.californium.core.coap.Response;
@@ -61,6 +62,9 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
 
   private static final long EXPIRY_MILLIS = 10_000;
 
+  /** How long observers have to acknowledge that the gateway stops: less than one resends in. */
+  private static final long OBSERVERS_NANOS = TimeUnit.SECONDS.toNanos(2);
+
   private final ContextInternal context;
   private final LoopTimers timers;
   private final CoapSettings settings;
@@ -76,6 +80,7 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   private CoapTransport transport;
   private PlainExchanges plain;
   private volatile boolean refusing;
+  private volatile long observersEnd;
 
   CoapIngress(
       InvocationLoop loop,
@@ -150,8 +155,8 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
               + address
               + " ("
               + e.getMessage()
-              + "): stop what listens there, set TINYFAAS_COAP_HOST to an address of this box, or choose"
-              + " another COAP_PORT",
+              + "): stop what listens there, set TINYFAAS_COAP_HOST to an address of this box, or"
+              + " choose another COAP_PORT",
           e);
     }
     context.setPeriodic(EXPIRY_MILLIS, tick -> transfers.expire());
@@ -168,11 +173,19 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
     return transport.endpoint().getAddress().getPort();
   }
 
-  /** From now on the answer is 5.03. */
+  /** From now on the answer is 5.03, which observers are told, too. */
   @Override
   public void refuseNew() {
     refusing = true;
     plain.refuseNew();
+    observersEnd = System.nanoTime() + OBSERVERS_NANOS;
+    observers.stop();
+  }
+
+  @Override
+  public int waiting() {
+    boolean soon = System.nanoTime() - observersEnd < 0;
+    return responder.waiting() + (soon ? observers.leaving() : 0);
   }
 
   @Override
@@ -198,7 +211,7 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
       metrics.refused(Protocol.COAP, "bad_request");
       responder.send(exchange, CoapResponses.diagnostic(refusal.get(), "this is no proxy"));
     } else if (refusing) {
-      responder.send(exchange, CoapResponses.unavailable("the gateway is stopping"));
+      responder.send(exchange, CoapResponses.stopping());
     } else if (Discovery.isAsked(request)) {
       responder.send(exchange, discovery.answer(request));
     } else if (!peers.of(request.getSourceContext()).begin()) {

@@ -51,6 +51,9 @@ final class Responder {
   private final BodyMemory memory;
   private final EchoValues echoes = new EchoValues();
 
+  /** Written on the event loop only. */
+  private volatile int waiting;
+
   Responder(EventLoop loop, BodyMemory memory) {
     this.loop = loop;
     this.memory = memory;
@@ -104,6 +107,11 @@ final class Responder {
     }
   }
 
+  /** The responses that wait for their addresses' proof; on any thread. */
+  int waiting() {
+    return waiting;
+  }
+
   private static boolean goesInBlocks(Request request, Response response) {
     BlockOption asked = request.getOptions().getBlock2();
     return response.getPayloadSize() > Blocks.MAX_BYTES
@@ -135,6 +143,7 @@ final class Responder {
       then.accept(false);
       return;
     }
+    waiting = waiting + 1;
     context.ask();
     ScheduledFuture<?> again =
         loop.scheduleAtFixedRate(
@@ -148,6 +157,7 @@ final class Responder {
           timeout.cancel(false);
           memory.give(bytes);
           then.accept(done.isSuccess());
+          waiting = waiting - 1;
         });
   }
 

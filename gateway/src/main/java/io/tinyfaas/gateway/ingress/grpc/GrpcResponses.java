@@ -8,6 +8,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
 import io.tinyfaas.gateway.invoke.InvocationResult.PeerOverloaded;
+import io.tinyfaas.gateway.invoke.InvocationResult.Stopping;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
 import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
@@ -44,6 +45,7 @@ final class GrpcResponses {
           failure(Status.RESOURCE_EXHAUSTED, "too many invocations are running; come back later");
       case PeerOverloaded _ ->
           failure(Status.RESOURCE_EXHAUSTED, "too many calls of this address are running");
+      case Stopping _ -> failure(Status.UNAVAILABLE, "the gateway is stopping");
       case TimedOut _ -> failure(Status.DEADLINE_EXCEEDED, "the function did not answer in time");
       case BadAnswer(String why) -> failure(Status.INTERNAL, why);
     };

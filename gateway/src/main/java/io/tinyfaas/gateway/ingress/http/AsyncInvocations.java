@@ -12,6 +12,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
 import io.tinyfaas.gateway.invoke.InvocationResult.PeerOverloaded;
+import io.tinyfaas.gateway.invoke.InvocationResult.Stopping;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
 import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
@@ -114,7 +115,8 @@ final class AsyncInvocations {
             // Later than at once, it is the answer there was no memory for.
             case Overloaded _ when atOnce -> again(invocation, delay, since);
             case UnknownFunction _, Unauthorized _ -> finish(invocation, dropped);
-            case Answered _, Overloaded _, TimedOut _, BadAnswer _ -> finish(invocation, ran);
+            case Answered _, Overloaded _, TimedOut _, Stopping _, BadAnswer _ ->
+                finish(invocation, ran);
           }
         });
   }

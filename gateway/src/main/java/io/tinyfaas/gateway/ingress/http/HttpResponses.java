@@ -7,6 +7,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
 import io.tinyfaas.gateway.invoke.InvocationResult.PeerOverloaded;
+import io.tinyfaas.gateway.invoke.InvocationResult.Stopping;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
 import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
@@ -48,6 +49,7 @@ final class HttpResponses {
       case Overloaded _ -> problem(path, Problem.overloaded());
       case PeerOverloaded _ -> problem(path, Problem.peerOverloaded());
       case TimedOut _ -> problem(path, Problem.timedOut());
+      case Stopping _ -> problem(path, Problem.stopping());
       case BadAnswer(String why) -> problem(path, Problem.badAnswer(why));
     };
   }

@@ -12,6 +12,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
 import io.tinyfaas.gateway.invoke.InvocationResult.PeerOverloaded;
+import io.tinyfaas.gateway.invoke.InvocationResult.Stopping;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
 import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
@@ -42,6 +43,7 @@ class GrpcResponsesTest {
         Arguments.of(new Overloaded(), Status.Code.RESOURCE_EXHAUSTED),
         Arguments.of(new PeerOverloaded(), Status.Code.RESOURCE_EXHAUSTED),
         Arguments.of(new TimedOut(), Status.Code.DEADLINE_EXCEEDED),
+        Arguments.of(new Stopping(), Status.Code.UNAVAILABLE),
         Arguments.of(new BadAnswer("broken"), Status.Code.INTERNAL),
         Arguments.of(answered(500, text), Status.Code.UNKNOWN),
         Arguments.of(answered(404, text), Status.Code.UNKNOWN),

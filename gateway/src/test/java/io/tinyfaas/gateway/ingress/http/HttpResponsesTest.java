@@ -10,6 +10,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
 import io.tinyfaas.gateway.invoke.InvocationResult.PeerOverloaded;
+import io.tinyfaas.gateway.invoke.InvocationResult.Stopping;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
 import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
@@ -33,6 +34,7 @@ class HttpResponsesTest {
         Arguments.of(new Overloaded(), 503, "overloaded", "1"),
         Arguments.of(new PeerOverloaded(), 429, "too-many-of-address", "1"),
         Arguments.of(new TimedOut(), 504, "timeout", null),
+        Arguments.of(new Stopping(), 503, "stopping", "1"),
         Arguments.of(new BadAnswer("it broke \"off\""), 502, "bad-answer", null));
   }
 

@@ -7,6 +7,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
 import io.tinyfaas.gateway.invoke.InvocationResult.PeerOverloaded;
+import io.tinyfaas.gateway.invoke.InvocationResult.Stopping;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
 import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
@@ -28,6 +29,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.eclipse.californium.core.coap.BlockOption;
@@ -47,6 +49,13 @@ public final class CoapResponses {
   private static final long NO_HANDLER_SECONDS = 2;
 
   private static final long OVERLOADED_SECONDS = 1;
+
+  /**
+   * Until a restarted gateway routes again; and until the last of those who are told comes back.
+   */
+  private static final long MIN_RESTART_SECONDS = 3;
+
+  private static final long MAX_RESTART_SECONDS = 10;
   private static final long MAX_SECONDS = 0xffff_ffffL;
   private static final int MAX_LOCATION_PART_BYTES = 255;
   private static final Set<String> SCHEMES = Set.of("coap", "coaps", "http", "https");
@@ -81,6 +90,7 @@ public final class CoapResponses {
               NO_HANDLER_SECONDS);
       case Overloaded _ -> unavailable("too many invocations are running");
       case PeerOverloaded _ -> tooMany("wait for answers before asking again");
+      case Stopping _ -> stopping();
       case TimedOut _ ->
           diagnostic(ResponseCode.GATEWAY_TIMEOUT, "the function did not answer in time");
       case BadAnswer(String why) -> diagnostic(ResponseCode.BAD_GATEWAY, why);
@@ -95,6 +105,12 @@ public final class CoapResponses {
   /** For a moment; the device is to come back in a second. */
   public static Response unavailable(String why) {
     return later(diagnostic(ResponseCode.SERVICE_UNAVAILABLE, why), OVERLOADED_SECONDS);
+  }
+
+  /** Until the gateway is back, not for all at the same moment. */
+  public static Response stopping() {
+    long seconds = ThreadLocalRandom.current().nextLong(MIN_RESTART_SECONDS, MAX_RESTART_SECONDS);
+    return later(diagnostic(ResponseCode.SERVICE_UNAVAILABLE, "the gateway is stopping"), seconds);
   }
 
   /** For a device that asks more than its share (RFC 8516). */

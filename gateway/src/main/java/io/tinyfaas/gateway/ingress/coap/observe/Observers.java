@@ -20,7 +20,10 @@ import io.tinyfaas.gateway.route.RouteListener;
 import io.tinyfaas.gateway.route.RoutedFunction;
 import io.vertx.core.Vertx;
 import jakarta.inject.Singleton;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.LongSupplier;
@@ -56,6 +59,12 @@ public final class Observers implements ResultListener, RouteListener, Observing
   private final LastResults results;
   private final Turns<Observation> turns;
   private final Counter notifications;
+
+  /** Those who have not acknowledged yet that the gateway is stopping. */
+  private final Set<Observation> leaving = new HashSet<>();
+
+  private volatile boolean stopping;
+  private volatile int left;
   private long number;
   private int tag = ThreadLocalRandom.current().nextInt();
 
@@ -244,6 +253,30 @@ public final class Observers implements ResultListener, RouteListener, Observing
     }
   }
 
+  /** Tells all observers that they have to register again; on any thread. */
+  public void stop() {
+    left = observers.size(); // which nobody must miss until it is done
+    loop.execute(
+        () -> {
+          stopping = true;
+          List<Observation> all = observers.all();
+          leaving.addAll(all);
+          all.forEach(observation -> end(observation, CoapResponses::stopping));
+          left = leaving.size();
+        });
+  }
+
+  /** How many have not acknowledged it yet; on any thread. */
+  public int leaving() {
+    return left;
+  }
+
+  private void left(Observation observation) {
+    if (stopping && leaving.remove(observation)) {
+      left = leaving.size();
+    }
+  }
+
   private void end(Observation observation, Supplier<Response> error) {
     observation.end(error);
     ObservingPeer peer = observers.peer(observation);
@@ -292,11 +325,13 @@ public final class Observers implements ResultListener, RouteListener, Observing
 
   @Override
   public void heard(Observation observation) {
+    left(observation);
     observers.heard(observation);
   }
 
   @Override
   public void lost(Observation observation) {
+    left(observation);
     observers.remove(observation);
   }
 

@@ -95,6 +95,7 @@ class CoapResponsesTest {
     assertThat(code(request, new InvocationResult.Overloaded())).isEqualTo("5.03");
     assertThat(code(request, new InvocationResult.PeerOverloaded())).isEqualTo("4.29");
     assertThat(code(request, new InvocationResult.TimedOut())).isEqualTo("5.04");
+    assertThat(code(request, new InvocationResult.Stopping())).isEqualTo("5.03");
     assertThat(code(request, new InvocationResult.BadAnswer("why"))).isEqualTo("5.02");
     assertThat(
             CoapResponses.toResponse(request, new InvocationResult.Overloaded())
