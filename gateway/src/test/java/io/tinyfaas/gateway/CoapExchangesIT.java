@@ -12,6 +12,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
@@ -20,11 +21,14 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Messages and their answers as RFC 7252 has them, by datagrams that the test writes. */
 class CoapExchangesIT {
@@ -208,6 +212,60 @@ class CoapExchangesIT {
     }
   }
 
+  /** The second one is Californium's from the start. */
+  private static Stream<Datagram> slowRequests() {
+    Datagram plain = Datagram.request(CON, POST, 24, "held");
+    return Stream.of(plain, plain.with(Datagram.ETAG, (byte) 1));
+  }
+
+  @ParameterizedTest
+  @MethodSource("slowRequests")
+  @DisplayName("RFC 7252 4.5: a duplicate of what was answered in a message of its own")
+  void shouldAcknowledgeADuplicateAndAnswerItUntilThatIsAcknowledged(Datagram slow)
+      throws IOException {
+    try (CoapPeer peer = device()) {
+      int runs = SYSTEM.heldRuns();
+      Datagram acknowledgement = peer.ask(slow);
+      assertThat(acknowledgement.head()).isEqualTo("ACK 0.00");
+      SYSTEM.held().release();
+      Datagram answer = peer.next();
+      assertThat(answer.head()).isEqualTo("CON 2.04");
+
+      peer.send(slow);
+      List<Datagram> again = peer.untilNow(); // and perhaps what is sent again without being asked
+      assertThat(again).filteredOn(CoapExchangesIT::isEmpty).hasSize(1);
+      assertThat(again.stream().filter(CoapExchangesIT::isEmpty).findFirst().orElseThrow().bytes())
+          .isEqualTo(acknowledgement.bytes());
+      assertThat(again)
+          .filteredOn(message -> !isEmpty(message))
+          .isNotEmpty()
+          .allMatch(message -> Arrays.equals(message.bytes(), answer.bytes()));
+
+      peer.acknowledge(answer);
+      peer.send(slow);
+      assertThat(peer.untilNow())
+          .as("the answer is there")
+          .singleElement()
+          .satisfies(only -> assertThat(only.bytes()).isEqualTo(acknowledgement.bytes()));
+      assertThat(SYSTEM.heldRuns() - runs).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void shouldAnswerADuplicateOfASlowNonWithTheSame() throws IOException {
+    try (CoapPeer peer = device()) {
+      int runs = SYSTEM.heldRuns();
+      Datagram slow = Datagram.request(NON, POST, 25, "held");
+      peer.send(slow);
+      SYSTEM.held().await(1);
+      SYSTEM.held().release();
+      Datagram answer = peer.next();
+      assertThat(answer.head()).isEqualTo("NON 2.04");
+      assertThat(peer.ask(slow).bytes()).isEqualTo(answer.bytes());
+      assertThat(SYSTEM.heldRuns() - runs).isEqualTo(1);
+    }
+  }
+
   @Test
   void shouldAnswerNonWithNonAndNoAcknowledgement() throws IOException {
     try (CoapPeer peer = device()) {
@@ -269,7 +327,8 @@ class CoapExchangesIT {
         "410100172a3161003162b4756e6978, ACK 4.02 mid=23, Uri-Host twice",
         "410100172a4101010274756e6978, ACK 2.05 mid=23, two ETags",
         "410200172ab4756e6978d1023c0105, ACK 2.04 mid=23, Size1 twice",
-        "410300172ab4756e6978d10308ff0102030405060708090a0b0c0d0e0f1011, ACK 4.00 mid=23, 17 bytes in a block of 16",
+        "410300172ab4756e6978d10308ff0102030405060708090a0b0c0d0e0f1011, ACK 4.00 mid=23, 17 bytes"
+            + " in a block of 16",
         "414500172aff61, RST 0.00 mid=23, a response",
         "514500172aff61, -, a response in a NON",
         "614500172aff61, -, a response in an ACK",
