@@ -200,8 +200,7 @@ final class ArchiveCheck {
   }
 
   /** Its path, or {@link #OWN_FOLDER}. */
-  private String checkedName(ZipArchiveEntry entry, ArchiveNames names)
-      throws IOException {
+  private String checkedName(ZipArchiveEntry entry, ArchiveNames names) throws IOException {
     String path = names.path(entry);
     String name = path.isEmpty() ? OWN_FOLDER : path;
     if (!ArchiveNames.isReadable(entry)) {

@@ -18,6 +18,7 @@ import jakarta.inject.Inject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -90,10 +91,15 @@ public class DeviceStore {
         }
       }
     }
-    for (StoredDevice device : list()) {
-      if (device.credential() instanceof DeviceCredential.Authority && excess(list()).isPresent()) {
-        LOG.errorf("event=device-left-out device=%s reason=\"%s\"", device.name(), excess(list()).orElseThrow());
-        devices.remove(device.name());
+    for (StoredDevice device : List.copyOf(devices.values())) {
+      if (device.credential() instanceof DeviceCredential.Authority) {
+        excess(devices.values())
+            .ifPresent(
+                excess -> {
+                  LOG.errorf(
+                      "event=device-left-out device=%s reason=\"%s\"", device.name(), excess);
+                  devices.remove(device.name());
+                });
       }
     }
     if (!devices.isEmpty()) {
@@ -183,7 +189,7 @@ public class DeviceStore {
   }
 
   /** Why the gateway cannot be told of so many, if it cannot. */
-  private static Optional<String> excess(List<StoredDevice> devices) {
+  private static Optional<String> excess(Collection<StoredDevice> devices) {
     try {
       new DeviceTable(RouteRevision.NONE, devices.stream().map(StoredDevice::device).toList());
       return Optional.empty();

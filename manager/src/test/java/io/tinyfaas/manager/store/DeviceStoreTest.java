@@ -225,7 +225,9 @@ class DeviceStoreTest {
             RouteRevision.NONE,
             IntStream.range(0, 20_000)
                 .mapToObj(
-                    i -> new Device(new DeviceName("%s%05d".formatted(longest, i)), LAMP.credential()))
+                    i ->
+                        new Device(
+                            new DeviceName("%s%05d".formatted(longest, i)), LAMP.credential()))
                 .toList());
 
     assertThat(ControlMessages.encode(table)).hasSizeLessThan(ControlTopics.MAX_MESSAGE_BYTES);
