@@ -188,8 +188,13 @@ class DeployIT {
         .patch("changed", "{\"environment\":{\"GREETING\":null}}")
         .then()
         .statusCode(200)
-        .body("spec.environment", equalTo(Map.of("OTHER", "x")));
+        .body("spec.environment", equalTo(Map.of("OTHER", "***")));
     assertAnswer("changed", "undefined");
+    SYSTEM
+        .rest()
+        .get("/functions/changed?environment=values")
+        .then()
+        .body("spec.environment", equalTo(Map.of("OTHER", "x")));
   }
 
   @Test

@@ -117,6 +117,22 @@ class AccessPolicy {
     }
   }
 
+  /**
+   * For what is not everybody's who is on this box.
+   *
+   * @param what in the plural
+   * @throws ProblemException FORBIDDEN if nobody has to show a token
+   */
+  void requireToken(String what) {
+    if (token.isEmpty()) {
+      throw ProblemException.of(
+          ProblemType.FORBIDDEN,
+          "Without a token (TINYFAAS_AUTH=none) "
+              + what
+              + " are shown to nobody: set TINYFAAS_AUTH=token and send the token.");
+    }
+  }
+
   private static void checkToken(byte[] token, String authorization) {
     var bearer = BEARER.matcher(authorization);
     if (!bearer.matches()) {

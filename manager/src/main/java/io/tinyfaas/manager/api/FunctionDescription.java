@@ -2,14 +2,17 @@ package io.tinyfaas.manager.api;
 
 import com.fasterxml.jackson.annotation.JsonValue;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tinyfaas.manager.deploy.FunctionState;
 import io.tinyfaas.manager.deploy.FunctionState.HandlerState;
+import io.tinyfaas.manager.store.FunctionSpec;
 import io.tinyfaas.manager.store.FunctionSpecJson;
 import io.tinyfaas.manager.store.FunctionVersion;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * A function as callers see it.
@@ -53,7 +56,13 @@ record FunctionDescription(
     }
   }
 
+  /** Without values of the environment. */
   static FunctionDescription of(FunctionState state, InvocationUrls urls) {
+    return of(state, urls, FunctionSpecJson::writeHidden);
+  }
+
+  static FunctionDescription of(
+      FunctionState state, InvocationUrls urls, Function<FunctionSpec, ObjectNode> spec) {
     FunctionVersion version = state.version();
     return new FunctionDescription(
         version.function().value(),
@@ -62,19 +71,20 @@ record FunctionDescription(
         State.of(version.spec().handlers(), state.handlers()),
         state.handlers(),
         urls.of(version.function()),
-        FunctionSpecJson.write(version.spec()),
+        spec.apply(version.spec()),
         version.created());
   }
 
   /** One of the versions that a function can be rolled back to, or the active one. */
   record Version(int version, boolean active, String digest, JsonNode spec, Instant deployedAt) {
 
-    static Version of(FunctionVersion version, boolean active) {
+    static Version of(
+        FunctionVersion version, boolean active, Function<FunctionSpec, ObjectNode> spec) {
       return new Version(
           version.number(),
           active,
           version.archiveDigest(),
-          FunctionSpecJson.write(version.spec()),
+          spec.apply(version.spec()),
           version.created());
     }
   }

@@ -14,6 +14,7 @@ import io.tinyfaas.manager.deploy.FunctionDeployer;
 import io.tinyfaas.manager.deploy.FunctionDeployer.Deployment;
 import io.tinyfaas.manager.deploy.FunctionStates;
 import io.tinyfaas.manager.problem.ProblemException;
+import io.tinyfaas.manager.store.FunctionSpec;
 import io.tinyfaas.manager.store.FunctionSpecJson;
 import io.tinyfaas.manager.store.FunctionStore;
 import io.tinyfaas.manager.store.SpecFields;
@@ -35,6 +36,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.function.Function;
 import org.jboss.resteasy.reactive.server.multipart.MultipartFormDataInput;
 
 /** Deploys functions, and says what runs. {@code META-INF/openapi.yaml} tells the whole of it. */
@@ -48,18 +50,21 @@ class FunctionResource {
   private final FunctionStore store;
   private final ArchiveUploads uploads;
   private final InvocationUrls urls;
+  private final AccessPolicy access;
 
   FunctionResource(
       FunctionDeployer deployer,
       FunctionStates states,
       FunctionStore store,
       ArchiveUploads uploads,
-      InvocationUrls urls) {
+      InvocationUrls urls,
+      AccessPolicy access) {
     this.deployer = deployer;
     this.states = states;
     this.store = store;
     this.uploads = uploads;
     this.urls = urls;
+    this.access = access;
   }
 
   @PUT
@@ -98,14 +103,31 @@ class FunctionResource {
   }
 
   @GET
-  public List<FunctionDescription> list() {
+  public List<FunctionDescription> list(@Context UriInfo uri) {
+    QueryParameters.requireOnly(uri);
     return states.list().stream().map(state -> FunctionDescription.of(state, urls)).toList();
   }
 
   @GET
   @Path("{name}")
-  public FunctionDescription get(@PathParam("name") String name) {
-    return FunctionDescription.of(states.get(functionName(name)), urls);
+  public FunctionDescription get(@PathParam("name") String name, @Context UriInfo uri) {
+    Function<FunctionSpec, ObjectNode> spec = asAskedFor(uri);
+    return FunctionDescription.of(states.get(functionName(name)), urls, spec);
+  }
+
+  /** With values of the environment only for who asks for them and has shown the token. */
+  private Function<FunctionSpec, ObjectNode> asAskedFor(UriInfo uri) {
+    QueryParameters.requireOnly(uri, "environment");
+    List<String> asked = uri.getQueryParameters().getOrDefault("environment", List.of());
+    if (asked.isEmpty()) {
+      return FunctionSpecJson::writeHidden;
+    }
+    if (!asked.equals(List.of("values"))) {
+      throw invalid(
+          "environment", "Write environment=values to see values, or leave it out to see none.");
+    }
+    access.requireToken("the environment's values");
+    return FunctionSpecJson::write;
   }
 
   @PATCH
@@ -129,11 +151,12 @@ class FunctionResource {
 
   @GET
   @Path("{name}/versions")
-  public List<Version> versions(@PathParam("name") String name) {
+  public List<Version> versions(@PathParam("name") String name, @Context UriInfo uri) {
     FunctionName function = functionName(name);
+    Function<FunctionSpec, ObjectNode> spec = asAskedFor(uri);
     int active = store.active(function).map(version -> version.number()).orElse(0);
     return states.versions(function).stream()
-        .map(version -> Version.of(version, version.number() == active))
+        .map(version -> Version.of(version, version.number() == active, spec))
         .toList();
   }
 

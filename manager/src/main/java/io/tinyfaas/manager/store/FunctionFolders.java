@@ -1,7 +1,6 @@
 package io.tinyfaas.manager.store;
 
 import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tinyfaas.contract.route.FunctionName;
@@ -120,7 +119,7 @@ final class FunctionFolders {
       return Pointer.NONE;
     }
     try {
-      Pointer pointer = pointer(JSON.readTree(file.toFile()));
+      Pointer pointer = read(file);
       return pointer.withHighest(Math.max(pointer.highest(), highest));
     } catch (IOException e) {
       // Which versions were active is lost with it; rather keep them all than remove a good one.
@@ -129,8 +128,8 @@ final class FunctionFolders {
     }
   }
 
-  private static Pointer pointer(JsonNode document) throws IOException {
-    if (!(document instanceof ObjectNode object)) {
+  private static Pointer read(Path pointer) throws IOException {
+    if (!(JSON.readTree(pointer.toFile()) instanceof ObjectNode object)) {
       throw new IOException("it is no JSON object");
     }
     if (object.has("before")) {
@@ -138,8 +137,8 @@ final class FunctionFolders {
     }
     // Of a manager that did not write it.
     object.putObject("before");
-    Pointer pointer = JSON.treeToValue(object, Pointer.class);
-    return Pointer.byNumbers(pointer.active(), pointer.history(), pointer.highest());
+    Pointer read = JSON.treeToValue(object, Pointer.class);
+    return Pointer.byNumbers(read.active(), read.history(), read.highest());
   }
 
   private Optional<FunctionVersion> readVersion(FunctionName function, int number) {

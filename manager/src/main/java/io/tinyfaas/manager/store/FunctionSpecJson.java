@@ -15,6 +15,7 @@ import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.manager.problem.ProblemException;
 import java.io.IOException;
@@ -41,6 +42,9 @@ import java.util.regex.Pattern;
  * refused, so that a typing error never passes for a default.
  */
 public final class FunctionSpecJson {
+
+  /** In place of a variable's value, which may be a secret; sent back, it means that value. */
+  private static final String HIDDEN = "***";
 
   /** Of a document, in bytes: the largest specification with every character escaped fits. */
   public static final int MAX_BYTES = 512 * 1024;
@@ -160,6 +164,39 @@ public final class FunctionSpecJson {
     return json;
   }
 
+  /** The same without the values of variables. */
+  public static ObjectNode writeHidden(FunctionSpec spec) {
+    ObjectNode json = write(spec);
+    ObjectNode environment = json.putObject("environment");
+    spec.environment().keySet().forEach(name -> environment.put(name, HIDDEN));
+    return json;
+  }
+
+  /**
+   * Puts the values of a function's variables where a document has them as it was shown.
+   *
+   * @throws ProblemException INVALID_SPEC if the function has no such variable
+   */
+  static void reveal(ObjectNode document, Map<String, String> environment) {
+    if (document.path("environment") instanceof ObjectNode shown) {
+      for (Map.Entry<String, JsonNode> variable : shown.properties()) {
+        if (HIDDEN.equals(variable.getValue().textValue())) {
+          String name = variable.getKey();
+          if (!environment.containsKey(name)) {
+            throw invalid(
+                "environment." + quoted(name).replace("\"", ""),
+                quoted(name)
+                    + " is "
+                    + HIDDEN
+                    + ", which stands for the value that a variable has, but the function has no"
+                    + " such variable: send the value itself.");
+          }
+          variable.setValue(TextNode.valueOf(environment.get(name)));
+        }
+      }
+    }
+  }
+
   /**
    * Applies a merge patch (RFC 7396): what it names is replaced, null sets a field back to its
    * default or removes a variable or label.
@@ -171,7 +208,8 @@ public final class FunctionSpecJson {
       throw invalid("runtime", "runtime cannot be removed: leave it out, or name another one.");
     }
     ObjectNode document = write(spec);
-    merge(document, patch);
+    merge(document, patch.deepCopy());
+    reveal(document, spec.environment());
     return read(document);
   }
 

@@ -7,8 +7,8 @@ import java.time.Instant;
  * One immutable version of a function: what it is and how it runs.
  *
  * @param number from 1, never used twice for a function as long as it exists
- * @param archiveDigest SHA-256 of the archive's files (paths, modes, bytes), 64 hex digits;
- *     versions with the same digest share an image
+ * @param archiveDigest SHA-256 of the archive's files (paths, modes, bytes) and empty folders, 64
+ *     hex digits; versions with the same digest share an image
  * @param created when it was accepted
  */
 public record FunctionVersion(

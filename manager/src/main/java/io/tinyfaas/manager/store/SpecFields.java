@@ -3,6 +3,7 @@ package io.tinyfaas.manager.store;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tinyfaas.manager.problem.ProblemException;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -61,13 +62,15 @@ public final class SpecFields {
    *
    * @param active as for {@link #runtime}
    * @param runtime its own name
+   * @throws ProblemException INVALID_SPEC if a value is hidden that the function does not have
    */
   public FunctionSpec on(Optional<FunctionSpec> active, String runtime) {
     ObjectNode document = active.map(FunctionSpecJson::write).orElseGet(ofNewFunctions::deepCopy);
     if (active.filter(now -> !now.runtime().equals(runtime)).isPresent()) {
       document.remove("entry");
     }
-    document.setAll(named);
+    document.setAll(named.deepCopy());
+    FunctionSpecJson.reveal(document, active.map(FunctionSpec::environment).orElse(Map.of()));
     return FunctionSpecJson.read(document.put("runtime", runtime));
   }
 }

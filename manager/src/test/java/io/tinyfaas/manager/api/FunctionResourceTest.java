@@ -1,5 +1,6 @@
 package io.tinyfaas.manager.api;
 
+import static io.restassured.RestAssured.given;
 import static org.hamcrest.Matchers.aMapWithSize;
 import static org.hamcrest.Matchers.blankOrNullString;
 import static org.hamcrest.Matchers.empty;
@@ -52,7 +53,7 @@ class FunctionResourceTest extends RestCalls {
         .body("spec.cpus", equalTo(0.5f))
         .body("spec.timeout", equalTo("5s"))
         .body("spec.networkAccess", equalTo(true))
-        .body("spec.environment", equalTo(Map.of("A", "b", "C", "d=e")))
+        .body("spec.environment", equalTo(Map.of("A", "***", "C", "***")))
         .body("spec.labels", equalTo(Map.of("team", "edge")));
     deploy("sieve?runtime=nodejs").statusCode(200).body("version", equalTo(2));
   }
@@ -223,7 +224,7 @@ class FunctionResourceTest extends RestCalls {
         .statusCode(200)
         .body("version", equalTo(2))
         .body("handlers", hasSize(2))
-        .body("spec.environment", equalTo(Map.of("B", "2")));
+        .body("spec.environment", equalTo(Map.of("B", "***")));
     call()
         .contentType("application/json")
         .body("{\"handlers\":null}")
@@ -233,11 +234,70 @@ class FunctionResourceTest extends RestCalls {
         .body("handlers", hasSize(1));
   }
 
+  @Test
+  void shouldShowTheEnvironmentsValuesOnlyWhereTheyAreAskedFor() {
+    deploy("sieve?runtime=nodejs&env=KEY=secret")
+        .body("spec.environment", equalTo(Map.of("KEY", "***")));
+    call().get("/functions").then().body("[0].spec.environment.KEY", equalTo("***"));
+    for (String path : List.of("/functions/sieve", "/functions/sieve/versions")) {
+      String found = path.endsWith("versions") ? "[0].spec" : "spec";
+      call().get(path).then().body(found + ".environment.KEY", equalTo("***"));
+      call()
+          .get(path + "?environment=values")
+          .then()
+          .statusCode(200)
+          .body(found + ".environment.KEY", equalTo("secret"))
+          .body(found + ".runtime", equalTo("nodejs"));
+      for (String query :
+          List.of("environment=", "environment=all", "values", "enviroment=values")) {
+        shouldBeProblem(call().get(path + "?" + query).then(), 400, "invalid-request");
+      }
+      given().get(path + "?environment=values").then().statusCode(401);
+    }
+    shouldBeProblem(
+        call().get("/functions/none?environment=values").then(), 404, "unknown-function");
+    shouldBeProblem(call().get("/functions?environment=values").then(), 400, "invalid-request");
+  }
+
+  /** What was shown, sent back, destroys no secret. */
+  @Test
+  void shouldTakeBackASpecificationAsItWasShown() {
+    deploy("sieve?runtime=nodejs&env=KEY=secret&env=OLD=1");
+    Map<String, Object> shown = call().get("/functions/sieve").path("spec");
+    call()
+        .multiPart("spec", shown)
+        .multiPart("archive", "x.zip", zip("x"), "application/zip")
+        .put("/functions/sieve")
+        .then()
+        .statusCode(200);
+    call()
+        .contentType(MERGE_PATCH)
+        .body("{\"environment\":{\"KEY\":\"***\",\"OLD\":null,\"NEW\":\"2\"}}")
+        .patch("/functions/sieve")
+        .then()
+        .statusCode(200)
+        .body("spec.environment", equalTo(Map.of("KEY", "***", "NEW", "***")));
+    call()
+        .get("/functions/sieve?environment=values")
+        .then()
+        .body("spec.environment", equalTo(Map.of("KEY", "secret", "NEW", "2")));
+    call().post("/functions/sieve/rollback").then().body("spec.environment.OLD", equalTo("***"));
+    shouldBeProblem(
+        deploy("sieve?env=OTHER=***").body("field", equalTo("environment.OTHER")),
+        400,
+        "invalid-spec");
+    shouldBeProblem(
+        deploy("fresh?runtime=nodejs&env=KEY=***").body("field", equalTo("environment.KEY")),
+        400,
+        "invalid-spec");
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
       quoteCharacter = '`',
       value = {
+        "{\"environment\":{\"KEY\":\"***\"}} | invalid-spec",
         "{\"handlers\":0} | invalid-spec",
         "{\"handler\":1} | invalid-spec",
         "{\"runtime\":null} | invalid-spec",

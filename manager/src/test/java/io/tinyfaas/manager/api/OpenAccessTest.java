@@ -52,6 +52,18 @@ class OpenAccessTest {
         .statusCode(403);
   }
 
+  /** Everybody on the box may call, but need not have had the secrets of others. */
+  @ParameterizedTest
+  @ValueSource(strings = {"/functions/sieve", "/functions/sieve/versions"})
+  void shouldShowNobodyTheEnvironmentsValues(String path) {
+    given()
+        .get(path + "?environment=values")
+        .then()
+        .statusCode(403)
+        .body("type", equalTo("urn:tinyfaas:problem:forbidden"))
+        .body("detail", containsString("TINYFAAS_AUTH=token"));
+  }
+
   @Test
   void shouldAnswerItsOwnPage() {
     String origin = "http://localhost:" + RestAssured.port;

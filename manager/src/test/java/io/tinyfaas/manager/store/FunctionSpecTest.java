@@ -196,10 +196,35 @@ class FunctionSpecTest {
                 Exposure.DEFAULT));
   }
 
+  @Test
+  void shouldHideTheValuesOfVariablesAndNothingElse() {
+    FunctionSpec spec =
+        read(
+            "{'runtime':'java','environment':{'A':'1','B':''},'labels':{'a':'1'}}"
+                .replace('\'', '"'));
+    assertThat(FunctionSpecJson.writeHidden(spec))
+        .hasToString(
+            FunctionSpecJson.write(spec)
+                .toString()
+                .replace("{\"A\":\"1\",\"B\":\"\"}", "{\"A\":\"***\",\"B\":\"***\"}"));
+  }
+
+  @Test
+  void shouldKeepHiddenValuesThatAPatchNames() {
+    FunctionSpec spec =
+        read("{'runtime':'java','environment':{'A':'1','B':'2','C':'3'}}".replace('\'', '"'));
+    String patch = "{'environment':{'A':'***','B':null,'C':'4'}}".replace('\'', '"');
+    assertThat(
+            FunctionSpecJson.patch(spec, FunctionSpecJson.parse(patch.getBytes(UTF_8)))
+                .environment())
+        .isEqualTo(Map.of("A", "1", "C", "4"));
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
       value = {
+        "environment.A | {'environment':{'A':'***'}}",
         "runtime | {'runtime':null}",
         "handlers | {'handlers':0}",
         "handlers | {'handlers':{'a':null}}",

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -118,6 +119,36 @@ class SpecFieldsTest {
         catchThrowableOfType(ProblemException.class, () -> Specs.fields(json));
     assertThat(problem.type()).isEqualTo(ProblemType.INVALID_SPEC);
     assertThat(problem.field()).isEqualTo(field);
+  }
+
+  @Test
+  void shouldKeepValuesThatAreHidden() {
+    SpecFields fields =
+        Specs.fields("{\"environment\": {\"A\": \"***\", \"C\": \"3\", \"D\": \"****\"}}");
+    Map<String, String> expected = Map.of("A", "1", "C", "3", "D", "****");
+    assertThat(fields.on(Optional.of(ACTIVE), "nodejs").environment()).isEqualTo(expected);
+    // Once more, of what the function has then.
+    FunctionSpec changed = on(ACTIVE, "{\"environment\": {\"A\": \"new\"}}");
+    assertThat(fields.on(Optional.of(changed), "nodejs").environment()).containsEntry("A", "new");
+    assertThat(
+            SpecFields.of(FunctionSpecJson.writeHidden(ACTIVE)).on(Optional.of(ACTIVE), "nodejs"))
+        .isEqualTo(ACTIVE);
+  }
+
+  @Test
+  void shouldRefuseAHiddenValueOfNoVariable() {
+    for (Optional<FunctionSpec> active :
+        List.of(Optional.of(ACTIVE), Optional.<FunctionSpec>empty())) {
+      ProblemException problem =
+          catchThrowableOfType(
+              ProblemException.class,
+              () ->
+                  Specs.fields("{\"runtime\": \"nodejs\", \"environment\": {\"C\": \"***\"}}")
+                      .on(active, "nodejs"));
+      assertThat(problem.type()).isEqualTo(ProblemType.INVALID_SPEC);
+      assertThat(problem.field()).isEqualTo("environment.C");
+      assertThat(problem).hasMessageContaining("send the value itself");
+    }
   }
 
   @Test
