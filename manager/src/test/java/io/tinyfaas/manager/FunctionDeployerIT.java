@@ -17,6 +17,7 @@ import io.tinyfaas.manager.reconcile.Reconciler;
 import io.tinyfaas.manager.store.FunctionSpec;
 import io.tinyfaas.manager.store.FunctionSpecJson;
 import io.tinyfaas.manager.store.FunctionStore;
+import io.tinyfaas.manager.store.Specs;
 import jakarta.inject.Inject;
 import java.time.Duration;
 import java.util.Map;
@@ -111,6 +112,41 @@ class FunctionDeployerIT extends FunctionOnAnEngine {
     deployer.update(FUNCTION, _ -> with(Map.of("A", "b", "C", "d")));
 
     assertThat(invoke(onlyHandler())).endsWith("b and d");
+  }
+
+  @Test
+  void shouldKeepWhatADeploymentDoesNotName() {
+    String script = "module.exports = (req, res) => res.send('%s ' + process.env.A)";
+    deploy(
+        Specs.fields(
+            """
+            {"runtime": "nodejs", "entry": "main.js", "environment": {"A": "kept"}, "timeout": "2s"}\
+            """),
+        Zip.of(Map.of("main.js", script.formatted("one"))));
+    assertThat(invoke(onlyHandler())).endsWith("one kept");
+
+    deploy(
+        Specs.fields("{\"runtime\": \"node\"}"),
+        Zip.of(Map.of("main.js", script.formatted("two"), "index.js", "none")));
+
+    assertThat(invoke(onlyHandler())).endsWith("two kept");
+    assertThat(store.active(FUNCTION).orElseThrow().spec().entry()).contains("main.js");
+  }
+
+  @Test
+  void shouldGiveAFunctionItsEmptyFolders() {
+    deploy(
+        spec(),
+        Zip.of(
+            Map.of(
+                "index.js",
+                "const fs = require('fs'); module.exports = (req, res) =>"
+                    + " res.send(fs.readdirSync('data/in').length + ' ' +"
+                    + " (fs.statSync('data/in').mode & 0o777))",
+                "/data/in/",
+                "")));
+
+    assertThat(invoke(onlyHandler())).endsWith("0 " + 0755);
   }
 
   private static FunctionSpec with(Map<String, String> environment) {

@@ -20,6 +20,7 @@ import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.store.FunctionSpec;
 import io.tinyfaas.manager.store.FunctionStore;
+import io.tinyfaas.manager.store.SpecFields;
 import io.tinyfaas.manager.store.Specs;
 import io.vertx.core.Vertx;
 import jakarta.inject.Inject;
@@ -77,8 +78,12 @@ abstract class FunctionOnAnEngine {
   }
 
   Deployment deploy(FunctionSpec spec, FunctionArchive archive) {
+    return deploy(Specs.fields(spec), archive);
+  }
+
+  Deployment deploy(SpecFields fields, FunctionArchive archive) {
     try (archive) {
-      return deployer.deploy(FUNCTION, Specs.fields(spec), archive);
+      return deployer.deploy(FUNCTION, fields, archive);
     }
   }
 

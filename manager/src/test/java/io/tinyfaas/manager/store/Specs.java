@@ -20,7 +20,7 @@ public final class Specs {
   }
 
   /** One that names what is in this. */
-  static SpecFields fields(String json) {
+  public static SpecFields fields(String json) {
     return SpecFields.of(FunctionSpecJson.parse(json.getBytes(UTF_8)));
   }
 }
