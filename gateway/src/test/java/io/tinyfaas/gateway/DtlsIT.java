@@ -8,12 +8,17 @@ import static io.tinyfaas.harness.Eventually.eventually;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tinyfaas.contract.route.RouteRevision;
 import io.tinyfaas.harness.Command;
+import io.tinyfaas.harness.Eventually;
 import java.io.IOException;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.eclipse.californium.core.coap.CoAP.Code;
 import org.eclipse.californium.core.coap.Request;
@@ -27,6 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Devices that prove who they are: with Scandium, and with libcoap over OpenSSL and GnuTLS. */
@@ -74,6 +80,30 @@ class DtlsIT {
       assertThat(device.get("locked")).startsWith("2.05 button by coaps, 0 bytes");
       assertThat(device.get("any")).startsWith("2.05 button by coaps");
       assertThat(device.get("nobody")).isEqualTo("4.04 no such function");
+    }
+  }
+
+  /** The manager answers a registration when the gateway says that it heeds it. */
+  @Test
+  void shouldHeedTheFirstDeviceWhenItMayConnect(@TempDir Path other) throws IOException {
+    DatagramSocket taken = new DatagramSocket(0, InetAddress.getLoopbackAddress());
+    int port = taken.getLocalPort();
+    try (DtlsGateway deaf = new DtlsGateway(other, Map.of("COAPS_PORT", Integer.toString(port)))) {
+      RouteRevision before = deaf.manager().heard().getLast().devices();
+      deaf.manager().publishDevices(1, 1, DtlsGateway.withKey("button", KEY));
+      Eventually.within(Duration.ofSeconds(20))
+          .until(
+              () -> deaf.process().log().stream().anyMatch(line -> line.contains("coaps-failed")));
+      deaf.manager().apply(1, 2); // after which it says all that it heeds
+      assertThat(deaf.manager().heard().getLast().devices()).isEqualTo(before);
+
+      taken.close();
+      deaf.manager().applyDevices(1, 2, DtlsGateway.withKey("button", KEY));
+      try (DtlsDevice device = DtlsDevice.withKey(port, "button", KEY.getBytes(UTF_8))) {
+        assertThat(device.get("nobody")).isEqualTo("4.04 no such function");
+      }
+    } finally {
+      taken.close();
     }
   }
 
@@ -184,6 +214,45 @@ class DtlsIT {
     try (DtlsDevice button = gateway.device("button", KEY)) {
       eventually().untilAsserted(() -> assertThat(button.get("any")).startsWith("2.05 button"));
     }
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.tinyfaas.gateway.ingress.coap.dtls.NamelessHelloTest#unreadableNames")
+  @DisplayName("RFC 6066 3: a server name that is no DNS name is passed over")
+  void shouldPassOverAServerNameThatIsNone(byte[] extension) throws IOException {
+    try (HalfHandshake device =
+        new HalfHandshake(InetAddress.getLoopbackAddress(), gateway.port(), extension)) {
+      assertThat(device.isAnswered()).isTrue();
+    }
+  }
+
+  /** Whose server name is what stands between the brackets. */
+  @ParameterizedTest
+  @ValueSource(strings = {"coap-client-openssl", "coap-client-gnutls"})
+  void shouldServeLibcoapByAnIpv6Address(String client, @TempDir Path other) throws IOException {
+    try (DtlsGateway six = new DtlsGateway(other, Map.of("TINYFAAS_COAP_HOST", "::1"))) {
+      six.register();
+      assertThat(ask(client, "[::1]", six)).contains("button by coaps");
+    }
+  }
+
+  /** libcoap hears no other address than the one that it asked. */
+  @Test
+  void shouldAnswerFromTheAddressThatWasAsked(@TempDir Path other) throws IOException {
+    try (DtlsGateway all = new DtlsGateway(other, Map.of("TINYFAAS_COAP_HOST", "0.0.0.0"))) {
+      all.register();
+      for (String address : List.of("127.0.0.1", "127.1.2.3", "127.0.0.1", "127.1.2.3")) {
+        assertThat(ask("coap-client-openssl", address, all)).contains("button by coaps");
+      }
+    }
+  }
+
+  private static String ask(String client, String address, DtlsGateway gateway) {
+    String uri = "coaps://" + address + ":" + gateway.port() + "/any";
+    return Command.of(client, "-B", "90", "-u", "button", "-k", KEY, uri)
+        .within(Duration.ofMinutes(2))
+        .run()
+        .output();
   }
 
   /** libcoap's clients: other implementations of CoAP and of DTLS. */

@@ -62,6 +62,9 @@ final class HalfHandshake implements AutoCloseable {
     0
   };
 
+  private static final int EXTENSIONS_LENGTH_AT = 6;
+
+  private final byte[] extension;
   private final DatagramSocket socket;
   private final byte[] random = new byte[32];
   private final long start = System.nanoTime();
@@ -69,6 +72,14 @@ final class HalfHandshake implements AutoCloseable {
   private final long end;
 
   HalfHandshake(InetAddress from, int port) throws IOException {
+    this(from, port, new byte[0]);
+  }
+
+  /**
+   * @param extension more in the hello: type, length and content
+   */
+  HalfHandshake(InetAddress from, int port, byte[] extension) throws IOException {
+    this.extension = extension;
     socket = new DatagramSocket(new InetSocketAddress(from, 0));
     socket.connect(InetAddress.ofLiteral("127.0.0.1"), port);
     socket.setSoTimeout(PATIENCE_MILLIS);
@@ -103,14 +114,23 @@ final class HalfHandshake implements AutoCloseable {
   }
 
   private void hello(int sequence, byte[] cookie) throws IOException {
-    int length = 2 + random.length + 2 + cookie.length + SUITES_AND_EXTENSIONS.length;
+    int length =
+        2 + random.length + 2 + cookie.length + SUITES_AND_EXTENSIONS.length + extension.length;
     ByteBuffer record = ByteBuffer.allocate(HEADERS + length);
     record.put((byte) 22).putShort((short) 0xfefd).putShort((short) 0);
     record.putShort((short) 0).putInt(sequence).putShort((short) (12 + length));
     record.putInt(1 << 24 | length).putShort((short) sequence);
     record.put((byte) 0).putShort((short) 0).put((byte) 0).putShort((short) length);
     record.putShort((short) 0xfefd).put(random).put((byte) 0);
-    record.put((byte) cookie.length).put(cookie).put(SUITES_AND_EXTENSIONS);
+    record.put((byte) cookie.length).put(cookie).put(SUITES_AND_EXTENSIONS).put(extension);
+    record.put(
+        HEADERS
+            + length
+            - extension.length
+            - SUITES_AND_EXTENSIONS.length
+            + EXTENSIONS_LENGTH_AT
+            + 1,
+        (byte) (SUITES_AND_EXTENSIONS[EXTENSIONS_LENGTH_AT + 1] + extension.length));
     socket.send(new DatagramPacket(record.array(), record.capacity()));
   }
 

@@ -119,7 +119,7 @@ public final class CoapsIngress implements Ingress, MessageDeliverer {
   /** Tried again with the next change of devices if it fails. */
   private boolean listen() {
     InetSocketAddress address = new InetSocketAddress(shared.host(), settings.port());
-    DtlsConnector dtls = new DtlsConnector(loop, address, credentials(), devices);
+    DtlsConnector dtls = new DtlsConnector(loop, BoxSocket::new, address, credentials(), devices);
     CoapTransport opened = coap.transport(dtls);
     opened.endpoint().setMessageDeliverer(this);
     try {

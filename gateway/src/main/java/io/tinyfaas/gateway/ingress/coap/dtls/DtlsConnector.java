@@ -3,6 +3,8 @@ package io.tinyfaas.gateway.ingress.coap.dtls;
 import io.netty.channel.EventLoop;
 import io.tinyfaas.gateway.device.CurrentDevices;
 import io.tinyfaas.gateway.device.DeviceIdentity;
+import java.io.IOException;
+import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
 import java.security.Principal;
 import java.util.ArrayList;
@@ -31,6 +33,7 @@ import org.eclipse.californium.scandium.config.DtlsConnectorConfig;
 import org.eclipse.californium.scandium.dtls.CertificateType;
 import org.eclipse.californium.scandium.dtls.Connection;
 import org.eclipse.californium.scandium.dtls.ConnectionId;
+import org.eclipse.californium.scandium.dtls.Record;
 import org.eclipse.californium.scandium.dtls.ResumptionSupportingConnectionStore;
 import org.eclipse.californium.scandium.dtls.cipher.CipherSuite;
 import org.eclipse.californium.scandium.dtls.x509.SingleCertificateProvider;
@@ -82,7 +85,18 @@ public final class DtlsConnector extends DTLSConnector {
           CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CCM,
           CipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8);
 
+  /** Opens what datagrams come and go by. */
+  @FunctionalInterface
+  public interface Sockets {
+
+    /**
+     * @throws IOException if the address cannot be bound
+     */
+    DatagramSocket open(EventLoop loop, InetSocketAddress address) throws IOException;
+  }
+
   private final EventLoop loop;
+  private final Sockets sockets;
   private final ResumptionSupportingConnectionStore connections;
   private final CurrentDevices devices;
   private final AtomicInteger waiting = new AtomicInteger();
@@ -92,15 +106,18 @@ public final class DtlsConnector extends DTLSConnector {
    */
   public DtlsConnector(
       EventLoop loop,
+      Sockets sockets,
       InetSocketAddress address,
       Optional<Credentials> credentials,
       CurrentDevices devices) {
-    this(loop, settings(address, credentials, devices), devices);
+    this(loop, sockets, settings(address, credentials, devices), devices);
   }
 
-  private DtlsConnector(EventLoop loop, DtlsConnectorConfig settings, CurrentDevices devices) {
+  private DtlsConnector(
+      EventLoop loop, Sockets sockets, DtlsConnectorConfig settings, CurrentDevices devices) {
     this(
         loop,
+        sockets,
         settings,
         new BoundedHandshakes(
             MAX_CONNECTIONS,
@@ -111,11 +128,13 @@ public final class DtlsConnector extends DTLSConnector {
 
   private DtlsConnector(
       EventLoop loop,
+      Sockets sockets,
       DtlsConnectorConfig settings,
       ResumptionSupportingConnectionStore connections,
       CurrentDevices devices) {
     super(settings, connections);
     this.loop = loop;
+    this.sockets = sockets;
     this.connections = connections;
     this.devices = devices;
   }
@@ -171,6 +190,22 @@ public final class DtlsConnector extends DTLSConnector {
     return peer instanceof ExtensiblePrincipal<?> principal
         ? Optional.ofNullable(principal.getExtendedInfo().get(IDENTITY, DeviceIdentity.class))
         : Optional.empty();
+  }
+
+  @Override
+  protected void start(InetSocketAddress address) throws IOException {
+    if (!isRunning()) {
+      init(address, sockets.open(loop, address), null);
+    }
+  }
+
+  /** A hello is never thrown away for the name that it has for the gateway. */
+  @Override
+  protected void processRecords(
+      List<Record> records, InetSocketAddress peer, InetSocketAddress router) {
+    boolean hello = records.size() == 1 && records.getFirst().isNewClientHello();
+    super.processRecords(
+        hello ? List.of(NamelessHello.readable(records.getFirst())) : records, peer, router);
   }
 
   /** Messages go on on the event loop. */
