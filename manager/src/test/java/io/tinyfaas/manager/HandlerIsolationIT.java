@@ -36,6 +36,29 @@ class HandlerIsolationIT extends FunctionOnAnEngine {
                 + " false");
   }
 
+  /** Whose image has them: Compose would take the handlers for its own. */
+  @Test
+  void shouldCarryNoLabelsOfCompose() {
+    deploy(spec(), Zip.saying("hello"));
+
+    assertThat(
+            docker(
+                "inspect",
+                "-f",
+                "{{range $label, $value := .Config.Labels}}{{$label}}={{$value}}\n{{end}}",
+                containers().getFirst()))
+        .contains("tinyfaas.role=handler")
+        .noneMatch(label -> label.matches("com\\.docker\\.compose\\..*=.+"));
+    assertThat(
+            docker(
+                "inspect",
+                "-f",
+                "{{range $label, $value := .Config.Labels}}{{$label}}={{$value}}\n{{end}}",
+                images().getFirst()))
+        .contains("tinyfaas.role=image")
+        .noneMatch(label -> label.matches("com\\.docker\\.compose\\..*=.+"));
+  }
+
   @Test
   void shouldGiveAFunctionNoNetworkButItsOwnLoopback() {
     deploy(

@@ -213,7 +213,7 @@ public class HandlerContainers {
             .withName(settings.instance() + "-" + function + "-" + id)
             .withHostName(function.value())
             .withUser(USER)
-            .withLabels(labels)
+            .withLabels(Labels.notOfCompose(labels))
             .withEnv(
                 environment.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toList())
             .withHostConfig(host)
@@ -333,6 +333,11 @@ public class HandlerContainers {
   /** Returns once functions with network access are kept off the host. */
   public void guardHost() {
     firewall.ensure();
+  }
+
+  /** Removes what a command on the host has left behind, if one has. */
+  public void removeLeftCommands() {
+    firewall.removeLeft();
   }
 
   /** Removes what was made for handlers of the function that are gone. */

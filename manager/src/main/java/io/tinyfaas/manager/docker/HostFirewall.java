@@ -64,6 +64,11 @@ public class HostFirewall {
     }
   }
 
+  /** Removes what a command on the host has left behind, if one has. */
+  void removeLeft() {
+    host.removeLeft();
+  }
+
   private void set() {
     HostConfig rights =
         HostConfig.newHostConfig()

@@ -1,6 +1,8 @@
 package io.tinyfaas.manager.docker;
 
 import io.tinyfaas.contract.route.FunctionName;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** How this installation knows its own among all that an engine holds. */
@@ -35,9 +37,25 @@ final class Labels {
   /** Of a runtime that the manager has built: the folder's digest. */
   static final String RUNTIME_DIGEST = "tinyfaas.runtime.digest";
 
+  /** What Compose writes into the images that it builds, and every container of them inherits. */
+  private static final List<String> OF_COMPOSE =
+      List.of(
+          "com.docker.compose.project", "com.docker.compose.service", "com.docker.compose.version");
+
   private Labels() {}
 
   static Map<String, String> of(String instance, FunctionName function, String role) {
     return Map.of(INSTANCE, instance, FUNCTION, function.value(), ROLE, role);
+  }
+
+  /**
+   * For what is made from an image: with those that it must not inherit, emptied, since they cannot
+   * be taken away. Compose would count it among its own, and {@code docker compose down
+   * --remove-orphans} remove it.
+   */
+  static Map<String, String> notOfCompose(Map<String, String> own) {
+    Map<String, String> labels = new HashMap<>(own);
+    OF_COMPOSE.forEach(label -> labels.put(label, ""));
+    return labels;
   }
 }
