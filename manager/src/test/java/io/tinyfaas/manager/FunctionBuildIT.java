@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
@@ -150,6 +151,50 @@ class FunctionBuildIT extends FunctionOnAnEngine {
     assertThat(store.functions()).hasSize(4);
     eventually().until(() -> eventsOfBuilds().size() == 8);
     assertThat(mostBuildsAtOnce()).isEqualTo(2);
+  }
+
+  /** While it runs, and of one that ends before anybody looks. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "dd if=/dev/zero of=/var/tmp/much bs=1M count=100; sleep 600",
+        "dd if=/dev/zero of=much bs=1M count=100",
+      })
+  void shouldEndABuildThatWritesMoreThanItMay(String command) {
+    assertThatThrownBy(
+            () ->
+                deploy(
+                    spec(),
+                    withPackageJson("{\"scripts\": {\"preinstall\": \"" + command + "\"}}")))
+        .isInstanceOfSatisfying(
+            ProblemException.class,
+            problem -> {
+              assertThat(problem.type()).isEqualTo(ProblemType.BUILD_FAILED);
+              assertThat(problem).hasMessageContainingAll("67108864", "TINYFAAS_MAX_BUILD");
+            });
+    assertNothingIsLeft();
+  }
+
+  @Test
+  void shouldGiveABuildHalfOfTheBox() {
+    CompletableFuture<Void> deployment =
+        CompletableFuture.runAsync(
+            () ->
+                deploy(
+                    spec(),
+                    withPackageJson(
+                        "{\"scripts\": {\"install\": \"until [ -e /tmp/go ]; do sleep 0.1;"
+                            + " done\"}}")));
+    within(Duration.ofMinutes(1)).until(() -> runningBuilds().size() == 1);
+    String build = runningBuilds().getFirst();
+    long processors = Long.parseLong(docker("info", "-f", "{{.NCPU}}").getFirst());
+
+    assertThat(docker("inspect", "-f", "{{.HostConfig.NanoCpus}}", build))
+        .containsExactly(Long.toString(processors * 500_000_000));
+
+    docker("exec", build, "touch", "/tmp/go");
+    deployment.join();
+    assertThat(invoke(onlyHandler())).endsWith("deployed");
   }
 
   @ParameterizedTest

@@ -64,6 +64,7 @@ public final class RealParts implements QuarkusTestResourceLifecycleManager {
             docker("volume", "inspect", "-f", "{{.Mountpoint}}", INSTANCE + "_sockets").getFirst()),
         Map.entry("tinyfaas.address-pool", POOL),
         Map.entry("tinyfaas.start-timeout", patient(Duration.ofSeconds(10)).toString()),
+        Map.entry("tinyfaas.max-build", "64M"),
         Map.entry("tinyfaas.engine-timeout", ENGINE_TIMEOUT.toString()),
         Map.entry("tinyfaas.broker-host", "127.0.0.1"),
         Map.entry("tinyfaas.broker-port", Integer.toString(broker.port())),

@@ -46,6 +46,8 @@ class ProblemMapper {
       response.header(HttpHeaders.RETRY_AFTER, RETRY_AFTER_SECONDS);
     } else if (e.type() == RUNTIME_UNAVAILABLE) {
       response.header(HttpHeaders.RETRY_AFTER, RETRY_AFTER_A_BUILD_SECONDS);
+    } else if (e.retryAfter() > 0) {
+      response.header(HttpHeaders.RETRY_AFTER, e.retryAfter());
     }
     return response.build();
   }

@@ -106,6 +106,10 @@ public interface EngineSettings {
   @WithDefault("5m")
   Duration buildTimeout();
 
+  /** What a function's build command may write, and what of it becomes part of its image. */
+  @WithDefault("512M")
+  MemorySize maxBuild();
+
   /** What these may be; looked at before anything starts. */
   @Startup(1)
   @Singleton
@@ -134,6 +138,7 @@ public interface EngineSettings {
               settings.maxBody().asBigInteger(),
               HandlerHttp.MAX_BODY_FROM,
               HandlerHttp.MAX_BODY_TO)
+          .size("TINYFAAS_MAX_BUILD", settings.maxBuild().asBigInteger(), 1L << 20, 1L << 36)
           .time("TINYFAAS_START_TIMEOUT", settings.startTimeout(), SHORTEST, Duration.ofHours(1))
           .time("TINYFAAS_BUILD_TIMEOUT", settings.buildTimeout(), SHORTEST, Duration.ofHours(12))
           .orThrow(ConfigurationException::new);

@@ -1,12 +1,14 @@
 package io.tinyfaas.manager.docker;
 
 import com.github.dockerjava.api.DockerClient;
+import com.github.dockerjava.api.async.ResultCallback;
 import com.github.dockerjava.api.exception.ConflictException;
 import com.github.dockerjava.api.exception.DockerClientException;
 import com.github.dockerjava.api.exception.NotFoundException;
 import com.github.dockerjava.api.model.Capability;
 import com.github.dockerjava.api.model.HostConfig;
 import com.github.dockerjava.api.model.Image;
+import com.github.dockerjava.api.model.WaitResponse;
 import io.tinyfaas.contract.handler.HandlerHttp;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.manager.deploy.FunctionArchive;
@@ -15,16 +17,26 @@ import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.store.FunctionStore;
 import io.tinyfaas.manager.store.FunctionVersion;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.io.FilterInputStream;
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
-import java.util.concurrent.Semaphore;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
@@ -42,11 +54,9 @@ public class FunctionImages {
 
   private static final int PIPE_BYTES = 64 * 1024;
   private static final int TAG_DIGITS = 16;
-  private static final long BUILD_MEMORY = 768L * 1024 * 1024;
-  private static final long BUILD_PROCESSES = 512;
 
-  /** Each may take {@link #BUILD_MEMORY}; more at once would only make each slower. */
-  private static final int PARALLEL_BUILDS = 2;
+  /** How often is looked at what a build has written, which no engine bounds. */
+  private static final Duration LOOK_INTERVAL = Duration.ofSeconds(1);
 
   /** The role of containers in which images are made. */
   private static final String BUILD = "build";
@@ -59,8 +69,7 @@ public class FunctionImages {
   private final FunctionNetworks networks;
   private final Runtimes runtimes;
   private final FunctionStore store;
-
-  private final Semaphore builds = new Semaphore(PARALLEL_BUILDS, true);
+  private final BuildRoom room;
 
   FunctionImages(
       DockerClient docker,
@@ -68,13 +77,15 @@ public class FunctionImages {
       EngineSettings settings,
       FunctionNetworks networks,
       Runtimes runtimes,
-      FunctionStore store) {
+      FunctionStore store,
+      BuildRoom room) {
     this.docker = docker;
     this.longCalls = longCalls;
     this.settings = settings;
     this.networks = networks;
     this.runtimes = runtimes;
     this.store = store;
+    this.room = room;
   }
 
   /** The reference of the version's image, which may not exist. */
@@ -100,31 +111,36 @@ public class FunctionImages {
     } catch (NotFoundException e) {
       Runtime runtime = runtimes.requireBuilt(version.spec().runtime());
       try (FunctionArchive archive = FunctionArchive.open(store.archive(version))) {
-        build(version, runtime, archive);
+        Optional<Runtime.Build> step = runtime.buildFor(archive);
+        if (step.isEmpty()) {
+          make(version, runtime, container -> copy(archive, container));
+        } else {
+          // Before anything is made that would be there while it waits.
+          try (var _ = room.take(settings.buildTimeout())) {
+            make(
+                version,
+                runtime,
+                container ->
+                    copyBuilt(version.function(), runtime, step.get(), archive, container));
+          }
+        }
       }
     }
   }
 
-  private void build(FunctionVersion version, Runtime runtime, FunctionArchive archive) {
+  /**
+   * @param files puts the function's files into the container
+   */
+  private void make(FunctionVersion version, Runtime runtime, Consumer<String> files) {
     String container = null;
     try {
       container = create(version.function(), runtime);
-      var step = runtime.buildFor(archive);
-      if (step.isPresent()) {
-        builds.acquireUninterruptibly();
-        try {
-          copyBuilt(version.function(), runtime, step.get(), archive, container);
-        } finally {
-          builds.release();
-        }
-      } else {
-        copy(archive, container);
-      }
+      files.accept(container);
       docker
           .commitCmd(container)
           .withRepository(repository())
           .withTag(reference(version).substring(repository().length() + 1))
-          .withLabels(labels(version.function(), "image"))
+          .withLabels(Labels.notOfCompose(labels(version.function(), "image")))
           .withPause(false)
           .exec();
     } finally {
@@ -135,14 +151,17 @@ public class FunctionImages {
   /**
    * Removes the function's images that are not among these references, and containers of builds
    * that could not be removed when they ended. No build of the function may be under way.
+   *
+   * @return false if one is left, which a container still has
    */
-  public void retain(FunctionName function, Set<String> references) {
+  public boolean retain(FunctionName function, Set<String> references) {
     docker
         .listContainersCmd()
         .withShowAll(true)
         .withLabelFilter(labels(function, BUILD))
         .exec()
         .forEach(container -> remove(container.getId()));
+    boolean done = true;
     for (Image image : images(function)) {
       List<String> tags =
           image.getRepoTags() == null
@@ -154,11 +173,14 @@ public class FunctionImages {
               .toList();
       if (tags.size() <= 1 && obsolete.equals(tags)) {
         // By the tag, the engine may take only the tag, while a container of it is just ending.
-        removeImage(image.getId());
+        done &= removeImage(image.getId());
       } else {
-        obsolete.forEach(this::removeImage);
+        for (String tag : obsolete) {
+          done &= removeImage(tag);
+        }
       }
     }
+    return done;
   }
 
   /** Functions of which the engine holds an image that is not among these references. */
@@ -178,11 +200,17 @@ public class FunctionImages {
         .collect(Collectors.toSet());
   }
 
-  private void removeImage(String image) {
+  /**
+   * @return false if a container still has it, such as a handler that is being stopped
+   */
+  private boolean removeImage(String image) {
     try {
       docker.removeImageCmd(image).exec();
-    } catch (NotFoundException | ConflictException e) {
-      // Gone, or a handler that is being stopped still has it: the next look removes it.
+      return true;
+    } catch (NotFoundException e) {
+      return true;
+    } catch (ConflictException e) {
+      return false;
     }
   }
 
@@ -198,7 +226,7 @@ public class FunctionImages {
       builder =
           docker
               .createContainerCmd(runtime.image())
-              .withLabels(labels(function, BUILD))
+              .withLabels(Labels.notOfCompose(labels(function, BUILD)))
               .withUser("0:0")
               .withWorkingDir(HandlerHttp.FUNCTION_FOLDER)
               .withEntrypoint("/bin/sh", "-c", step.command())
@@ -207,9 +235,10 @@ public class FunctionImages {
               .withHostConfig(
                   HostConfig.newHostConfig()
                       .withNetworkMode(network)
-                      .withMemory(BUILD_MEMORY)
-                      .withMemorySwap(BUILD_MEMORY)
-                      .withPidsLimit(BUILD_PROCESSES)
+                      .withMemory(BuildRoom.MEMORY)
+                      .withMemorySwap(BuildRoom.MEMORY)
+                      .withNanoCPUs(room.nanoCpus())
+                      .withPidsLimit(BuildRoom.PROCESSES)
                       .withCapDrop(Capability.ALL)
                       .withCapAdd(Capability.CHOWN, Capability.FOWNER, Capability.DAC_OVERRIDE)
                       .withSecurityOpts(List.of("no-new-privileges"))
@@ -220,14 +249,7 @@ public class FunctionImages {
       copy(archive, builder);
       docker.startContainerCmd(builder).exec();
       awaitBuild(builder);
-      try (InputStream built =
-          docker.copyArchiveFromContainerCmd(builder, HandlerHttp.FUNCTION_FOLDER).exec()) {
-        docker
-            .copyArchiveToContainerCmd(target)
-            .withRemotePath("/")
-            .withTarInputStream(built)
-            .exec();
-      }
+      takeOver(builder, target);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } finally {
@@ -241,24 +263,145 @@ public class FunctionImages {
     }
   }
 
-  private void awaitBuild(String builder) {
-    int exit;
-    try {
-      exit =
-          longCalls
-              .waitContainerCmd(builder)
-              .start()
-              .awaitStatusCode(settings.buildTimeout().toMillis(), TimeUnit.MILLISECONDS);
-    } catch (DockerClientException e) {
-      List<String> output = ContainerOutput.lastLines(docker, builder);
-      throw ProblemException.withOutput(
-          ProblemType.BUILD_FAILED,
-          "The build did not end within "
-              + settings.buildTimeout().toSeconds()
-              + " s and was stopped. "
-              + ContainerOutput.hint(output, "Its last lines are in the output"),
-          output);
+  /** What a build leaves in the function's folder, as far as it is no more than it may be. */
+  private void takeOver(String builder, String target) throws IOException {
+    try (InputStream built =
+            docker.copyArchiveFromContainerCmd(builder, HandlerHttp.FUNCTION_FOLDER).exec();
+        BoundedFiles files = new BoundedFiles(built, settings.maxBuild().asLongValue())) {
+      try {
+        docker
+            .copyArchiveToContainerCmd(target)
+            .withRemotePath("/")
+            .withTarInputStream(files)
+            .exec();
+      } catch (RuntimeException e) {
+        // Of a tar that is cut short the engine says so.
+        throw files.areTooMany() ? tooLarge(builder) : e;
+      }
+      if (files.areTooMany()) {
+        throw tooLarge(builder);
+      }
     }
+  }
+
+  private static final class BoundedFiles extends FilterInputStream {
+
+    private long left;
+
+    BoundedFiles(InputStream files, long bytes) {
+      super(files);
+      this.left = bytes;
+    }
+
+    boolean areTooMany() {
+      return left < 0;
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+      int read = super.read(bytes, offset, length);
+      left -= Math.max(0, read);
+      if (left < 0) {
+        throw new IOException("there is more than there may be");
+      }
+      return read;
+    }
+  }
+
+  private ProblemException tooLarge(String builder) {
+    return ProblemException.withOutput(
+        ProblemType.BUILD_FAILED,
+        "The build wrote more than "
+            + settings.maxBuild().asLongValue()
+            + " bytes and was ended: have it install less, or raise TINYFAAS_MAX_BUILD.",
+        ContainerOutput.lastLines(docker, builder));
+  }
+
+  /** The end of a container, and its exit code. */
+  private static final class Exit extends ResultCallback.Adapter<WaitResponse> {
+
+    private final CompletableFuture<Integer> code = new CompletableFuture<>();
+
+    @Override
+    public void onNext(WaitResponse response) {
+      code.complete(response.getStatusCode());
+    }
+
+    @Override
+    public void onError(Throwable failure) {
+      code.completeExceptionally(failure);
+      super.onError(failure);
+    }
+
+    @Override
+    public void onComplete() {
+      code.completeExceptionally(
+          new DockerClientException("the engine does not say how the build ended"));
+      super.onComplete();
+    }
+
+    /** Empty if it has not ended within this time. */
+    OptionalInt within(Duration time) {
+      try {
+        return OptionalInt.of(code.get(time.toMillis(), TimeUnit.MILLISECONDS));
+      } catch (TimeoutException e) {
+        return OptionalInt.empty();
+      } catch (ExecutionException e) {
+        throw e.getCause() instanceof RuntimeException cause
+            ? cause
+            : new DockerClientException("waiting for a build failed", e.getCause());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException("interrupted while waiting for a build", e);
+      }
+    }
+  }
+
+  /**
+   * @return the exit code
+   */
+  private int awaitExit(String builder) throws IOException {
+    long began = System.nanoTime();
+    try (Exit exit = longCalls.waitContainerCmd(builder).exec(new Exit())) {
+      OptionalInt code = exit.within(LOOK_INTERVAL);
+      while (code.isEmpty()) {
+        if (System.nanoTime() - began > settings.buildTimeout().toNanos()) {
+          List<String> output = ContainerOutput.lastLines(docker, builder);
+          throw ProblemException.withOutput(
+              ProblemType.BUILD_FAILED,
+              "The build did not end within "
+                  + settings.buildTimeout().toSeconds()
+                  + " s and was stopped. "
+                  + ContainerOutput.hint(output, "Its last lines are in the output"),
+              output);
+        }
+        if (written(builder) > settings.maxBuild().asLongValue()) {
+          throw tooLarge(builder);
+        }
+        code = exit.within(LOOK_INTERVAL);
+      }
+      return code.getAsInt();
+    }
+  }
+
+  /** In bytes, as far as the engine can tell while files come and go. */
+  private long written(String builder) {
+    try {
+      Long size = docker.inspectContainerCmd(builder).withSize(true).exec().getSizeRw();
+      return size == null ? 0 : size;
+    } catch (RuntimeException e) {
+      return 0;
+    }
+  }
+
+  private void awaitBuild(String builder) throws IOException {
+    int exit = awaitExit(builder);
     if (exit != 0) {
       List<String> output = ContainerOutput.lastLines(docker, builder);
       throw ProblemException.withOutput(
@@ -275,7 +418,7 @@ public class FunctionImages {
   private String create(FunctionName function, Runtime runtime) {
     return docker
         .createContainerCmd(runtime.image())
-        .withLabels(labels(function, BUILD))
+        .withLabels(Labels.notOfCompose(labels(function, BUILD)))
         .withHostConfig(HostConfig.newHostConfig().withNetworkMode("none"))
         .exec()
         .getId();
@@ -283,31 +426,80 @@ public class FunctionImages {
 
   /** Streams the archive's files, which may be larger than this process' memory. */
   private void copy(FunctionArchive archive, String container) {
+    AtomicReference<RuntimeException> unread = new AtomicReference<>();
     try (PipedInputStream tar = new PipedInputStream(PIPE_BYTES)) {
-      PipedOutputStream pipe = new PipedOutputStream(tar);
-      Thread writer =
-          Thread.ofVirtual()
-              .name("archive")
-              .start(
-                  () -> {
-                    try (TarArchiveOutputStream out = new TarArchiveOutputStream(pipe, "UTF-8")) {
-                      out.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
-                      archive.writeTo(out, HandlerHttp.FUNCTION_FOLDER.substring(1) + "/");
-                    } catch (IOException e) {
-                      // The reader has gone, or finds the tar cut short: it fails with the cause.
-                    }
-                  });
-      docker
-          .copyArchiveToContainerCmd(container)
-          .withRemotePath("/")
-          .withTarInputStream(tar)
-          .exec();
-      writer.join();
+      EnginesEnd pipe = new EnginesEnd(new PipedOutputStream(tar));
+      Thread writer = Thread.ofVirtual().name("archive").start(() -> write(archive, pipe, unread));
+      try {
+        docker
+            .copyArchiveToContainerCmd(container)
+            .withRemotePath("/")
+            .withTarInputStream(tar)
+            .exec();
+        writer.join();
+      } catch (RuntimeException e) {
+        // Of a tar that is cut short the engine says so, but not why.
+        throw unread.get() == null ? e : unread.get();
+      }
+      if (unread.get() != null) {
+        throw unread.get();
+      }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while copying a function", e);
+    }
+  }
+
+  /** A tar that ends early may be a whole one, of fewer files: its end says nothing. */
+  private static void write(
+      FunctionArchive archive, EnginesEnd pipe, AtomicReference<RuntimeException> unread) {
+    try (TarArchiveOutputStream out = new TarArchiveOutputStream(pipe, "UTF-8")) {
+      try {
+        out.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
+        archive.writeTo(out, HandlerHttp.FUNCTION_FOLDER.substring(1) + "/");
+      } catch (UncheckedIOException e) {
+        if (!pipe.isClosed()) {
+          unread.set(
+              ProblemException.of(
+                  ProblemType.INVALID_ARCHIVE,
+                  "The function's archive is damaged (" + e.getMessage() + "): deploy it again."));
+        }
+      } catch (RuntimeException e) {
+        unread.set(e);
+      }
+    } catch (IOException e) {
+      // The engine has gone, and its failure is told, or what could not be read is.
+    }
+  }
+
+  /** Where a tar goes: tells an engine that reads no more from files that cannot be read. */
+  private static final class EnginesEnd extends FilterOutputStream {
+
+    private boolean closed;
+
+    EnginesEnd(OutputStream engine) {
+      super(engine);
+    }
+
+    boolean isClosed() {
+      return closed;
+    }
+
+    @Override
+    public void write(int b) throws IOException {
+      write(new byte[] {(byte) b}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      try {
+        out.write(bytes, offset, length);
+      } catch (IOException e) {
+        closed = true;
+        throw e;
+      }
     }
   }
 

@@ -24,15 +24,17 @@ class RuntimeBuilds {
 
   private final EngineSettings settings;
   private final RuntimeImageBuilder builder;
+  private final BuildRoom room;
 
   private final ConcurrentHashMap<String, Build> running = new ConcurrentHashMap<>();
 
   /** Two at once would take twice the memory and not end sooner. */
   private final Semaphore one = new Semaphore(1, true);
 
-  RuntimeBuilds(EngineSettings settings, RuntimeImageBuilder builder) {
+  RuntimeBuilds(EngineSettings settings, RuntimeImageBuilder builder, BuildRoom room) {
     this.settings = settings;
     this.builder = builder;
+    this.room = room;
   }
 
   private record Build(BuildOutput output, long began, CompletableFuture<Void> end) {}
@@ -100,7 +102,7 @@ class RuntimeBuilds {
     String name = folder.runtime().name();
     LOG.infof("event=runtime-build runtime=%s outcome=started", name);
     String outcome = "ok";
-    try {
+    try (var _ = room.take(settings.runtimeBuildTimeout())) {
       builder.build(folder, build.output());
     } catch (RuntimeException e) {
       outcome = "failed reason=\"" + e.getMessage() + "\"";

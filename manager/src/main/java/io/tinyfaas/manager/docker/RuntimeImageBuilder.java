@@ -26,8 +26,6 @@ import java.util.concurrent.TimeUnit;
 @ApplicationScoped
 class RuntimeImageBuilder {
 
-  private static final long MEMORY = 768L * 1024 * 1024;
-
   private final DockerClient docker;
   private final DockerClient longCalls;
   private final EngineSettings settings;
@@ -55,8 +53,9 @@ class RuntimeImageBuilder {
           .withNoCache(true)
           .withRemove(true)
           .withForcerm(true)
-          .withMemory(MEMORY)
-          .withMemswap(MEMORY)
+          .withMemory(BuildRoom.MEMORY)
+          .withMemswap(BuildRoom.MEMORY)
+          .withCpushares(BuildRoom.CPU_SHARES)
           .exec(reading);
       boolean ended =
           reading.awaitCompletion(settings.runtimeBuildTimeout().toMillis(), TimeUnit.MILLISECONDS);

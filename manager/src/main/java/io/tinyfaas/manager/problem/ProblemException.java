@@ -13,10 +13,22 @@ public final class ProblemException extends RuntimeException {
   private final ProblemType type;
   private final String field;
   private final List<String> output;
+  private final int retryAfter;
 
   private ProblemException(
       ProblemType type, String detail, String field, List<String> output, Throwable cause) {
+    this(type, detail, field, output, cause, 0);
+  }
+
+  private ProblemException(
+      ProblemType type,
+      String detail,
+      String field,
+      List<String> output,
+      Throwable cause,
+      int retryAfter) {
     super(detail, cause);
+    this.retryAfter = retryAfter;
     this.type = type;
     this.field = field;
     this.output = List.copyOf(output);
@@ -38,6 +50,15 @@ public final class ProblemException extends RuntimeException {
    */
   public static ProblemException ofField(ProblemType type, String field, String detail) {
     return new ProblemException(type, detail, field, List.of(), null);
+  }
+
+  /**
+   * Of what others take all of now: TOO_MANY.
+   *
+   * @param retryAfter in seconds
+   */
+  public static ProblemException busy(String detail, int retryAfter) {
+    return new ProblemException(ProblemType.TOO_MANY, detail, "", List.of(), null, retryAfter);
   }
 
   /**
@@ -94,6 +115,11 @@ public final class ProblemException extends RuntimeException {
   /** Empty where no single field is at fault. */
   public String field() {
     return field;
+  }
+
+  /** In how many seconds to try again; 0 where the type says so, or it would be of no use. */
+  public int retryAfter() {
+    return retryAfter;
   }
 
   /** Empty where nothing was printed. */

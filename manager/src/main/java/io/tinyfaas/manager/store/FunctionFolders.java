@@ -187,7 +187,7 @@ final class FunctionFolders {
   /** As it is there now, whether or not it survives a power cut. */
   Pointer pointer(FunctionName function) throws IOException {
     Path file = pointerFile(function);
-    return Files.exists(file) ? JSON.readValue(file.toFile(), Pointer.class) : Pointer.NONE;
+    return Files.exists(file) ? read(file) : Pointer.NONE;
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.tinyfaas.manager.api;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.not;
@@ -77,6 +78,15 @@ class ProblemMapperTest extends RestCalls {
   void shouldSayWhenToComeBack(ProblemType type) {
     deployer.failNextWith(ProblemException.of(type, "It is restarting."));
     deploy("sieve?runtime=nodejs").statusCode(503).header("Retry-After", "5");
+  }
+
+  @Test
+  void shouldSayWhenToComeBackWhereOthersTakeAllNow() {
+    deployer.failNextWith(ProblemException.busy("16 builds are waiting already.", 60));
+    deploy("sieve?runtime=nodejs").statusCode(429).header("Retry-After", "60");
+    deployer.failNextWith(ProblemException.of(ProblemType.TOO_MANY, "There are 1,000 functions."));
+    assertThat(deploy("sieve?runtime=nodejs").statusCode(429).extract().header("Retry-After"))
+        .isNull();
   }
 
   @Test
