@@ -3,19 +3,27 @@ package io.tinyfaas.manager;
 import static io.tinyfaas.harness.Docker.docker;
 import static io.tinyfaas.harness.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.tinyfaas.manager.deploy.FunctionArchive;
 import io.tinyfaas.manager.deploy.FunctionDeployer.Deployment;
 import io.tinyfaas.manager.deploy.Zip;
+import io.tinyfaas.manager.docker.HostAddresses;
+import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.store.FunctionSpec;
 import io.tinyfaas.manager.store.Specs;
+import jakarta.inject.Inject;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -28,7 +36,13 @@ class EngineFailureIT extends FunctionOnAnEngine {
   private static final FunctionSpec NETWORKED =
       Specs.of(
           """
-          {"runtime": "nodejs", "networkAccess": true}""");
+          {"runtime": "nodejs", "networkAccess": true}\
+          """);
+
+  @Inject HostAddresses addresses;
+
+  @ConfigProperty(name = "tinyfaas.store")
+  Path storeRoot;
 
   @Test
   void shouldRemoveTheNetworkThatItCouldNotRemoveAtOnce() {
@@ -59,6 +73,45 @@ class EngineFailureIT extends FunctionOnAnEngine {
                   .isDirectoryNotContaining(folder -> !folder.endsWith(onlyHandler().id()));
             });
     assertThat(invoke(onlyHandler())).endsWith("one");
+  }
+
+  /** A result that is there is not lost with what could not be removed. */
+  @Test
+  void shouldRemoveTheContainerOfACommandThatItCouldNotRemoveAtOnce() {
+    FailingEngine.failsNextWith("DELETE /containers/");
+
+    assertThat(addresses.list()).isNotEmpty();
+
+    assertThat(FailingEngine.hasFailed()).isTrue();
+    eventually().untilAsserted(() -> assertThat(containerNames()).isEmpty());
+  }
+
+  @Test
+  void shouldRemoveTheContainerOfACommandThatItDidNotConfirm() {
+    FailingEngine.losesTheNextAnswerTo("POST /containers/create");
+
+    assertProblem(ProblemType.ENGINE_UNAVAILABLE, addresses::list);
+
+    assertThat(FailingEngine.hasFailed()).isTrue();
+    eventually().untilAsserted(() -> assertThat(containerNames()).isEmpty());
+  }
+
+  /** An image of nothing would be taken for the version's for good. */
+  @Test
+  void shouldMakeNoImageOfFilesThatCannotBeRead() throws Exception {
+    CompletableFuture<Deployment> deployment;
+    try (FailingEngine.Held creation = FailingEngine.holds("POST /containers/create")) {
+      deployment = CompletableFuture.supplyAsync(() -> deploy(spec(), Zip.saying("one")));
+      eventually().until(creation::isThere);
+      Files.delete(storeRoot.resolve("functions/Thing/versions/1/archive.zip"));
+    }
+
+    assertThatThrownBy(deployment::join)
+        .cause()
+        .asInstanceOf(type(ProblemException.class))
+        .satisfies(problem -> assertThat(problem.type()).isEqualTo(ProblemType.INTERNAL))
+        .satisfies(problem -> assertThat(problem).hasMessageContaining("disk"));
+    eventually().untilAsserted(() -> assertThat(images()).isEmpty());
   }
 
   /** The container in which the image was to be made is there, and nobody knows its id. */

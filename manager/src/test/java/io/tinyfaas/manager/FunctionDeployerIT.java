@@ -2,6 +2,7 @@ package io.tinyfaas.manager;
 
 import static io.tinyfaas.harness.Docker.docker;
 import static io.tinyfaas.harness.Eventually.eventually;
+import static io.tinyfaas.harness.Eventually.within;
 import static io.tinyfaas.manager.RealParts.INSTANCE;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -10,6 +11,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.tinyfaas.contract.route.Handler;
+import io.tinyfaas.harness.Docker;
+import io.tinyfaas.manager.deploy.FunctionArchive;
 import io.tinyfaas.manager.deploy.FunctionDeployer.Deployment;
 import io.tinyfaas.manager.deploy.Zip;
 import io.tinyfaas.manager.problem.ProblemType;
@@ -19,10 +22,14 @@ import io.tinyfaas.manager.store.FunctionSpecJson;
 import io.tinyfaas.manager.store.FunctionStore;
 import io.tinyfaas.manager.store.Specs;
 import jakarta.inject.Inject;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -88,6 +95,73 @@ class FunctionDeployerIT extends FunctionOnAnEngine {
     assertThat(again.changed()).isFalse();
     assertThat(again.state().version().number()).isEqualTo(1);
     assertThat(onlyHandler().id()).isEqualTo(before);
+  }
+
+  /** Its handler has died, and does not come up before the test says so. */
+  @Test
+  void shouldAnswerForNoNewVersionWhenItsHandlersServe() {
+    FunctionSpec spec = spec();
+    CompletableFuture<Deployment> first = CompletableFuture.supplyAsync(() -> deploy(spec, held()));
+    letGoUntil(first::isDone);
+    assertThat(first.join().changed()).isTrue();
+    killAndAwaitTheNextStart(containers().getFirst());
+
+    List<CompletableFuture<Deployment>> same =
+        List.of(
+            CompletableFuture.supplyAsync(() -> deploy(spec, held())),
+            CompletableFuture.supplyAsync(() -> deployer.update(FUNCTION, before -> before)),
+            CompletableFuture.supplyAsync(() -> deployer.rollback(FUNCTION, OptionalInt.of(1))));
+    eventually()
+        .during(Duration.ofSeconds(1))
+        .until(() -> same.stream().noneMatch(CompletableFuture::isDone));
+    letGoUntil(() -> same.stream().allMatch(CompletableFuture::isDone));
+
+    for (CompletableFuture<Deployment> each : same) {
+      assertThat(each.join().changed()).isFalse();
+      assertThat(each.join().state().version().number()).isEqualTo(1);
+    }
+    assertThat(invoke(handlers().getFirst())).endsWith("held");
+    eventually().until(() -> handlers().size() == 1 && containers().size() == 1);
+  }
+
+  private static FunctionArchive held() {
+    return Zip.node(
+        """
+        const fs = require('fs')
+        while (!fs.existsSync('/tmp/go')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
+        module.exports = (req, res) => res.send('held')
+        """);
+  }
+
+  /** All containers that there are, at any time until then. */
+  private static void letGoUntil(Callable<Boolean> condition) {
+    within(Duration.ofSeconds(30))
+        .until(
+            () -> {
+              // One may have ended meanwhile.
+              containers()
+                  .forEach(c -> Docker.command("exec", c, "touch", "/tmp/go").run().exitCode());
+              return condition.call();
+            });
+  }
+
+  /** Of the archive nothing is asked: its image is there. */
+  @Test
+  void shouldNotInflateAnArchiveThatItNeedsNothingOf() throws IOException {
+    Deployment first = deploy(spec(), Zip.saying("hello"));
+    Files.writeString(store.archive(first.state().version()), "no zip any more");
+
+    deployer.update(FUNCTION, _ -> spec("nodejs", 2, 0.5));
+
+    assertThat(handlers()).hasSize(2);
+    assertProblem(
+        ProblemType.INVALID_ARCHIVE,
+        () ->
+            deployer.update(
+                FUNCTION,
+                spec ->
+                    FunctionSpecJson.patch(
+                        spec, JsonNodeFactory.instance.objectNode().put("entry", "index.js"))));
   }
 
   @Test

@@ -93,9 +93,12 @@ public class FunctionDeployer {
           var runtime = runtimes.require(spec.runtime());
           runtime.require(spec);
           Path archive = store.archive(active);
-          try (FunctionArchive opened = FunctionArchive.open(archive)) {
-            runtime.require(opened);
-            opened.require(spec);
+          if (!runtime.name().equals(active.spec().runtime())
+              || !spec.entry().equals(active.spec().entry())) {
+            try (FunctionArchive opened = FunctionArchive.open(archive)) {
+              runtime.require(opened);
+              opened.require(spec);
+            }
           }
           return roll(name, spec.withRuntime(runtime.name()), active.archiveDigest(), archive);
         });
@@ -114,7 +117,7 @@ public class FunctionDeployer {
           FunctionVersion active = states.require(name);
           FunctionVersion earlier = earlier(active, number);
           if (earlier.number() == active.number()) {
-            return new Deployment(states.get(name), false, false);
+            return complete(active);
           }
           serve(earlier, Optional.of(active));
           return new Deployment(states.get(name), false, true);
@@ -170,10 +173,20 @@ public class FunctionDeployer {
   private Deployment roll(FunctionName name, FunctionSpec spec, String digest, Path archive) {
     Optional<FunctionVersion> active = store.active(name);
     if (active.filter(v -> v.spec().equals(spec) && v.archiveDigest().equals(digest)).isPresent()) {
-      return new Deployment(states.get(name), false, false);
+      return complete(active.get());
     }
     serve(store.add(name, spec, digest, archive), active);
     return new Deployment(states.get(name), active.isEmpty(), true);
+  }
+
+  /** What is to be is active already, but perhaps its handlers are not up. */
+  private Deployment complete(FunctionVersion active) {
+    try {
+      runner.complete(active);
+    } finally {
+      reconciler.signal(active.function());
+    }
+    return new Deployment(states.get(active.function()), false, false);
   }
 
   private void serve(FunctionVersion version, Optional<FunctionVersion> before) {

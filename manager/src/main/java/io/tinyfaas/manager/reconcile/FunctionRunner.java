@@ -136,6 +136,7 @@ public class FunctionRunner {
 
   /** Looks after what keeps functions with network access off the host, if there are any. */
   void guardHost() {
+    containers.removeLeftCommands();
     if (store.functions().stream()
         .flatMap(function -> store.active(function).stream())
         .anyMatch(version -> version.spec().networkAccess())) {
@@ -196,6 +197,20 @@ public class FunctionRunner {
               + GATEWAY_TIMEOUT.toSeconds()
               + " s. The version before goes on; look at docker compose logs gateway, then try"
               + " again.");
+    }
+  }
+
+  /**
+   * Returns when all that the active version asks for is up, and the gateway routes to it: at once
+   * where that is so. A failure takes nothing away.
+   *
+   * @throws ProblemException as {@link #serve} does
+   */
+  public void complete(FunctionVersion active) {
+    FunctionName function = active.function();
+    if (!isSettled(function, containers.list(function))) {
+      reconcile(function, () -> false);
+      serve(active);
     }
   }
 
@@ -368,14 +383,19 @@ public class FunctionRunner {
     }
     removeTogether(released);
     if (released.size() == obsolete.size() && retiring.contains(version.function())) {
-      retainImages(version.function());
+      boolean done = retainImages(version.function());
       containers.removeUnused(version.function(), version.spec().networkAccess());
-      retiring.remove(version.function());
+      if (done) {
+        retiring.remove(version.function());
+      }
     }
   }
 
-  private void retainImages(FunctionName function) {
-    images.retain(
+  /**
+   * @return whether no other is left
+   */
+  private boolean retainImages(FunctionName function) {
+    return images.retain(
         function,
         store.versions(function).stream().map(images::reference).collect(Collectors.toSet()));
   }
@@ -383,8 +403,11 @@ public class FunctionRunner {
   private void removeAll(FunctionName function, List<HandlerContainer> found) {
     removeTogether(found);
     containers.removeTraces(function);
-    images.retain(function, Set.of());
-    retiring.remove(function);
+    if (images.retain(function, Set.of())) {
+      retiring.remove(function);
+    } else {
+      retiring.add(function);
+    }
   }
 
   /** One that hangs takes all of its grace; the others are not to wait for it. */

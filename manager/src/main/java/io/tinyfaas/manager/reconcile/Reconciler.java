@@ -179,8 +179,11 @@ public class Reconciler {
     Set<FunctionName> apart = engine.apart(all);
     all.addAll(found.keySet());
     all.addAll(failed);
+    Set<FunctionName> retiring = Set.copyOf(runner.retiring());
+    all.addAll(retiring);
     for (FunctionName function : all) {
       if (failed.contains(function)
+          || retiring.contains(function)
           || apart.contains(function)
           || !runner.isSettled(function, found.getOrDefault(function, List.of()))) {
         signal(function);
