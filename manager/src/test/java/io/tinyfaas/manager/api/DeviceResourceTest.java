@@ -12,9 +12,6 @@ import static org.hamcrest.Matchers.not;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.common.mapper.TypeRef;
-import io.restassured.config.EncoderConfig;
-import io.restassured.config.RestAssuredConfig;
-import io.restassured.http.ContentType;
 import io.restassured.response.ValidatableResponse;
 import io.restassured.specification.RequestSpecification;
 import io.tinyfaas.contract.device.DeviceCredential;
@@ -54,10 +51,7 @@ class DeviceResourceTest {
   private static RequestSpecification call() {
     return given()
         .header("Authorization", "Bearer a-token-for-tests-only")
-        .config(
-            RestAssuredConfig.config()
-                .encoderConfig(
-                    EncoderConfig.encoderConfig().encodeContentTypeAs(PEM, ContentType.TEXT)));
+        .config(RestCalls.asText(PEM));
   }
 
   private static String read(String certificate) {

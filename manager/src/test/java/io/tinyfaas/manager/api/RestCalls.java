@@ -9,6 +9,7 @@ import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.not;
 
 import io.quarkus.test.common.http.TestHTTPResource;
+import io.restassured.config.ConnectionConfig;
 import io.restassured.config.EncoderConfig;
 import io.restassured.config.RestAssuredConfig;
 import io.restassured.http.ContentType;
@@ -57,11 +58,21 @@ public abstract class RestCalls {
   }
 
   protected static RequestSpecification call() {
-    return given().header("Authorization", "Bearer " + TOKEN);
+    return given().config(closing()).header("Authorization", "Bearer " + TOKEN);
+  }
+
+  /**
+   * With which each call closes the connection that it has of its own: the manager has places for
+   * 128.
+   */
+  private static RestAssuredConfig closing() {
+    return RestAssuredConfig.config()
+        .connectionConfig(
+            ConnectionConfig.connectionConfig().closeIdleConnectionsAfterEachResponse());
   }
 
   protected static RestAssuredConfig asText(String mediaType) {
-    return RestAssuredConfig.config()
+    return closing()
         .encoderConfig(
             EncoderConfig.encoderConfig().encodeContentTypeAs(mediaType, ContentType.TEXT));
   }
