@@ -47,6 +47,9 @@ final class TransferList {
   /** How many last blocks are kept that may be asked for again: a quarter of a megabyte. */
   private static final int MAX_FINISHED = 128;
 
+  /** Of one subject: each block that a device asks for is looked for among them. */
+  private static final int MAX_FINISHED_OF_ONE = 4;
+
   /** How long: a device that lost it has asked again by then. */
   private static final long FINISHED_NANOS = TimeUnit.SECONDS.toNanos(30);
 
@@ -60,6 +63,8 @@ final class TransferList {
 
   /** Downloads of which there is the last block only, in the order in which they ended. */
   private final Deque<Transfer> finished = new ArrayDeque<>();
+
+  private final Map<Subject, Deque<Transfer>> finishedBySubject = new HashMap<>();
 
   /** Of the addresses that are not verified, of which anyone may invent as many as he likes. */
   private final Share unverified = new Share();
@@ -97,7 +102,7 @@ final class TransferList {
    */
   Optional<Transfer> begin(
       Subject subject, Token token, int length, int bytes, EndpointContext peer) {
-    finished.removeIf(last -> last.hasToken(token) && last.subject().equals(subject));
+    finished(subject).filter(last -> last.hasToken(token)).toList().forEach(this::forget);
     Optional<Transfer> replaced = replaced(subject, token);
     replaced.ifPresent(this::remove);
     Share share = share(peer);
@@ -209,16 +214,34 @@ final class TransferList {
     remove(transfer);
     transfer.download().map(whole -> whole.from(offset)).ifPresent(transfer::fetch);
     if (finished.size() >= MAX_FINISHED) {
-      finished.removeFirst();
+      forget(finished.getFirst());
     }
     finished.addLast(transfer);
+    Deque<Transfer> its =
+        finishedBySubject.computeIfAbsent(transfer.subject(), _ -> new ArrayDeque<>(1));
+    its.addLast(transfer);
+    if (its.size() > MAX_FINISHED_OF_ONE) {
+      forget(its.getFirst());
+    }
+  }
+
+  private void forget(Transfer last) {
+    finished.remove(last);
+    finishedBySubject.computeIfPresent(
+        last.subject(),
+        (_, its) -> {
+          its.remove(last);
+          return its.isEmpty() ? null : its;
+        });
   }
 
   private Stream<Transfer> finished(Subject subject) {
+    Deque<Transfer> its = finishedBySubject.get(subject);
+    if (its == null) {
+      return Stream.empty();
+    }
     long now = clock.getAsLong();
-    return finished.stream()
-        .filter(transfer -> now - transfer.nanos() < FINISHED_NANOS)
-        .filter(transfer -> transfer.subject().equals(subject));
+    return its.stream().filter(transfer -> now - transfer.nanos() < FINISHED_NANOS);
   }
 
   /** Nothing if there is no transfer of this name. */
