@@ -11,7 +11,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.eclipse.californium.core.coap.BlockOption;
 import org.eclipse.californium.core.coap.CoAP.Code;
+import org.eclipse.californium.core.coap.CoAP.ResponseCode;
+import org.eclipse.californium.core.coap.Response;
 import org.eclipse.californium.core.coap.Token;
 import org.eclipse.californium.elements.EndpointContext;
 import org.junit.jupiter.api.Test;
@@ -190,5 +193,44 @@ class TransferListTest {
       transfers.end(name);
     }
     assertThat(isAllGivenBack()).isTrue();
+  }
+
+  @Test
+  void shouldAnswerTheLastBlockAgainOfTheLatestDownloadsOfEachSubject() {
+    for (int number = 1; number <= 5; number++) {
+      fetch("10.0.0.1", number);
+      fetch("10.0.0.2", number);
+    }
+
+    for (String address : List.of("10.0.0.1", "10.0.0.2")) {
+      assertThat(lastBlock(address, 1)).isEmpty();
+      for (int number = 2; number <= 5; number++) {
+        assertThat(lastBlock(address, number))
+            .hasValueSatisfying(block -> assertThat(block.getPayload()).containsExactly(7));
+      }
+    }
+    assertThat(isAllGivenBack()).isTrue();
+  }
+
+  /** A body of a block and one byte, with a token of its own. */
+  private void fetch(String address, int number) {
+    Response answer = new Response(ResponseCode.CONTENT);
+    byte[] body = new byte[BLOCK + 1];
+    body[BLOCK] = 7;
+    answer.setPayload(body);
+    transfers
+        .begin(download(address), token(number), BLOCK, body.length, peer(address))
+        .orElseThrow()
+        .fetch(Download.of(answer));
+    assertThat(lastBlock(address, number)).isPresent();
+  }
+
+  private Optional<Response> lastBlock(String address, int number) {
+    return transfers.block(
+        download(address), token(number), new BlockOption(BlockOption.size2Szx(BLOCK), false, 1));
+  }
+
+  private static Subject download(String address) {
+    return new Subject(false, address, Code.GET, List.of("a"), List.of(), List.of());
   }
 }
