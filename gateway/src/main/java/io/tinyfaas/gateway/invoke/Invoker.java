@@ -294,6 +294,10 @@ public final class Invoker implements RouteListener {
       } else {
         newest = before;
       }
+      // Whoever holds it for longer, such as an answer that is remembered, holds none of the
+      // others.
+      before = null;
+      after = null;
     }
 
     void finish(InvocationResult outcome) {

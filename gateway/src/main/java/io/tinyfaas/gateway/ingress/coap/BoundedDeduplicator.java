@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway.ingress.coap;
 
+import io.tinyfaas.gateway.ingress.coap.message.CoapRequests;
 import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -94,14 +95,12 @@ final class BoundedDeduplicator implements Deduplicator {
     return peers.containsKey(peer) && find(new KeyMID(mid, peer)) != null;
   }
 
-  /** Notes a new message, and says whether it was here before and may not be run again. */
+  /**
+   * Notes a new message, and says whether it was here before and may not be run again: what has no
+   * effect may be done again if the answer is forgotten (RFC 7252, 4.5).
+   */
   synchronized boolean isSpent(Object peer, int mid, byte[] message, Code method) {
-    return spent.add(peer, mid, message, clock.getAsLong()) && !isSafe(method);
-  }
-
-  /** What has no effect may be done again if the answer is forgotten (RFC 7252, 4.5). */
-  private static boolean isSafe(Code method) {
-    return method == Code.GET || method == Code.FETCH;
+    return spent.add(peer, mid, message, clock.getAsLong()) && !CoapRequests.isSafe(method);
   }
 
   @Override
