@@ -7,7 +7,7 @@ import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import io.tinyfaas.contract.handler.HandlerHttp;
 import io.tinyfaas.contract.setting.SettingsCheck;
-import io.tinyfaas.gateway.invoke.BodyMemory;
+import io.tinyfaas.gateway.memory.HeapBudget;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.math.BigInteger;
@@ -33,7 +33,7 @@ public interface GatewaySettings {
   @WithDefault("/run/tinyfaas")
   Path sockets();
 
-  /** The largest body of a request and of an answer; the heap bounds it, see {@link BodyMemory}. */
+  /** The largest body of a request and of an answer; the heap bounds it, see {@link HeapBudget}. */
   @WithDefault("1M")
   MemorySize maxBody();
 
@@ -63,6 +63,43 @@ public interface GatewaySettings {
   /** How long a stopping gateway waits for the invocations it has begun. */
   @WithDefault("8s")
   Duration stopTimeout();
+
+  Http http();
+
+  Grpc grpc();
+
+  Coap coap();
+
+  /** What of the HTTP ingress the {@link HeapBudget} is made of. */
+  interface Http {
+
+    /**
+     * How many connections may be open, and three quarters of them of one address. Beyond it the
+     * one that has waited longest for a request is closed for a new one, and the new one if none
+     * waits.
+     */
+    @WithDefault("1000")
+    int maxConnections();
+  }
+
+  /** The same of the gRPC ingress. */
+  interface Grpc {
+
+    /**
+     * How many connections may be open, and three quarters of them of one address; further ones are
+     * closed at once. Each carries a hundred calls.
+     */
+    @WithDefault("256")
+    int maxConnections();
+  }
+
+  /** The same of the CoAP ingress. */
+  interface Coap {
+
+    /** How many may observe functions; at most half of them one and the same function. */
+    @WithDefault("1000")
+    int maxObservers();
+  }
 
   /** The MQTT broker of the control plane. */
   interface Broker {
@@ -108,9 +145,6 @@ public interface GatewaySettings {
               settings.maxBody().asBigInteger(),
               HandlerHttp.MAX_BODY_FROM,
               HandlerHttp.MAX_BODY_TO)
-          .require(
-              body > HandlerHttp.MAX_BODY_TO || body <= BodyMemory.largestBody(heap),
-              () -> tooLittleHeap(body, heap))
           .number("TINYFAAS_MAX_IN_FLIGHT", settings.maxInFlight(), 1, MAX_COUNT)
           .number(
               "TINYFAAS_MAX_IN_FLIGHT_PER_FUNCTION",
@@ -125,21 +159,29 @@ public interface GatewaySettings {
               settings.stopTimeout(),
               Duration.ZERO,
               Duration.ofMinutes(10))
+          .number("TINYFAAS_HTTP_MAX_CONNECTIONS", settings.http().maxConnections(), 1, MAX_COUNT)
+          .number("TINYFAAS_GRPC_MAX_CONNECTIONS", settings.grpc().maxConnections(), 1, MAX_COUNT)
+          .number("TINYFAAS_COAP_MAX_OBSERVERS", settings.coap().maxObservers(), 1, MAX_COUNT)
           .number("TINYFAAS_BROKER_PORT", settings.broker().port(), 1, 65_535)
+          .require(
+              body < HandlerHttp.MAX_BODY_FROM
+                  || body > HandlerHttp.MAX_BODY_TO
+                  || new HeapBudget(heap, settings).isEnough(),
+              () -> tooLittleHeap(settings, heap))
           .orThrow(ConfigurationException::new);
     }
 
-    private static String tooLittleHeap(long body, long heap) {
-      long needed = (BodyMemory.heapFor(body) >> 20) + 1 + SURVIVOR_MEBIBYTES;
+    private static String tooLittleHeap(GatewaySettings settings, long heap) {
+      long needed = (new HeapBudget(heap, settings).enough() >> 20) + 1 + SURVIVOR_MEBIBYTES;
       return "TINYFAAS_MAX_BODY is "
-          + body
-          + " bytes, which the gateway's heap has no room for: use at most "
-          + (BodyMemory.largestBody(heap) >> 10)
-          + "K, or set TINYFAAS_GATEWAY_HEAP to "
+          + settings.maxBody().asLongValue()
+          + " bytes, which the gateway's heap of "
+          + (heap >> 20)
+          + " MiB has no room for besides its other limits: set TINYFAAS_GATEWAY_HEAP to "
           + needed
           + "m and TINYFAAS_GATEWAY_MEMORY to "
           + (2 * needed + BESIDE_HEAP_MEBIBYTES)
-          + "m.";
+          + "m, or lower one (docs/limits.md).";
     }
   }
 }

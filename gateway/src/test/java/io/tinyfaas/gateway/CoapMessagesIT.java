@@ -52,7 +52,7 @@ class CoapMessagesIT {
                 "0.0.0.0",
                 "TINYFAAS_COAP_TRUSTED_NETWORKS",
                 "0.0.0.0/0,::/0",
-                "TINYFAAS_COAP_MAX_IN_FLIGHT_PER_PEER",
+                "TINYFAAS_MAX_IN_FLIGHT_PER_PEER",
                 "4"));
   }
 

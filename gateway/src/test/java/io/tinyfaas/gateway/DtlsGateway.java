@@ -8,6 +8,7 @@ import io.tinyfaas.contract.device.DeviceName;
 import io.tinyfaas.contract.device.KeySeal;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.Exposure.Access;
+import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.harness.Eventually;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
@@ -52,6 +53,13 @@ final class DtlsGateway implements AutoCloseable {
    * @param more environment of the gateway
    */
   DtlsGateway(Path folder, Map<String, String> more) throws IOException {
+    this(folder, more, "76m");
+  }
+
+  /**
+   * @param heap of the gateway, as in {@code -Xmx}
+   */
+  DtlsGateway(Path folder, Map<String, String> more, String heap) throws IOException {
     certificates = new Certificates(folder);
     server = certificates.selfSigned("tinyfaas");
     lamp = certificates.selfSigned("lamp");
@@ -61,7 +69,7 @@ final class DtlsGateway implements AutoCloseable {
     Map<String, String> environment = new HashMap<>(more);
     environment.put("TINYFAAS_DEVICE_KEY_FILE", secret.toString());
     environment.put("TINYFAAS_COAPS_CERTIFICATE_FILE", server.toString());
-    system = new ServedGateway(folder, environment, this::function);
+    system = new ServedGateway(folder, environment, heap, this::function);
     system.process().healthPort(); // it has started, which takes longest on a busy machine
     system.serve(
         PlayedManager.route("any", FUNCTION_TIMEOUT, system.handler()),
@@ -123,6 +131,11 @@ final class DtlsGateway implements AutoCloseable {
 
   void registerOnly(Device... devices) {
     system.manager().applyDevices(1, ++tables, devices);
+  }
+
+  /** As routes have it. */
+  Handler handler() {
+    return system.handler();
   }
 
   PlayedManager manager() {

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 class FloodedGatewayIT {
 
   private static final int HTTP_CONNECTIONS = 1_000;
-  private static final int GRPC_CONNECTIONS = 500;
+  private static final int GRPC_CONNECTIONS = 192;
   private static final int CALLS_PER_CONNECTION = 100;
   private static final int WINDOW = 65_535;
   private static final int HANDSHAKES = 128;

@@ -37,7 +37,7 @@ final class GatewayProcess implements AutoCloseable {
   private final Command.Running process;
 
   GatewayProcess(Broker broker, Path sockets, Map<String, String> environment) {
-    this(broker, sockets, environment, "35m");
+    this(broker, sockets, environment, "76m");
   }
 
   /**
@@ -157,6 +157,14 @@ final class GatewayProcess implements AutoCloseable {
         .map(line -> line.replaceAll("^[|\\s-]*", ""))
         .filter(line -> line.startsWith(prefix))
         .toList();
+  }
+
+  /** What of its heap is in use once nothing is left that nobody holds, in bytes. */
+  long liveBytes() {
+    String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
+    List<String> histogram =
+        Command.of(jcmd, Long.toString(process.pid()), "GC.class_histogram").lines();
+    return Long.parseLong(histogram.getLast().strip().split("\\s+")[2]);
   }
 
   /** SIGTERM. */

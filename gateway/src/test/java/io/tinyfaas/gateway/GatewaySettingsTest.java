@@ -20,7 +20,7 @@ class GatewaySettingsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1M, 15", "2321K, 34", "8M, 120", "64M, 960"})
+  @CsvSource({"1M, 65", "2M, 74", "8M, 129", "64M, 641"})
   void shouldTakeALargestBodyThatTheHeapHasRoomFor(String body, int heapMebibytes) {
     GatewaySettings settings = Settings.with(GatewaySettings.class, "tinyfaas.max-body", body);
     assertThatCode(() -> new GatewaySettings.Ranges(settings, (long) heapMebibytes << 20))
@@ -37,9 +37,9 @@ class GatewaySettingsTest {
                 new GatewaySettings.Ranges(
                     Settings.with(GatewaySettings.class, "tinyfaas.max-body", "8M"), 34L << 20))
         .hasMessage(
-            "TINYFAAS_MAX_BODY is 8388608 bytes, which the gateway's heap has no room for: use at"
-                + " most 2321K, or set TINYFAAS_GATEWAY_HEAP to 125m and"
-                + " TINYFAAS_GATEWAY_MEMORY to 350m.");
+            "TINYFAAS_MAX_BODY is 8388608 bytes, which the gateway's heap of 34 MiB has no room for"
+                + " besides its other limits: set TINYFAAS_GATEWAY_HEAP to 133m and"
+                + " TINYFAAS_GATEWAY_MEMORY to 366m, or lower one (docs/limits.md).");
   }
 
   @ParameterizedTest
@@ -52,6 +52,9 @@ class GatewaySettingsTest {
     "tinyfaas.max-in-flight-per-peer, 0, TINYFAAS_MAX_IN_FLIGHT_PER_PEER",
     "tinyfaas.max-connections-per-handler, 0, TINYFAAS_MAX_CONNECTIONS_PER_HANDLER",
     "tinyfaas.stop-timeout, -1s, TINYFAAS_STOP_TIMEOUT",
+    "tinyfaas.http.max-connections, 0, TINYFAAS_HTTP_MAX_CONNECTIONS",
+    "tinyfaas.grpc.max-connections, 0, TINYFAAS_GRPC_MAX_CONNECTIONS",
+    "tinyfaas.coap.max-observers, 2000000000, TINYFAAS_COAP_MAX_OBSERVERS",
     "tinyfaas.broker.port, 0, TINYFAAS_BROKER_PORT"
   })
   void shouldRefuseWhatCannotBeMeant(String property, String value, String variable) {

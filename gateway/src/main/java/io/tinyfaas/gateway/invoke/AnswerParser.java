@@ -22,6 +22,8 @@ final class AnswerParser {
   /** A status line with its headers, or all trailers. */
   private static final int MAX_HEAD_BYTES = HandlerHttp.MAX_HEAD_BYTES;
 
+  private static final int SHORT_HEAD_BYTES = 1_024;
+
   private static final int MAX_CHUNK_LINE_BYTES = 256;
 
   /** Before one answer; a server has no use for more than one or two. */
@@ -79,7 +81,7 @@ final class AnswerParser {
   /** What came of a head or a line that is not complete yet; null if nothing. */
   private ByteBuf begun;
 
-  /** Functions mostly answer with one and the same head, which then is read once. */
+  /** Functions mostly answer with one and the same head, which then is read once if it is short. */
   private AnswerHead last;
 
   private long remaining;
@@ -98,6 +100,11 @@ final class AnswerParser {
   void stop() {
     state = State.STOPPED;
     begun = null;
+  }
+
+  /** What has come and is no whole piece yet, in bytes of memory. */
+  int held() {
+    return begun == null ? 0 : begun.capacity();
   }
 
   /** Reads what has come; what of it is no whole piece is kept until more comes. */
@@ -283,6 +290,9 @@ final class AnswerParser {
   private void end(boolean kept) {
     if (state != State.STOPPED) {
       state = State.HEAD;
+      if (last.bytes() > SHORT_HEAD_BYTES) {
+        last = null;
+      }
       receiver.end(kept);
     }
   }

@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
+import io.tinyfaas.gateway.memory.BodyMemory;
 import io.vertx.core.MultiMap;
 import java.util.Arrays;
 
@@ -20,17 +21,26 @@ final class Attempt {
     record NotDelivered() implements Reply {}
   }
 
-  /** Whoever made it. */
-  @FunctionalInterface
+  /** Whoever made it, in whose name the memory of the answer is counted. */
   interface Receiver {
 
     /** Once, unless the attempt is cancelled first. */
     void replied(Reply reply);
+
+    /**
+     * @return false if there are not so many bytes for it
+     */
+    boolean take(long bytes);
+
+    void give(long bytes);
   }
 
   private static final Reply OVERLOADED = new Reply.Final(new Overloaded());
   private static final Reply NOT_DELIVERED = new Reply.NotDelivered();
   private static final byte[] EMPTY = {};
+
+  /** An invocation counts for so many. */
+  private static final int USUAL_HEADERS = 16;
 
   private final HandlerClient client;
   private final Invocation invocation;
@@ -42,6 +52,12 @@ final class Attempt {
   private int status;
   private MultiMap headers;
   private byte[] body = EMPTY;
+
+  /** In bytes, what there is besides the body, and of that what is not read yet. */
+  private long held;
+
+  private int begun;
+
   private int filled;
 
   Attempt(HandlerClient client, Invocation invocation, Receiver receiver) {
@@ -92,6 +108,9 @@ final class Attempt {
   void head(int code, MultiMap fields, long length) {
     status = code;
     headers = fields;
+    if (fields.size() > USUAL_HEADERS && !hold(BodyMemory.ofHeaders(fields))) {
+      return;
+    }
     if (length > client.maxBody()) {
       refuseTooLarge();
     } else if (length > 0) {
@@ -112,6 +131,27 @@ final class Attempt {
     }
     from.readBytes(body, filled, length);
     filled = size;
+  }
+
+  /**
+   * What has come of the answer and is not read yet, in bytes of memory. Where there is no room for
+   * it the attempt is finished.
+   */
+  void begun(int bytes) {
+    hold(bytes - begun);
+    begun = done ? 0 : bytes;
+  }
+
+  private boolean hold(long more) {
+    if (more > 0 && !receiver.take(more)) {
+      finish(OVERLOADED);
+      return false;
+    }
+    if (more < 0) {
+      receiver.give(-more);
+    }
+    held += more;
+    return true;
   }
 
   /** The answer is complete. */
@@ -138,13 +178,13 @@ final class Attempt {
 
   /** Room for so much, counted first. While it grows, what there is exists twice. */
   private boolean reserve(int size) {
-    if (!client.memory().take(size)) {
+    if (!receiver.take(size)) {
       finish(OVERLOADED);
       return false;
     }
     int before = body.length;
     body = Arrays.copyOf(body, size);
-    client.memory().give(before);
+    receiver.give(before);
     return true;
   }
 
@@ -157,7 +197,8 @@ final class Attempt {
 
   private void close() {
     done = true;
-    client.memory().give(body.length);
+    receiver.give(body.length + held);
+    held = 0;
     body = EMPTY;
     filled = 0;
   }

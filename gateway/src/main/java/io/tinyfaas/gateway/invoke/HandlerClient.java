@@ -13,6 +13,7 @@ import io.netty.channel.unix.DomainSocketAddress;
 import io.tinyfaas.contract.route.HandlerEndpoint;
 import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.invoke.Attempt.Receiver;
+import io.tinyfaas.gateway.memory.Places;
 import io.vertx.core.impl.ContextInternal;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -54,7 +55,7 @@ final class HandlerClient {
   private final Bootstrap bootstrap;
   private final int maxBody;
   private final int maxConnections;
-  private final BodyMemory memory;
+  private final Places<HandlerClient> places;
   private final LongSupplier clock;
   private final Pipelining pipelining = new Pipelining();
   private final RequestEncoder encoder = new RequestEncoder();
@@ -80,7 +81,10 @@ final class HandlerClient {
   private boolean closed;
 
   HandlerClient(
-      InvocationLoop loop, HandlerEndpoint endpoint, GatewaySettings settings, BodyMemory memory) {
+      InvocationLoop loop,
+      HandlerEndpoint endpoint,
+      GatewaySettings settings,
+      Places<HandlerClient> places) {
     this(
         loop,
         switch (endpoint) {
@@ -90,12 +94,13 @@ final class HandlerClient {
         },
         Math.toIntExact(settings.maxBody().asLongValue()),
         settings.maxConnectionsPerHandler(),
-        memory,
+        places,
         System::nanoTime);
   }
 
   /**
    * @param maxBody of an answer, in bytes
+   * @param places of connections to all handlers, but for the first to each
    * @param clock as {@link System#nanoTime}
    */
   HandlerClient(
@@ -103,7 +108,7 @@ final class HandlerClient {
       SocketAddress address,
       int maxBody,
       int maxConnections,
-      BodyMemory memory,
+      Places<HandlerClient> places,
       LongSupplier clock) {
     this.context = loop.context();
     this.loop = context.nettyEventLoop();
@@ -111,7 +116,7 @@ final class HandlerClient {
     this.address = address;
     this.maxBody = maxBody;
     this.maxConnections = maxConnections;
-    this.memory = memory;
+    this.places = places;
     this.clock = clock;
     this.bootstrap =
         new Bootstrap()
@@ -162,10 +167,6 @@ final class HandlerClient {
     return pipelining;
   }
 
-  BodyMemory memory() {
-    return memory;
-  }
-
   int maxBody() {
     return maxBody;
   }
@@ -206,6 +207,7 @@ final class HandlerClient {
     unanswered -= connection.depth();
     if (connections.remove(connection)) {
       idle.remove(connection);
+      oneLess();
       connectWhereNeeded();
     }
   }
@@ -330,8 +332,20 @@ final class HandlerClient {
     while (connecting < waiting.size()
         && connections.size() + connecting < maxConnections
         && !closed
-        && !isWorthWaiting()) {
+        && !isWorthWaiting()
+        && (isFirst() || places.take(this))) {
       connect();
+    }
+  }
+
+  /** Whatever others have, a handler has one. */
+  private boolean isFirst() {
+    return connections.isEmpty() && connecting == 0;
+  }
+
+  private void oneLess() {
+    if (!isFirst()) {
+      places.give(this);
     }
   }
 
@@ -373,6 +387,7 @@ final class HandlerClient {
       return;
     }
     channel.close();
+    oneLess();
     if (!waiting.isEmpty()) {
       waiting.removeFirst().notDelivered();
     }

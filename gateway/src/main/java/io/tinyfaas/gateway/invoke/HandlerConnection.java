@@ -201,12 +201,26 @@ final class HandlerConnection extends ChannelInboundHandlerAdapter
   private void read(ByteBuf bytes) {
     try {
       parser.read(bytes);
+      hold(parser.held());
     } catch (MalformedAnswerException e) {
       close("the function's handler gave no valid HTTP answer: " + e.getMessage());
     } finally {
       bytes.release();
     }
     client.progressed(this);
+  }
+
+  /** Of the answer that has begun; what nobody has asked for is not waited for. */
+  private void hold(int bytes) {
+    Attempt first = unanswered.peekFirst();
+    if (first == null) {
+      if (bytes > 0) {
+        close();
+      }
+    } else if (!first.isDone()) {
+      first.begun(bytes);
+      abandonIfDone(first);
+    }
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway.invoke;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import io.tinyfaas.contract.route.Exposure.Access;
 import io.tinyfaas.gateway.BugLog;
 import io.tinyfaas.gateway.GatewaySettings;
@@ -13,6 +14,12 @@ import io.tinyfaas.gateway.invoke.InvocationResult.Stopping;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
 import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
+import io.tinyfaas.gateway.memory.BodyMemory;
+import io.tinyfaas.gateway.memory.HeapBudget;
+import io.tinyfaas.gateway.memory.Holder;
+import io.tinyfaas.gateway.memory.PeerHolders;
+import io.tinyfaas.gateway.memory.Places;
+import io.tinyfaas.gateway.metrics.InvocationMetrics;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.tinyfaas.gateway.route.RouteListener;
 import io.tinyfaas.gateway.route.RoutedFunction;
@@ -45,8 +52,9 @@ public final class Invoker implements RouteListener {
   private final CurrentRoutes routes;
   private final InvocationMetrics metrics;
   private final BodyMemory memory;
-  private final PeerShares peers;
+  private final PeerHolders peers;
   private final AtomicInteger inFlight = new AtomicInteger();
+  private final Places<HandlerClient> connections = new Places<>(HeapBudget.HANDLER_CONNECTIONS);
   private final List<ResultListener> listeners = new CopyOnWriteArrayList<>();
 
   /** Of those that run, the one that began last; on the loop. */
@@ -61,15 +69,17 @@ public final class Invoker implements RouteListener {
       GatewaySettings settings,
       CurrentRoutes routes,
       InvocationMetrics metrics,
-      BodyMemory memory) {
+      MeterRegistry registry,
+      BodyMemory memory,
+      PeerHolders peers) {
     this.loop = loop;
     this.timers = timers;
     this.settings = settings;
     this.routes = routes;
     this.metrics = metrics;
     this.memory = memory;
-    this.peers = new PeerShares(settings.maxInFlightPerPeer());
-    metrics.inFlight(inFlight);
+    this.peers = peers;
+    registry.gauge("tinyfaas.in.flight", inFlight);
     routes.addListener(this);
   }
 
@@ -159,7 +169,7 @@ public final class Invoker implements RouteListener {
     return client != null
         ? client
         : clients.computeIfAbsent(
-            handler, h -> new HandlerClient(loop, h.handler().endpoint(), settings, memory));
+            handler, h -> new HandlerClient(loop, h.handler().endpoint(), settings, connections));
   }
 
   /** One running invocation. On one event loop only. */
@@ -168,7 +178,7 @@ public final class Invoker implements RouteListener {
     private final long started = System.nanoTime();
     private final Invocation invocation;
     private final RoutedFunction function;
-    private final PeerShares.Share share;
+    private final Holder peer;
     private final Promise<InvocationResult> result = Promise.promise();
     private final List<RoutedHandler> tried = new ArrayList<>(1);
     private LoopTimers.Timer deadline;
@@ -181,19 +191,19 @@ public final class Invoker implements RouteListener {
     Run(Invocation invocation, RoutedFunction function) {
       this.invocation = invocation;
       this.function = function;
-      this.share = peers.of(invocation.peer());
+      this.peer = peers.of(invocation.peer());
     }
 
     /** Counts in either case; {@link #finish} takes it off again. */
     Optional<InvocationResult> admit() {
-      boolean ofPeer = peers.begin(share);
+      boolean ofPeer = peer.begin(settings.maxInFlightPerPeer());
       boolean all = inFlight.incrementAndGet() <= settings.maxInFlight();
       boolean its = function.inFlight().incrementAndGet() <= settings.maxInFlightPerFunction();
-      long bytes = BodyMemory.of(invocation);
+      long bytes = BodyMemory.ofInvocation(invocation.body().length, invocation.headers());
       if (!ofPeer) {
         return Optional.of(new PeerOverloaded());
       }
-      if (!all || !its || !memory.take(bytes)) {
+      if (!all || !its || !memory.take(bytes, peer, function.holder())) {
         return Optional.of(new Overloaded());
       }
       taken = bytes;
@@ -258,6 +268,16 @@ public final class Invoker implements RouteListener {
     }
 
     @Override
+    public boolean take(long bytes) {
+      return memory.takeMore(bytes, peer, function.holder());
+    }
+
+    @Override
+    public void give(long bytes) {
+      memory.give(bytes, peer, function.holder());
+    }
+
+    @Override
     public Future<InvocationResult> result() {
       return result.future();
     }
@@ -308,16 +328,12 @@ public final class Invoker implements RouteListener {
         deadline.cancel();
         unlink();
       }
-      memory.give(taken); // before its answer takes some
+      give(taken); // before its answer takes some
       result.complete(outcome);
-      share.end();
+      peer.end();
       inFlight.decrementAndGet();
       function.inFlight().decrementAndGet();
-      metrics.finished(
-          invocation.function(),
-          invocation.protocol(),
-          outcome.outcome(),
-          System.nanoTime() - started);
+      metrics.finished(invocation.function(), invocation.protocol(), outcome.outcome(), started);
       if (outcome instanceof Answered answered && function.route().exposure().observable()) {
         for (ResultListener listener : listeners) {
           BUGS.guard(() -> listener.onResult(invocation.function(), answered));

@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
@@ -92,9 +91,7 @@ public final class CurrentRoutes {
         List<RoutedHandler> handlers =
             route.handlers().stream().map(handler -> known(handler, leaving)).toList();
         functions.put(
-            name,
-            new RoutedFunction(
-                route, handlers, old == null ? new AtomicInteger() : old.inFlight()));
+            name, old == null ? new RoutedFunction(route, handlers) : old.next(route, handlers));
       }
       current = new Snapshot(table.revision(), functions);
 

@@ -1,6 +1,7 @@
 package io.tinyfaas.gateway.route;
 
 import io.tinyfaas.contract.route.Route;
+import io.tinyfaas.gateway.memory.Holder;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -12,15 +13,24 @@ public final class RoutedFunction {
   private final Route route;
   private final List<RoutedHandler> handlers;
   private final AtomicInteger inFlight;
+  private final Holder holder;
   private final AtomicInteger turn = new AtomicInteger();
 
-  /**
-   * @param inFlight of the function in whatever table: handed on from one to the next
-   */
-  RoutedFunction(Route route, List<RoutedHandler> handlers, AtomicInteger inFlight) {
+  RoutedFunction(Route route, List<RoutedHandler> handlers) {
+    this(route, handlers, new AtomicInteger(), new Holder());
+  }
+
+  private RoutedFunction(
+      Route route, List<RoutedHandler> handlers, AtomicInteger inFlight, Holder holder) {
     this.route = route;
     this.handlers = List.copyOf(handlers);
     this.inFlight = inFlight;
+    this.holder = holder;
+  }
+
+  /** In the next table, with what it has and what is running. */
+  RoutedFunction next(Route its, List<RoutedHandler> handlersThen) {
+    return new RoutedFunction(its, handlersThen, inFlight, holder);
   }
 
   public Route route() {
@@ -30,6 +40,11 @@ public final class RoutedFunction {
   /** The invocations of the function that are running. */
   public AtomicInteger inFlight() {
     return inFlight;
+  }
+
+  /** What it has of memory, in whatever table. */
+  public Holder holder() {
+    return holder;
   }
 
   public boolean hasOneHandler() {

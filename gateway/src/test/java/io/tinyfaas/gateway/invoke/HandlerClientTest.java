@@ -10,6 +10,8 @@ import io.tinyfaas.gateway.invoke.Attempt.Reply;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
+import io.tinyfaas.gateway.memory.BodyMemory;
+import io.tinyfaas.gateway.memory.Places;
 import io.vertx.core.MultiMap;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -66,7 +68,7 @@ class HandlerClientTest {
             new DomainSocketAddress(socket.toFile()),
             MAX_BODY,
             MAX_CONNECTIONS,
-            memory,
+            new Places<>(2 * MAX_CONNECTIONS),
             nanos::get);
   }
 
@@ -77,6 +79,25 @@ class HandlerClientTest {
     vertx.close().toCompletionStage().toCompletableFuture().join();
     handlerVertx.close().toCompletionStage().toCompletableFuture().join();
     assertThat(memory.take(MEMORY)).as("all memory is given back").isTrue();
+  }
+
+  private record Waiting(BodyMemory memory, CompletableFuture<Reply> reply)
+      implements Attempt.Receiver {
+
+    @Override
+    public void replied(Reply is) {
+      reply.complete(is);
+    }
+
+    @Override
+    public boolean take(long bytes) {
+      return memory.take(bytes);
+    }
+
+    @Override
+    public void give(long bytes) {
+      memory.give(bytes);
+    }
   }
 
   private record Sent(Attempt attempt, CompletableFuture<Reply> reply) {
@@ -122,7 +143,8 @@ class HandlerClientTest {
     MultiMap headers = MultiMap.caseInsensitiveMultiMap().add("X-tinyFaaS-Path", path);
     CompletableFuture<Reply> reply = new CompletableFuture<>();
     Attempt attempt =
-        client.send(new Invocation("f", Protocol.COAP, peer, headers, body), reply::complete);
+        client.send(
+            new Invocation("f", Protocol.COAP, peer, headers, body), new Waiting(memory, reply));
     return new Sent(attempt, reply);
   }
 
@@ -439,7 +461,7 @@ class HandlerClientTest {
                 new Sent(
                     client.send(
                         new Invocation("f", Protocol.COAP, PEER, headers, new byte[0]),
-                        reply::complete),
+                        new Waiting(memory, reply)),
                     reply));
     assertThat(sent.outcome()).startsWith("bad: the gateway cannot write the request");
     assertThat(onLoop(() -> send("/echo/1")).outcome()).isEqualTo("200 echo 1");

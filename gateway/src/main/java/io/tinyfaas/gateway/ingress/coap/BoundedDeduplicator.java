@@ -2,8 +2,6 @@ package io.tinyfaas.gateway.ingress.coap;
 
 import io.tinyfaas.gateway.ingress.coap.message.CoapRequests;
 import java.util.ArrayDeque;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -31,8 +29,8 @@ final class BoundedDeduplicator implements Deduplicator {
 
   private static final long LIFETIME_NANOS = TimeUnit.SECONDS.toNanos(LIFETIME_SECONDS);
 
-  /** Of a message remembered with its answer. */
-  private static final long MESSAGE_BYTES = 2_048;
+  /** Of a message that is remembered with its answer, and of two pages of those that are known. */
+  private static final long MESSAGE_BYTES = 3 * 1_024;
 
   /** Of messages that are known, for each that is remembered. */
   private static final int SPENT_PAGES = 2;
@@ -40,7 +38,7 @@ final class BoundedDeduplicator implements Deduplicator {
   private record Seen(int mid, Exchange exchange, long nanos) {}
 
   /** The peer silent for longest first; guarded by this. */
-  private final Map<Object, ArrayDeque<Seen>> peers = new LinkedHashMap<>(16, 0.75f, true);
+  private final BySilence<Object, ArrayDeque<Seen>> peers = new BySilence<>();
 
   private final SpentMessages spent;
   private final int max;
@@ -51,16 +49,14 @@ final class BoundedDeduplicator implements Deduplicator {
   private int size;
 
   /**
-   * @param fraction of the heap that it may take: 5 for a fifth
+   * @param bytes of the heap that it may take
    */
-  static BoundedDeduplicator ofHeap(int fraction) {
-    return new BoundedDeduplicator(
-        Math.toIntExact(Runtime.getRuntime().maxMemory() / fraction / MESSAGE_BYTES));
+  static BoundedDeduplicator ofBytes(long bytes) {
+    return new BoundedDeduplicator(Math.toIntExact(bytes / MESSAGE_BYTES));
   }
 
   /**
-   * @param maxMessages that are remembered with their answers, 2 KB each; of others it takes a
-   *     third of that memory to know that they have been here
+   * @param maxMessages that are remembered with their answers
    */
   BoundedDeduplicator(int maxMessages) {
     this(maxMessages, System::nanoTime);
@@ -92,7 +88,7 @@ final class BoundedDeduplicator implements Deduplicator {
 
   /** Whether there is an exchange of that message. */
   synchronized boolean knows(Object peer, int mid) {
-    return peers.containsKey(peer) && find(new KeyMID(mid, peer)) != null;
+    return peers.has(peer) && find(new KeyMID(mid, peer)) != null;
   }
 
   /**
@@ -140,14 +136,14 @@ final class BoundedDeduplicator implements Deduplicator {
   }
 
   private void add(KeyMID key, Exchange exchange) {
-    ArrayDeque<Seen> seen =
-        peers.computeIfAbsent(key.getPeer(), peer -> new ArrayDeque<>(PER_PEER / 2));
+    ArrayDeque<Seen> seen = peers.of(key.getPeer(), () -> new ArrayDeque<>(PER_PEER / 2));
     long now = clock.getAsLong();
-    Iterator<ArrayDeque<Seen>> silent = peers.values().iterator();
-    ArrayDeque<Seen> eldest = silent.next();
+    Map.Entry<Object, ArrayDeque<Seen>> eldest = peers.eldest();
     // Else those that are gone would count for ever where the others' shares are worked out.
-    while (eldest != seen && now - eldest.peekLast().nanos() > LIFETIME_NANOS) {
-      eldest = forget(eldest, silent);
+    while (eldest.getValue() != seen
+        && now - eldest.getValue().peekLast().nanos() > LIFETIME_NANOS) {
+      forget(eldest);
+      eldest = peers.eldest();
     }
     int quota = Math.clamp(max / peers.size(), 1, PER_PEER);
     while (seen.size() >= quota) {
@@ -156,18 +152,13 @@ final class BoundedDeduplicator implements Deduplicator {
     seen.addLast(new Seen(key.getMID(), exchange, now));
     size++;
     while (size > max) {
-      eldest = forget(eldest, silent);
+      forget(peers.eldestFor(key.getPeer()));
     }
   }
 
-  /**
-   * @param all where it has just come from
-   * @return the next of them
-   */
-  private ArrayDeque<Seen> forget(ArrayDeque<Seen> seen, Iterator<ArrayDeque<Seen>> all) {
-    size -= seen.size();
-    all.remove();
-    return all.next();
+  private void forget(Map.Entry<Object, ArrayDeque<Seen>> peer) {
+    size -= peer.getValue().size();
+    peers.remove(peer.getKey());
   }
 
   private void forgetFirst(ArrayDeque<Seen> seen) {

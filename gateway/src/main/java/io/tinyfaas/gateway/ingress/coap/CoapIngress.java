@@ -11,14 +11,15 @@ import io.tinyfaas.gateway.ingress.coap.message.Blocks;
 import io.tinyfaas.gateway.ingress.coap.message.CoapRequests;
 import io.tinyfaas.gateway.ingress.coap.message.CoapResponses;
 import io.tinyfaas.gateway.ingress.coap.observe.Observers;
-import io.tinyfaas.gateway.invoke.BodyMemory;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationLoop;
-import io.tinyfaas.gateway.invoke.InvocationMetrics;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.Invoker;
 import io.tinyfaas.gateway.invoke.LoopTimers;
 import io.tinyfaas.gateway.invoke.Protocol;
+import io.tinyfaas.gateway.memory.BodyMemory;
+import io.tinyfaas.gateway.memory.HeapBudget;
+import io.tinyfaas.gateway.metrics.InvocationMetrics;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.vertx.core.Future;
 import io.vertx.core.impl.ContextInternal;
@@ -56,9 +57,9 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
    * A tenth of the heap for messages by UDP that are remembered as possible duplicates, half of it
    * for plain ones, and as much for those by DTLS.
    */
-  private static final int UDP_HEAP_FRACTION = 20;
+  private static final int UDP_FRACTION = 4;
 
-  private static final int DTLS_HEAP_FRACTION = 10;
+  private static final int DTLS_FRACTION = 2;
 
   private static final long EXPIRY_MILLIS = 10_000;
 
@@ -69,6 +70,7 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   private final LoopTimers timers;
   private final CoapSettings settings;
   private final int maxBody;
+  private final long remembered;
   private final Invoker invoker;
   private final InvocationMetrics metrics;
   private final CurrentRoutes routes;
@@ -91,25 +93,28 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
       Invoker invoker,
       InvocationMetrics metrics,
       BodyMemory memory,
+      HeapBudget budget,
       Discovery discovery,
       Observers observers) {
     this.context = loop.context();
     this.timers = timers;
     this.settings = settings;
     this.maxBody = Math.toIntExact(gateway.maxBody().asLongValue());
+    this.remembered = budget.remembered();
     this.routes = routes;
     this.invoker = invoker;
     this.metrics = metrics;
     this.discovery = discovery;
     this.observers = observers;
-    this.peers = new Peers(settings.trustedNetworks(), settings.maxInFlightPerPeer());
+    this.peers = new Peers(settings.trustedNetworks());
     this.transfers = new Transfers(memory, peers, maxBody, Blocks.MAX_BYTES);
     this.responder = new Responder(context.nettyEventLoop(), memory);
   }
 
   /** For the same requests by DTLS; to be given a deliverer and started. */
   CoapTransport transport(DtlsConnector connector) {
-    return transport(connector, new DtlsSessions(), BoundedDeduplicator.ofHeap(DTLS_HEAP_FRACTION));
+    return transport(
+        connector, new DtlsSessions(), BoundedDeduplicator.ofBytes(remembered / DTLS_FRACTION));
   }
 
   private CoapTransport transport(
@@ -132,14 +137,14 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   public void start() {
     InetSocketAddress address = new InetSocketAddress(settings.host(), settings.port());
     EventLoop loop = context.nettyEventLoop();
-    BoundedDeduplicator deduplicator = BoundedDeduplicator.ofHeap(UDP_HEAP_FRACTION);
+    BoundedDeduplicator deduplicator = BoundedDeduplicator.ofBytes(remembered / UDP_FRACTION);
     plain =
         new PlainExchanges(
             routes,
             invoker,
             timers,
             settings,
-            RememberedAnswers.ofHeap(UDP_HEAP_FRACTION),
+            RememberedAnswers.ofBytes(remembered / UDP_FRACTION),
             deduplicator);
     LoopConnector connector = new LoopConnector(loop, address, MAX_DATAGRAM_BYTES, peers, plain);
     transport = transport(connector, new UdpEndpointContextMatcher(true), deduplicator);
@@ -214,9 +219,6 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
       responder.send(exchange, CoapResponses.stopping());
     } else if (Discovery.isAsked(request)) {
       responder.send(exchange, discovery.answer(request));
-    } else if (!peers.of(request.getSourceContext()).begin()) {
-      metrics.refused(Protocol.COAP, "overloaded");
-      responder.send(exchange, CoapResponses.tooMany("wait for answers before asking again"));
     } else {
       Invocation invocation = CoapRequests.toInvocation(request);
       context.dispatch(() -> invoke(exchange, request, invocation));
@@ -232,14 +234,14 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
     result
         .map(outcome -> CoapResponses.toResponse(request, outcome))
         .recover(CoapIngress::failed)
-        .onSuccess(response -> end(exchange, response));
+        .onSuccess(response -> responder.send(exchange, response));
   }
 
   /** On the event loop. Californium sends no error response to a multicast (RFC 7252, 8.2). */
   private void invoke(Exchange exchange, Request request, Invocation invocation) {
     Optional<Response> known = observers.answer(exchange, invocation);
     if (known.isPresent()) {
-      end(exchange, known.get());
+      responder.send(exchange, known.get());
       return;
     }
     LoopTimers.Timer acknowledgement =
@@ -258,18 +260,13 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
               if (acknowledgement != null) {
                 acknowledgement.cancel();
               }
-              end(exchange, response);
+              responder.send(exchange, response);
             });
   }
 
   private static Future<Response> failed(Throwable bug) {
     BUGS.say(bug);
     return Future.succeededFuture(new Response(ResponseCode.INTERNAL_SERVER_ERROR));
-  }
-
-  private void end(Exchange exchange, Response response) {
-    peers.of(exchange.getRequest().getSourceContext()).end();
-    responder.send(exchange, response);
   }
 
   /** Responses to requests of the gateway's own, of which there are none. */

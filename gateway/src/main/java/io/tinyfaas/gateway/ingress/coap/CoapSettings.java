@@ -35,17 +35,6 @@ public interface CoapSettings {
   @WithDefault("127.0.0.0/8,::1/128")
   List<String> trustedNetworks();
 
-  /**
-   * How many requests of one address may run at once; beyond it, it gets 4.29. Fewer than one
-   * function may have, so that one address cannot take them all.
-   */
-  @WithDefault("1536")
-  int maxInFlightPerPeer();
-
-  /** How many may observe functions; at most half of them one and the same function. */
-  @WithDefault("1000")
-  int maxObservers();
-
   /** What these may be; looked at before anything starts. */
   @Startup(1)
   @Singleton
@@ -53,7 +42,6 @@ public interface CoapSettings {
 
     private static final Duration SHORTEST = Duration.ofMillis(1);
     private static final Duration LONGEST = Duration.ofMillis(1900);
-    private static final int MAX_COUNT = 65_536;
 
     Ranges(CoapSettings settings) {
       try {
@@ -64,9 +52,6 @@ public interface CoapSettings {
       new SettingsCheck()
           .port("COAP_PORT", settings.port())
           .time("TINYFAAS_COAP_ACK_DELAY", settings.ackDelay(), SHORTEST, LONGEST)
-          .number(
-              "TINYFAAS_COAP_MAX_IN_FLIGHT_PER_PEER", settings.maxInFlightPerPeer(), 1, MAX_COUNT)
-          .number("TINYFAAS_COAP_MAX_OBSERVERS", settings.maxObservers(), 1, MAX_COUNT)
           .orThrow(ConfigurationException::new);
     }
   }

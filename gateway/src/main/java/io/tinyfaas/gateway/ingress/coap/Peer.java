@@ -33,7 +33,6 @@ final class Peer {
   private static final int NO_PING = -1;
 
   private final boolean trusted;
-  private final int maxInFlight;
   private final Transfer.Share transfers = new Transfer.Share();
   private final List<Promise<Void>> waiting = new ArrayList<>(0);
   private boolean verified;
@@ -42,14 +41,12 @@ final class Peer {
   private int ping = NO_PING;
   private long pingNanos;
   private int guesses;
-  private int inFlight;
 
   /**
    * @param trusted if its address cannot be another's
    */
-  Peer(boolean trusted, int maxInFlight) {
+  Peer(boolean trusted) {
     this.trusted = trusted;
-    this.maxInFlight = maxInFlight;
   }
 
   boolean isVerified() {
@@ -131,21 +128,6 @@ final class Peer {
     waiting.add(promise);
     promise.addListener(done -> waiting.remove(promise));
     return true;
-  }
-
-  /**
-   * @return false if it has enough requests running
-   */
-  boolean begin() {
-    if (inFlight >= maxInFlight) {
-      return false;
-    }
-    inFlight++;
-    return true;
-  }
-
-  void end() {
-    inFlight--;
   }
 
   Transfer.Share transfers() {

@@ -22,18 +22,15 @@ final class Peers {
   static final int MAX_UNVERIFIED = 1_024;
 
   private final List<IpSubnetFilterRule> trusted;
-  private final int maxInFlight;
   private final Map<InetAddress, Peer> verified = bounded(MAX_VERIFIED);
   private final Map<InetAddress, Peer> unverified = bounded(MAX_UNVERIFIED);
 
   /**
    * @param trusted networks in CIDR notation whose addresses nobody else can use
-   * @param maxInFlight the most requests of one address that may run at once
    * @throws IllegalArgumentException if one is not in CIDR notation
    */
-  Peers(Collection<String> trusted, int maxInFlight) {
+  Peers(Collection<String> trusted) {
     this.trusted = trusted.stream().map(Peers::network).toList();
-    this.maxInFlight = maxInFlight;
   }
 
   /**
@@ -74,7 +71,7 @@ final class Peers {
     }
     peer = unverified.get(key);
     if (peer == null) {
-      peer = new Peer(isTrusted(address), maxInFlight);
+      peer = new Peer(isTrusted(address));
     } else if (peer.isVerified()) {
       unverified.remove(key);
     }

@@ -80,15 +80,11 @@ final class PlainExchanges {
       return again(known, connector, sender);
     }
     Optional<PlainRequest> read = refusing ? Optional.empty() : PlainRequest.parse(message);
-    if (read.isEmpty()
-        || !isForAll(read.get().function())
-        || others.knows(sender.address(), mid)
-        || !sender.peer().begin()) {
+    if (read.isEmpty() || !isForAll(read.get().function()) || others.knows(sender.address(), mid)) {
       return false;
     }
     PlainRequest request = read.get();
     if (others.isSpent(sender.address(), mid, message, request.method())) {
-      sender.peer().end();
       return true; // its answer is forgotten: it is neither run nor answered
     }
     new Exchange(connector, sender, message, request, answers.add(sender.address(), mid, now))
@@ -160,7 +156,6 @@ final class PlainExchanges {
         return;
       }
       over = true;
-      sender.peer().end();
     }
 
     private boolean send(Answered answered) {
@@ -196,7 +191,7 @@ final class PlainExchanges {
       handOver();
     }
 
-    /** {@link CoapIngress} goes on where this stops, and counts the request off at its end. */
+    /** {@link CoapIngress} goes on where this stops. */
     private void handOver() {
       over = true;
       answers.putElsewhere(slot, serial);

@@ -3,8 +3,6 @@ package io.tinyfaas.gateway.ingress.coap;
 import io.netty.buffer.ByteBuf;
 import io.tinyfaas.gateway.ingress.coap.message.Blocks;
 import java.net.InetSocketAddress;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
@@ -37,7 +35,7 @@ final class RememberedAnswers {
   }
 
   /** The device silent for longest first. */
-  private final Map<InetSocketAddress, Device> devices = new LinkedHashMap<>(16, 0.75f, true);
+  private final BySilence<InetSocketAddress, Device> devices = new BySilence<>();
 
   private final int max;
   private final int[] mids;
@@ -56,11 +54,10 @@ final class RememberedAnswers {
   private int free;
 
   /**
-   * @param fraction of the heap that it takes: 5 for a fifth
+   * @param bytes of the heap that it takes
    */
-  static RememberedAnswers ofHeap(int fraction) {
-    return new RememberedAnswers(
-        Math.toIntExact(Runtime.getRuntime().maxMemory() / fraction / MAX_BYTES));
+  static RememberedAnswers ofBytes(long bytes) {
+    return new RememberedAnswers(Math.toIntExact(bytes / MAX_BYTES));
   }
 
   /**
@@ -115,19 +112,19 @@ final class RememberedAnswers {
    * @param nanos of {@link System#nanoTime}
    */
   int add(InetSocketAddress peer, int mid, long nanos) {
-    Device device = devices.computeIfAbsent(peer, first -> new Device());
-    Iterator<Device> silent = devices.values().iterator();
-    Device eldest = silent.next();
+    Device device = devices.of(peer, Device::new);
+    Map.Entry<InetSocketAddress, Device> eldest = devices.eldest();
     // Else those that are gone would count for ever where the others' shares are worked out.
-    while (eldest != device && nanos - began[eldest.last] > LIFETIME_NANOS) {
-      eldest = forget(eldest, silent);
+    while (eldest.getValue() != device && nanos - began[eldest.getValue().last] > LIFETIME_NANOS) {
+      forget(eldest);
+      eldest = devices.eldest();
     }
     int quota = Math.clamp(max / devices.size(), 1, PER_PEER);
     while (device.count >= quota) {
       forgetFirst(device);
     }
     while (free == NONE) {
-      eldest = forget(eldest, silent);
+      forget(devices.eldestFor(peer));
     }
     int slot = free;
     free = next[slot];
@@ -144,16 +141,11 @@ final class RememberedAnswers {
     return slot;
   }
 
-  /**
-   * @param all where the device has just come from
-   * @return the next of them
-   */
-  private Device forget(Device device, Iterator<Device> all) {
-    while (device.count > 0) {
-      forgetFirst(device);
+  private void forget(Map.Entry<InetSocketAddress, Device> device) {
+    while (device.getValue().count > 0) {
+      forgetFirst(device.getValue());
     }
-    all.remove();
-    return all.next();
+    devices.remove(device.getKey());
   }
 
   private void forgetFirst(Device device) {

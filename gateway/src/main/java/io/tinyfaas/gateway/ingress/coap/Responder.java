@@ -7,7 +7,7 @@ import io.netty.util.concurrent.Promise;
 import io.netty.util.concurrent.ScheduledFuture;
 import io.tinyfaas.gateway.ingress.coap.message.Blocks;
 import io.tinyfaas.gateway.ingress.coap.message.CoapResponses;
-import io.tinyfaas.gateway.invoke.BodyMemory;
+import io.tinyfaas.gateway.memory.BodyMemory;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.OptionalInt;

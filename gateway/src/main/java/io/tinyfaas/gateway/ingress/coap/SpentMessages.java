@@ -36,7 +36,7 @@ final class SpentMessages {
   private static final class Device extends LinkedHashMap<Integer, Page> {}
 
   /** The device silent for longest first. */
-  private final Map<Object, Device> devices = new LinkedHashMap<>(16, 0.75f, true);
+  private final BySilence<Object, Device> devices = new BySilence<>();
 
   private final int max;
   private int pages;
@@ -56,10 +56,10 @@ final class SpentMessages {
    */
   boolean add(Object peer, int mid, byte[] message, long nanos) {
     int second = (int) (TimeUnit.NANOSECONDS.toSeconds(nanos) & MAX_SECOND);
-    Device device = devices.computeIfAbsent(peer, first -> new Device());
+    Device device = devices.of(peer, Device::new);
     Page page = device.get(mid / PAGE_IDS);
     if (page == null) {
-      page = newPage(device, mid / PAGE_IDS, second);
+      page = newPage(peer, device, mid / PAGE_IDS, second);
     }
     int digest = digest(message);
     int known = page.messages[mid % PAGE_IDS];
@@ -68,21 +68,21 @@ final class SpentMessages {
     return known != 0 && (known & 0xffff) == digest && !isOver(known >>> 16, second);
   }
 
-  private Page newPage(Device device, int number, int second) {
+  private Page newPage(Object peer, Device device, int number, int second) {
     Iterator<Page> eldest = device.values().iterator();
     while (eldest.hasNext()
         && (isOver(eldest.next().newest, second) || device.size() >= MAX_PAGES_OF_DEVICE)) {
       eldest.remove();
       pages--;
     }
-    Iterator<Device> silent = devices.values().iterator();
-    while (pages >= max && silent.hasNext()) {
-      Device forgotten = silent.next();
-      pages -= forgotten.size();
-      if (forgotten == device) {
-        forgotten.clear();
+    while (pages >= max) {
+      Map.Entry<Object, Device> silent = devices.eldestFor(peer);
+      if (silent == null) {
+        pages = 0;
+        device.clear();
       } else {
-        silent.remove();
+        pages -= silent.getValue().size();
+        devices.remove(silent.getKey());
       }
     }
     Page page = new Page();

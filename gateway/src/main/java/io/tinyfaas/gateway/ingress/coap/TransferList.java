@@ -2,7 +2,7 @@ package io.tinyfaas.gateway.ingress.coap;
 
 import io.tinyfaas.gateway.ingress.coap.Transfer.Share;
 import io.tinyfaas.gateway.ingress.coap.Transfer.Subject;
-import io.tinyfaas.gateway.invoke.BodyMemory;
+import io.tinyfaas.gateway.memory.BodyMemory;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;

@@ -6,27 +6,34 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
-import io.tinyfaas.gateway.invoke.BodyMemory;
+import io.tinyfaas.gateway.memory.BodyMemory;
+import io.tinyfaas.gateway.memory.PeerHolders;
+import io.tinyfaas.gateway.memory.Places;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 
 /**
- * Accepts so many connections and closes further ones before anything is made for them. What their
- * clients do not take is counted.
+ * Accepts so many connections, three quarters of them of one address, and closes further ones
+ * before anything is made for them. What their clients do not take is counted.
  */
 final class BoundedAcceptor implements ChannelFactory<ServerChannel> {
 
-  private final int max;
+  private final Places<InetAddress> places;
   private final int maxCalls;
   private final CallMemory.Factory calls;
   private final BodyMemory memory;
+  private final PeerHolders peers;
 
   /**
    * @param maxCalls of a connection at once
    */
-  BoundedAcceptor(int max, int maxCalls, CallMemory.Factory calls, BodyMemory memory) {
-    this.max = max;
+  BoundedAcceptor(
+      int max, int maxCalls, CallMemory.Factory calls, BodyMemory memory, PeerHolders peers) {
+    this.places = new Places<>(max);
     this.maxCalls = maxCalls;
     this.calls = calls;
     this.memory = memory;
+    this.peers = peers;
   }
 
   @Override
@@ -39,18 +46,20 @@ final class BoundedAcceptor implements ChannelFactory<ServerChannel> {
   /** On the event loop, as everything of these channels. */
   private final class Bound extends ChannelInboundHandlerAdapter {
 
-    private int open;
-
     @Override
     public void channelRead(ChannelHandlerContext context, Object accepted) {
       Channel connection = (Channel) accepted;
-      if (open >= max) {
+      // Null if it is closed already.
+      if (!(connection.remoteAddress() instanceof InetSocketAddress remote)
+          || !places.take(remote.getAddress())) {
         connection.unsafe().closeForcibly();
         return;
       }
-      open++;
-      connection.closeFuture().addListener(closed -> open--);
-      connection.pipeline().addLast(new ConnectionMemory(maxCalls, calls, memory));
+      InetAddress address = remote.getAddress();
+      connection.closeFuture().addListener(closed -> places.give(address));
+      connection
+          .pipeline()
+          .addLast(new ConnectionMemory(maxCalls, calls, memory, peers.of(address)));
       context.fireChannelRead(connection);
     }
   }

@@ -6,7 +6,8 @@ import io.grpc.InternalMetadata;
 import io.grpc.Metadata;
 import io.grpc.ServerStreamTracer;
 import io.grpc.Status;
-import io.tinyfaas.gateway.invoke.BodyMemory;
+import io.tinyfaas.gateway.memory.BodyMemory;
+import io.tinyfaas.gateway.memory.Holder;
 import java.util.concurrent.TimeoutException;
 
 /**
@@ -35,6 +36,7 @@ final class CallMemory extends ServerStreamTracer {
 
   private final Factory calls;
   private final BodyMemory memory;
+  private final Holder peer;
   private final int entries;
   private final long head;
   private final boolean room;
@@ -51,13 +53,14 @@ final class CallMemory extends ServerStreamTracer {
     byte[][] namesAndValues = InternalMetadata.serialize(metadata);
     this.calls = calls;
     this.memory = memory;
+    this.peer = calls.peer;
     this.entries = namesAndValues.length / 2;
     long bytes = CALL_BYTES + (long) ENTRY_BYTES * entries;
     for (byte[] part : namesAndValues) {
       bytes += part.length;
     }
     this.head = bytes;
-    this.room = memory.take(bytes);
+    this.room = memory.take(bytes, peer);
     if (!room) {
       calls.refused++;
     }
@@ -67,10 +70,16 @@ final class CallMemory extends ServerStreamTracer {
   static final class Factory extends ServerStreamTracer.Factory {
 
     private final BodyMemory memory;
+    private Holder peer = new Holder();
     private int refused;
 
     Factory(BodyMemory memory) {
       this.memory = memory;
+    }
+
+    /** Those that begin next: of what is made of a call, this learns only here who makes it. */
+    void comeFrom(Holder address) {
+      peer = address;
     }
 
     /** Whether not even a refusal is to be made of a further one. */
@@ -87,6 +96,11 @@ final class CallMemory extends ServerStreamTracer {
   /** That of the call whose handler runs. */
   static CallMemory current() {
     return KEY.get();
+  }
+
+  /** Who makes it. */
+  Holder peer() {
+    return peer;
   }
 
   /** Whether there was room for its metadata. */
@@ -112,7 +126,7 @@ final class CallMemory extends ServerStreamTracer {
   void release() {
     done = true;
     exhausted = NOBODY;
-    memory.give(taken);
+    memory.give(taken, peer);
     taken = 0;
   }
 
@@ -149,7 +163,7 @@ final class CallMemory extends ServerStreamTracer {
     if (done || more <= 0) {
       return;
     }
-    if (taken + more <= max && memory.take(more)) {
+    if (taken + more <= max && memory.take(more, peer)) {
       taken += more;
     } else {
       Runnable tell = exhausted;
@@ -162,7 +176,7 @@ final class CallMemory extends ServerStreamTracer {
   public void streamClosed(Status status) {
     release();
     if (!closed && room) {
-      memory.give(head);
+      memory.give(head, peer);
     } else if (!closed) {
       calls.refused--;
     }

@@ -16,7 +16,8 @@ import io.netty.handler.codec.http2.Http2FrameListener;
 import io.netty.handler.codec.http2.Http2FrameListenerDecorator;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Stream;
-import io.tinyfaas.gateway.invoke.BodyMemory;
+import io.tinyfaas.gateway.memory.BodyMemory;
+import io.tinyfaas.gateway.memory.Holder;
 
 /**
  * What one connection holds for reasons that grpc-java does not bound, counted as bodies are. On
@@ -41,16 +42,18 @@ final class ConnectionMemory extends ChannelInboundHandlerAdapter {
   private final int maxCalls;
   private final CallMemory.Factory calls;
   private final BodyMemory memory;
+  private final Holder peer;
   private long untaken;
   private boolean reads;
 
   /**
    * @param maxCalls at once, which Netty bounds only once the client has acknowledged that bound
    */
-  ConnectionMemory(int maxCalls, CallMemory.Factory calls, BodyMemory memory) {
+  ConnectionMemory(int maxCalls, CallMemory.Factory calls, BodyMemory memory, Holder peer) {
     this.maxCalls = maxCalls;
     this.calls = calls;
     this.memory = memory;
+    this.peer = peer;
   }
 
   @Override
@@ -82,8 +85,8 @@ final class ConnectionMemory extends ChannelInboundHandlerAdapter {
     long bytes = out.totalPendingWriteBytes();
     long more = (bytes <= USUAL_UNTAKEN_BYTES ? 0 : UNTAKEN_COPIES * bytes) - untaken;
     if (more <= 0) {
-      memory.give(-more);
-    } else if (!memory.take(more)) {
+      memory.give(-more, peer);
+    } else if (!memory.takeMore(more, peer)) {
       context.channel().unsafe().closeForcibly();
       return;
     }
@@ -92,7 +95,7 @@ final class ConnectionMemory extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelInactive(ChannelHandlerContext context) {
-    memory.give(untaken);
+    memory.give(untaken, peer);
     untaken = 0;
     context.fireChannelInactive();
   }
@@ -112,7 +115,7 @@ final class ConnectionMemory extends ChannelInboundHandlerAdapter {
             @Override
             public void onStreamClosed(Http2Stream stream) {
               Integer frames = stream.removeProperty(held);
-              memory.give(frames == null ? 0 : FRAME_BYTES * frames.longValue());
+              memory.give(frames == null ? 0 : FRAME_BYTES * frames.longValue(), peer);
             }
           });
     }
@@ -132,6 +135,7 @@ final class ConnectionMemory extends ChannelInboundHandlerAdapter {
       if (calls.isFull()) {
         throw Http2Exception.streamError(id, REFUSED_STREAM, "no memory for further calls");
       }
+      calls.comeFrom(peer);
       super.onHeadersRead(context, id, headers, dependency, weight, exclusive, padding, last);
     }
 
@@ -141,7 +145,7 @@ final class ConnectionMemory extends ChannelInboundHandlerAdapter {
         throws Http2Exception {
       if (!last) {
         Http2Stream stream = connection.stream(id);
-        if (!memory.take(FRAME_BYTES)) {
+        if (!memory.takeMore(FRAME_BYTES, peer)) {
           throw Http2Exception.streamError(id, ENHANCE_YOUR_CALM, "no memory for its frames");
         }
         Integer frames = stream.getProperty(held);

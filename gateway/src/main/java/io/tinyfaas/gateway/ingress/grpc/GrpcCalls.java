@@ -7,10 +7,10 @@ import io.grpc.Status;
 import io.tinyfaas.gateway.BugLog;
 import io.tinyfaas.gateway.ingress.grpc.GrpcMessages.Request;
 import io.tinyfaas.gateway.ingress.grpc.GrpcResponses.Reply;
-import io.tinyfaas.gateway.invoke.BodyMemory;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.Invoker;
+import io.tinyfaas.gateway.memory.BodyMemory;
 import io.vertx.core.impl.ContextInternal;
 import java.time.Duration;
 import java.util.concurrent.ScheduledFuture;
@@ -159,7 +159,7 @@ final class GrpcCalls implements ServerCallHandler<Request, byte[]> {
 
     private void send(byte[] text) {
       long bytes = COPIES * (long) text.length;
-      if (!memory.take(bytes)) {
+      if (!memory.takeMore(bytes, received.peer())) {
         close(Status.RESOURCE_EXHAUSTED.withDescription("no memory for the answer"));
         return;
       }
@@ -200,7 +200,7 @@ final class GrpcCalls implements ServerCallHandler<Request, byte[]> {
     private void end() {
       closed = true;
       deadline.cancel(false);
-      memory.give(taken);
+      memory.give(taken, received.peer());
       taken = 0;
       if (sent) {
         sent = false;

@@ -12,9 +12,10 @@ import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.tinyfaas.gateway.GatewaySettings;
-import io.tinyfaas.gateway.invoke.BodyMemory;
 import io.tinyfaas.gateway.invoke.InvocationLoop;
 import io.tinyfaas.gateway.invoke.Invoker;
+import io.tinyfaas.gateway.memory.BodyMemory;
+import io.tinyfaas.gateway.memory.PeerHolders;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.tinyfaas.gateway.route.RouteListener;
 import io.vertx.core.buffer.impl.VertxByteBufAllocator;
@@ -62,7 +63,8 @@ final class GrpcServer implements RouteListener {
       InvocationLoop loop,
       Invoker invoker,
       CurrentRoutes routes,
-      BodyMemory memory) {
+      BodyMemory memory,
+      PeerHolders peers) {
     this.routes = routes;
     eventLoop = loop.context().nettyEventLoop();
     calls = new GrpcCalls(settings, loop.context(), invoker, memory);
@@ -72,7 +74,7 @@ final class GrpcServer implements RouteListener {
         NettyServerBuilder.forAddress(new InetSocketAddress(settings.host(), settings.port()))
             .channelFactory(
                 new BoundedAcceptor(
-                    settings.maxConnections(), MAX_CALLS_PER_CONNECTION, each, memory))
+                    gateway.grpc().maxConnections(), MAX_CALLS_PER_CONNECTION, each, memory, peers))
             .bossEventLoopGroup(eventLoop)
             .workerEventLoopGroup(eventLoop)
             .withChildOption(ChannelOption.ALLOCATOR, VertxByteBufAllocator.POOLED_ALLOCATOR)

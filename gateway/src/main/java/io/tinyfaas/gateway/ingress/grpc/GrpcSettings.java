@@ -20,10 +20,6 @@ interface GrpcSettings {
   @WithDefault("9000")
   int port();
 
-  /** How many connections may be open; further ones are closed at once. */
-  @WithDefault("500")
-  int maxConnections();
-
   /** From the connection to the client's first frame. */
   @WithDefault("10s")
   Duration handshakeTimeout();
@@ -51,7 +47,6 @@ interface GrpcSettings {
     Ranges(GrpcSettings settings) {
       new SettingsCheck()
           .port("GRPC_PORT", settings.port())
-          .number("TINYFAAS_GRPC_MAX_CONNECTIONS", settings.maxConnections(), 1, 65_536)
           .time("TINYFAAS_GRPC_HANDSHAKE_TIMEOUT", settings.handshakeTimeout(), SHORTEST, LONGEST)
           .time("TINYFAAS_GRPC_IDLE_TIMEOUT", settings.idleTimeout(), SHORTEST, LONGEST)
           .time("TINYFAAS_GRPC_RECEIVE_TIMEOUT", settings.receiveTimeout(), SHORTEST, LONGEST)

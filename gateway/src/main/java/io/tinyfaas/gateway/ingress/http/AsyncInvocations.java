@@ -3,7 +3,6 @@ package io.tinyfaas.gateway.ingress.http;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.tinyfaas.gateway.GatewaySettings;
-import io.tinyfaas.gateway.invoke.BodyMemory;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
@@ -17,10 +16,14 @@ import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
 import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
 import io.tinyfaas.gateway.invoke.Invoker;
+import io.tinyfaas.gateway.memory.BodyMemory;
+import io.tinyfaas.gateway.memory.PeerHolders;
+import io.tinyfaas.gateway.memory.Places;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
+import java.net.InetAddress;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -39,7 +42,8 @@ final class AsyncInvocations {
   private final Vertx vertx;
   private final Invoker invoker;
   private final BodyMemory memory;
-  private final int max;
+  private final PeerHolders peers;
+  private final Places<InetAddress> places;
   private final long maxBytes;
   private final AtomicInteger accepted = new AtomicInteger();
   private final AtomicInteger waiting = new AtomicInteger();
@@ -48,11 +52,17 @@ final class AsyncInvocations {
   private long bytes;
 
   AsyncInvocations(
-      Vertx vertx, Invoker invoker, BodyMemory memory, Limits limits, MeterRegistry registry) {
+      Vertx vertx,
+      Invoker invoker,
+      BodyMemory memory,
+      PeerHolders peers,
+      Limits limits,
+      MeterRegistry registry) {
     this.vertx = vertx;
     this.invoker = invoker;
     this.memory = memory;
-    this.max = limits.count();
+    this.peers = peers;
+    this.places = new Places<>(limits.count());
     this.maxBytes = limits.bytes();
     registry.gauge("tinyfaas.async.accepted", accepted);
     this.ran = counter(registry, "ran");
@@ -79,11 +89,15 @@ final class AsyncInvocations {
 
   /**
    * @return why it is not accepted: {@link Overloaded} if too many or too large ones are there
-   *     already
+   *     already, or three quarters of them are its address'
    */
   Optional<InvocationResult> accept(Invocation invocation) {
     int size = invocation.body().length;
-    if (accepted.get() >= max || bytes + size > maxBytes || !memory.take(held(invocation))) {
+    if (bytes + size > maxBytes || !places.take(invocation.peer())) {
+      return Optional.of(new Overloaded());
+    }
+    if (!memory.take(held(invocation), peers.of(invocation.peer()))) {
+      places.give(invocation.peer());
       return Optional.of(new Overloaded());
     }
     accepted.incrementAndGet();
@@ -138,7 +152,8 @@ final class AsyncInvocations {
   private void finish(Invocation invocation, Counter how) {
     accepted.decrementAndGet();
     bytes -= invocation.body().length;
-    memory.give(held(invocation));
+    places.give(invocation.peer());
+    memory.give(held(invocation), peers.of(invocation.peer()));
     how.increment();
   }
 }

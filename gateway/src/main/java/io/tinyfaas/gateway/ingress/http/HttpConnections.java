@@ -2,8 +2,10 @@ package io.tinyfaas.gateway.ingress.http;
 
 import io.netty.channel.Channel;
 import io.tinyfaas.gateway.BugLog;
+import io.tinyfaas.gateway.memory.Places;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.net.impl.ConnectionBase;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -26,14 +28,16 @@ final class HttpConnections {
 
   private static final class Open {
     private final HttpConnection connection;
+    private final InetAddress peer;
     private final RequestDecoder decoder;
     private long deadline = NEVER;
     private Runnable late;
     private boolean ending;
     private Object current;
 
-    Open(HttpConnection connection, RequestDecoder decoder) {
+    Open(HttpConnection connection, InetAddress peer, RequestDecoder decoder) {
       this.connection = connection;
+      this.peer = peer;
       this.decoder = decoder;
     }
 
@@ -52,7 +56,7 @@ final class HttpConnections {
     }
   }
 
-  private final int max;
+  private final Places<InetAddress> places;
   private final AtomicInteger count = new AtomicInteger();
   private final Map<HttpConnection, Open> all = new HashMap<>();
 
@@ -60,20 +64,25 @@ final class HttpConnections {
   private final Set<Open> waiting = new LinkedHashSet<>();
 
   HttpConnections(int max) {
-    this.max = max;
+    this.places = new Places<>(max);
   }
 
-  /** A new one; closes another or the new one itself where there are too many. */
-  void opened(HttpConnection connection, RequestDecoder decoder, Duration headerTimeout) {
-    Open open = new Open(connection, decoder);
-    if (all.size() >= max) {
-      if (waiting.isEmpty()) {
+  /**
+   * A new one. Where there is no place for it, it takes that of the one that has waited longest: of
+   * this address if it has any, as it has its share then; if none waits, it is closed itself.
+   */
+  void opened(
+      HttpConnection connection, InetAddress peer, RequestDecoder decoder, Duration headerTimeout) {
+    Open open = new Open(connection, peer, decoder);
+    if (!places.take(peer)) {
+      Open longest = waitingLongest(peer);
+      if (longest == null) {
         open.close();
         return;
       }
-      Open longest = waiting.iterator().next();
       remove(longest.connection);
       longest.close();
+      places.take(peer);
     }
     all.put(connection, open);
     count.set(all.size());
@@ -81,9 +90,15 @@ final class HttpConnections {
     waitForRequest(open, headerTimeout);
   }
 
+  private Open waitingLongest(InetAddress peer) {
+    boolean any = places.has(peer) == 0;
+    return waiting.stream().filter(open -> any || open.peer.equals(peer)).findFirst().orElse(null);
+  }
+
   private void remove(HttpConnection connection) {
     Open open = all.remove(connection);
     if (open != null) {
+      places.give(open.peer);
       waiting.remove(open);
       count.set(all.size());
     }

@@ -5,15 +5,19 @@ import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.ingress.http.HttpRequests.Target;
 import io.tinyfaas.gateway.ingress.http.HttpResponses.Response;
 import io.tinyfaas.gateway.ingress.http.RequestBody.Received;
-import io.tinyfaas.gateway.invoke.BodyMemory;
 import io.tinyfaas.gateway.invoke.Invocation;
-import io.tinyfaas.gateway.invoke.InvocationMetrics;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
 import io.tinyfaas.gateway.invoke.Invoker;
 import io.tinyfaas.gateway.invoke.Protocol;
+import io.tinyfaas.gateway.memory.BodyMemory;
+import io.tinyfaas.gateway.memory.Holder;
+import io.tinyfaas.gateway.memory.PeerHolders;
+import io.tinyfaas.gateway.metrics.InvocationMetrics;
 import io.tinyfaas.gateway.route.CurrentRoutes;
+import io.tinyfaas.gateway.route.RoutedFunction;
 import io.vertx.core.Future;
+import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
@@ -21,6 +25,7 @@ import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import jakarta.inject.Singleton;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -36,16 +41,23 @@ final class HttpExchanges {
   /** An answer is there once as it came, and once as the kernel takes it. */
   private static final int COPIES = 2;
 
+  /** Of an answer; a connection counts for so many. */
+  private static final int USUAL_FIELDS = 16;
+
   /** Of the memory of bodies, and besides it, for refusals where nothing of that is left. */
   private static final int REFUSALS_FRACTION = 16;
 
   /** For a client that still sends what has been refused: an answer would be lost in a reset. */
   private static final Duration LINGER = Duration.ofSeconds(2);
 
+  /** Of requests that wait for the first route table; each address has its own bound. */
+  private static final Holder NO_FUNCTION = new Holder();
+
   private final GatewaySettings gateway;
   private final HttpSettings settings;
   private final Invocations invocations;
   private final BodyMemory memory;
+  private final PeerHolders peers;
   private final BodyMemory refusals;
   private final RequestDecoder.Heads heads;
   private final InvocationMetrics metrics;
@@ -59,15 +71,17 @@ final class HttpExchanges {
       HttpSettings settings,
       Invocations invocations,
       BodyMemory memory,
+      PeerHolders peers,
       InvocationMetrics metrics) {
     this.gateway = gateway;
     this.settings = settings;
     this.invocations = invocations;
     this.memory = memory;
+    this.peers = peers;
     this.refusals = new BodyMemory(memory.size() / REFUSALS_FRACTION);
     this.heads = new RequestDecoder.Heads(memory);
     this.metrics = metrics;
-    this.connections = new HttpConnections(settings.maxConnections());
+    this.connections = new HttpConnections(gateway.http().maxConnections());
   }
 
   /** What functions there are, and both ways to run one. */
@@ -75,8 +89,9 @@ final class HttpExchanges {
   record Invocations(CurrentRoutes routes, Invoker invoker, AsyncInvocations async) {}
 
   void connected(HttpConnection connection, HttpServerOptions options) {
-    RequestDecoder decoder = RequestDecoder.decode(connection, options, heads);
-    connections.opened(connection, decoder, settings.headerTimeout());
+    InetAddress address = HttpRequests.address(connection.remoteAddress());
+    RequestDecoder decoder = RequestDecoder.decode(connection, options, heads, peers.of(address));
+    connections.opened(connection, address, decoder, settings.headerTimeout());
   }
 
   /** The connections that are open. On any thread. */
@@ -113,6 +128,8 @@ final class HttpExchanges {
 
     private final HttpServerRequest request;
     private final HttpConnection connection;
+    private final InetAddress address;
+    private final Holder peer;
     private final Target target;
 
     /** What its head takes, which is there until the answer is sent. */
@@ -126,6 +143,8 @@ final class HttpExchanges {
     Exchange(HttpServerRequest request) {
       this.request = request;
       this.connection = request.connection();
+      this.address = HttpRequests.address(request.remoteAddress());
+      this.peer = peers.of(address);
       this.target = Target.of(request.uri());
       this.head = BodyMemory.ofHeaders(request.headers()) + request.uri().length();
     }
@@ -144,18 +163,19 @@ final class HttpExchanges {
       if (refusing) {
         end();
         answer(Problem.stopping());
-      } else if (isUnknown()) {
-        invoke(new byte[0]);
       } else {
-        receive();
+        Optional<RoutedFunction> function = invocations.routes().find(target.function());
+        if (function.isEmpty() && isFinal()) {
+          invoke(new byte[0]);
+        } else {
+          receive(function.map(RoutedFunction::holder).orElse(NO_FUNCTION));
+        }
       }
     }
 
-    /** Or nobody knows yet whether there is such a function, and the client waits for an answer. */
-    private boolean isUnknown() {
-      CurrentRoutes routes = invocations.routes();
-      return routes.find(target.function()).isEmpty()
-          && (routes.areKnown() || !HttpRequests.isAsync(request));
+    /** Else nobody knows yet whether there is such a function, and the client need not be told. */
+    private boolean isFinal() {
+      return invocations.routes().areKnown() || !HttpRequests.isAsync(request);
     }
 
     /** Where the next request would begin is not certain: there is none. */
@@ -165,13 +185,13 @@ final class HttpExchanges {
       answer(problem);
     }
 
-    private void receive() {
+    private void receive(Holder function) {
       RequestBody body =
           new RequestBody(
               request,
               head,
               Math.toIntExact(gateway.maxBody().asLongValue()),
-              memory,
+              new RequestBody.Room(memory, peer, function),
               this::received);
       connections.expect(
           connection,
@@ -211,7 +231,7 @@ final class HttpExchanges {
     }
 
     private void accept(byte[] body) {
-      Invocation invocation = HttpRequests.toInvocation(request, target, body);
+      Invocation invocation = HttpRequests.toInvocation(request, address, target, body);
       Optional<InvocationResult> refusal = invocations.async().accept(invocation);
       if (refusal.isEmpty()) {
         answer(HttpResponses.accepted());
@@ -224,7 +244,7 @@ final class HttpExchanges {
     }
 
     private void invoke(byte[] body) {
-      Invocation invocation = HttpRequests.toInvocation(request, target, body);
+      Invocation invocation = HttpRequests.toInvocation(request, address, target, body);
       invocations
           .invoker()
           .invoke(invocation)
@@ -256,13 +276,15 @@ final class HttpExchanges {
       if (answered || out.closed()) {
         return;
       }
-      if (memory.take(held(response))) {
-        send(out, response, memory);
+      long held = held(response);
+      if (memory.takeMore(held, peer)) {
+        send(out, response).onComplete(end -> memory.give(held, peer));
         return;
       }
       Response refusal = HttpResponses.problem(path(), Problem.overloaded());
-      if (refusals.take(held(refusal))) {
-        send(out, refusal, refusals);
+      long small = held(refusal);
+      if (refusals.take(small)) {
+        send(out, refusal).onComplete(end -> refusals.give(small));
       } else {
         answered = true;
         connections.close(connection);
@@ -271,12 +293,14 @@ final class HttpExchanges {
 
     /** In bytes, until the client has taken it. */
     private long held(Response response) {
-      return COPIES * (long) response.body().length() + head;
+      MultiMap fields = response.headers();
+      return COPIES * (long) response.body().length()
+          + head
+          + (fields.size() > USUAL_FIELDS ? BodyMemory.ofHeaders(fields) : 0);
     }
 
-    private void send(HttpServerResponse out, Response response, BodyMemory from) {
+    private Future<Void> send(HttpServerResponse out, Response response) {
       answered = true;
-      long taken = held(response);
       sending.incrementAndGet();
       connections.expect(connection, settings.sendTimeout());
       out.setStatusCode(response.status());
@@ -291,10 +315,9 @@ final class HttpExchanges {
         out.putHeader(HttpHeaders.CONTENT_LENGTH, Integer.toString(response.body().length()));
       }
       boolean body = response.mayHaveBody() && !request.method().equals(HttpMethod.HEAD);
-      (body ? out.end(response.body()) : out.end())
+      return (body ? out.end(response.body()) : out.end())
           .onComplete(
               end -> {
-                from.give(taken);
                 sending.decrementAndGet();
                 sent = true;
                 next();

@@ -189,7 +189,8 @@ final class HttpRequests {
     return request.headers().contains(ASYNC);
   }
 
-  static Invocation toInvocation(HttpServerRequest request, Target target, byte[] body) {
+  static Invocation toInvocation(
+      HttpServerRequest request, InetAddress peer, Target target, byte[] body) {
     MultiMap headers = HttpHeaders.headers();
     passOn(request.headers(), headers);
     headers.set(METHOD, request.method().name());
@@ -201,8 +202,11 @@ final class HttpRequests {
     }
     headers.set(PROTOCOL, Protocol.HTTP.label());
     headers.set(PEER, peer(request.remoteAddress()));
-    InetAddress peer = InetAddress.ofLiteral(request.remoteAddress().hostAddress());
     return new Invocation(target.function(), Protocol.HTTP, peer, headers, body);
+  }
+
+  static InetAddress address(SocketAddress peer) {
+    return InetAddress.ofLiteral(peer.hostAddress());
   }
 
   private static void passOn(MultiMap from, MultiMap to) {

@@ -24,13 +24,6 @@ interface HttpSettings {
   @WithDefault("8000")
   int port();
 
-  /**
-   * How many connections may be open. Beyond it the one that has waited longest for a request is
-   * closed for a new one, and the new one if none waits.
-   */
-  @WithDefault("1000")
-  int maxConnections();
-
   /** From the connection to the end of the first request's header. */
   @WithDefault("10s")
   Duration headerTimeout();
@@ -66,7 +59,6 @@ interface HttpSettings {
     Ranges(HttpSettings settings) {
       new SettingsCheck()
           .port("HTTP_PORT", settings.port())
-          .number("TINYFAAS_HTTP_MAX_CONNECTIONS", settings.maxConnections(), 1, 65_536)
           .time("TINYFAAS_HTTP_HEADER_TIMEOUT", settings.headerTimeout(), SHORTEST, LONGEST)
           .time("TINYFAAS_HTTP_IDLE_TIMEOUT", settings.idleTimeout(), SHORTEST, LONGEST)
           .time("TINYFAAS_HTTP_BODY_TIMEOUT", settings.bodyTimeout(), SHORTEST, LONGEST)

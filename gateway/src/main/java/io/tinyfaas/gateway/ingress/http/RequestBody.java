@@ -1,6 +1,7 @@
 package io.tinyfaas.gateway.ingress.http;
 
-import io.tinyfaas.gateway.invoke.BodyMemory;
+import io.tinyfaas.gateway.memory.BodyMemory;
+import io.tinyfaas.gateway.memory.Holder;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
@@ -23,10 +24,22 @@ final class RequestBody {
     record NoRoom() implements Received {}
   }
 
+  /** Where it is counted, and for whom. */
+  record Room(BodyMemory memory, Holder peer, Holder function) {
+
+    private boolean take(long bytes) {
+      return memory.take(bytes, peer, function);
+    }
+
+    private void give(long bytes) {
+      memory.give(bytes, peer, function);
+    }
+  }
+
   private final HttpServerRequest request;
   private final long head;
   private final int maxBody;
-  private final BodyMemory memory;
+  private final Room room;
   private final Consumer<Received> receiver;
   private Buffer received;
   private long taken;
@@ -37,15 +50,11 @@ final class RequestBody {
    * @param receiver is told once, while nothing is counted any more
    */
   RequestBody(
-      HttpServerRequest request,
-      long head,
-      int maxBody,
-      BodyMemory memory,
-      Consumer<Received> receiver) {
+      HttpServerRequest request, long head, int maxBody, Room room, Consumer<Received> receiver) {
     this.request = request;
     this.head = head;
     this.maxBody = maxBody;
-    this.memory = memory;
+    this.room = room;
     this.receiver = receiver;
   }
 
@@ -55,7 +64,7 @@ final class RequestBody {
       finish(new Received.TooLarge());
       return;
     }
-    if (!memory.take(head)) {
+    if (!room.take(head)) {
       finish(new Received.NoRoom());
       return;
     }
@@ -73,7 +82,7 @@ final class RequestBody {
   void abandon() {
     done = true;
     received = null;
-    memory.give(taken);
+    room.give(taken);
     taken = 0;
   }
 
@@ -94,7 +103,7 @@ final class RequestBody {
     long more = COPIES * (long) chunk.length();
     if (size > maxBody) {
       finish(new Received.TooLarge());
-    } else if (!memory.take(more)) {
+    } else if (!room.take(more)) {
       finish(new Received.NoRoom());
     } else {
       taken += more;

@@ -7,7 +7,8 @@ import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.util.AsciiString;
-import io.tinyfaas.gateway.invoke.BodyMemory;
+import io.tinyfaas.gateway.memory.BodyMemory;
+import io.tinyfaas.gateway.memory.Holder;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.impl.VertxHttpRequestDecoder;
@@ -30,6 +31,7 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
   static final int MAX_FIELDS = 90;
 
   private final Heads heads;
+  private final Holder peer;
   private int fields;
 
   /** Of those, the ones that whoever got them counts. */
@@ -46,9 +48,10 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
 
   private ChannelHandlerContext held;
 
-  private RequestDecoder(HttpServerOptions options, Heads heads) {
+  private RequestDecoder(HttpServerOptions options, Heads heads, Holder peer) {
     super(options);
     this.heads = heads;
+    this.peer = peer;
   }
 
   /**
@@ -67,26 +70,27 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
       this.share = new BodyMemory(memory.size() / FRACTION);
     }
 
-    private boolean take(long bytes) {
+    private boolean take(long bytes, Holder peer) {
       if (!share.take(bytes)) {
         return false;
       }
-      if (!memory.take(bytes)) {
+      if (!memory.takeMore(bytes, peer)) {
         share.give(bytes);
         return false;
       }
       return true;
     }
 
-    private void give(long bytes) {
+    private void give(long bytes, Holder peer) {
       share.give(bytes);
-      memory.give(bytes);
+      memory.give(bytes, peer);
     }
   }
 
   /** On a connection of which nothing has been read. */
-  static RequestDecoder decode(HttpConnection connection, HttpServerOptions options, Heads heads) {
-    RequestDecoder decoder = new RequestDecoder(options, heads);
+  static RequestDecoder decode(
+      HttpConnection connection, HttpServerOptions options, Heads heads, Holder peer) {
+    RequestDecoder decoder = new RequestDecoder(options, heads, peer);
     ((ConnectionBase) connection)
         .channel()
         .pipeline()
@@ -108,7 +112,7 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
   private void goOn() {
     ChannelHandlerContext context = held;
     held = null;
-    heads.give(waiting);
+    heads.give(waiting, peer);
     waiting = 0;
     if (context.isRemoved()) {
       return;
@@ -127,7 +131,7 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
   /** Nothing of it is read now, and nothing more from the connection. */
   private void hold(ChannelHandlerContext context, ByteBuf in) {
     int more = in.readableBytes() - waiting;
-    if (!heads.take(more)) {
+    if (!heads.take(more, peer)) {
       context.close();
       return;
     }
@@ -159,7 +163,7 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
     }
     letters += before - in.readableBytes();
     long more = BodyMemory.ofHeaders(fields - passedOn, letters) - taken;
-    if (heads.take(more)) {
+    if (heads.take(more, peer)) {
       taken += more;
     } else {
       context.close();
@@ -167,7 +171,7 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
   }
 
   private void release() {
-    heads.give(taken);
+    heads.give(taken, peer);
     taken = 0;
     letters = 0;
     passedOn = fields;
@@ -176,7 +180,7 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
   @Override
   protected void handlerRemoved0(ChannelHandlerContext context) throws Exception {
     release();
-    heads.give(waiting);
+    heads.give(waiting, peer);
     waiting = 0;
     super.handlerRemoved0(context);
   }

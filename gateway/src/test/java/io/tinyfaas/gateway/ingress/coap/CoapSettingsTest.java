@@ -24,9 +24,7 @@ class CoapSettingsTest {
   @ParameterizedTest
   @CsvSource({
     "tinyfaas.coap.port, 65536, COAP_PORT",
-    "tinyfaas.coap.ack-delay, 2s, TINYFAAS_COAP_ACK_DELAY",
-    "tinyfaas.coap.max-in-flight-per-peer, 0, TINYFAAS_COAP_MAX_IN_FLIGHT_PER_PEER",
-    "tinyfaas.coap.max-observers, 2000000000, TINYFAAS_COAP_MAX_OBSERVERS"
+    "tinyfaas.coap.ack-delay, 2s, TINYFAAS_COAP_ACK_DELAY"
   })
   void shouldRefuseWhatCannotBeMeant(String property, String value, String variable) {
     Settings.assertRefused(CoapSettings.class, CoapSettings.Ranges::new, property, value, variable);

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 class PeersTest {
 
-  private final Peers peers = new Peers(List.of("127.0.0.0/8", "2001:db8::/32"), 2);
+  private final Peers peers = new Peers(List.of("127.0.0.0/8", "2001:db8::/32"));
 
   private static InetSocketAddress address(String text) {
     return new InetSocketAddress(InetAddress.ofLiteral(text), 5683);
@@ -30,7 +30,7 @@ class PeersTest {
 
   @Test
   void shouldSayWhatANetworkLooksLike() {
-    assertThatThrownBy(() -> new Peers(List.of("all of them"), 1))
+    assertThatThrownBy(() -> new Peers(List.of("all of them")))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("TINYFAAS_COAP_TRUSTED_NETWORKS", "192.0.2.0/24");
   }
@@ -81,16 +81,6 @@ class PeersTest {
     }
     assertThat(peers.at(address("192.0.2.1"))).isSameAs(verified);
     assertThat(peers.at(address("192.0.2.2"))).isNotSameAs(unverified);
-  }
-
-  @Test
-  void shouldBoundWhatRunsOfOneAddress() {
-    Peer peer = peers.at(address("192.0.2.1"));
-    assertThat(peer.begin()).isTrue();
-    assertThat(peer.begin()).isTrue();
-    assertThat(peer.begin()).isFalse();
-    peer.end();
-    assertThat(peer.begin()).isTrue();
   }
 
   @Test

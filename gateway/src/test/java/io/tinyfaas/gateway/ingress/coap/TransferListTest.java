@@ -3,7 +3,7 @@ package io.tinyfaas.gateway.ingress.coap;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tinyfaas.gateway.ingress.coap.Transfer.Subject;
-import io.tinyfaas.gateway.invoke.BodyMemory;
+import io.tinyfaas.gateway.memory.BodyMemory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.HashMap;
@@ -28,7 +28,7 @@ class TransferListTest {
   private static final Token TOKEN = token(1);
 
   private final BodyMemory memory = new BodyMemory(MEMORY);
-  private final Peers peers = new Peers(List.of("10.0.0.0/8"), 1);
+  private final Peers peers = new Peers(List.of("10.0.0.0/8"));
   private final TransferList transfers = new TransferList(memory, peers, () -> this.nanos);
   private final Map<Subject, String> names = new HashMap<>();
   private long nanos = 1;

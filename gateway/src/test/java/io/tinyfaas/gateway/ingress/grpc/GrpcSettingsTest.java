@@ -21,7 +21,6 @@ class GrpcSettingsTest {
   @ParameterizedTest
   @CsvSource({
     "tinyfaas.grpc.port, -7, GRPC_PORT",
-    "tinyfaas.grpc.max-connections, 0, TINYFAAS_GRPC_MAX_CONNECTIONS",
     "tinyfaas.grpc.handshake-timeout, 0s, TINYFAAS_GRPC_HANDSHAKE_TIMEOUT",
     "tinyfaas.grpc.idle-timeout, -5s, TINYFAAS_GRPC_IDLE_TIMEOUT",
     "tinyfaas.grpc.receive-timeout, 100h, TINYFAAS_GRPC_RECEIVE_TIMEOUT",

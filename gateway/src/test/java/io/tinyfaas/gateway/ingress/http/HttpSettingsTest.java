@@ -21,7 +21,6 @@ class HttpSettingsTest {
   @ParameterizedTest
   @CsvSource({
     "tinyfaas.http.port, 70000, HTTP_PORT",
-    "tinyfaas.http.max-connections, 0, TINYFAAS_HTTP_MAX_CONNECTIONS",
     "tinyfaas.http.header-timeout, 10ms, TINYFAAS_HTTP_HEADER_TIMEOUT",
     "tinyfaas.http.idle-timeout, -5s, TINYFAAS_HTTP_IDLE_TIMEOUT",
     "tinyfaas.http.body-timeout, 100h, TINYFAAS_HTTP_BODY_TIMEOUT",

@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway.ingress.coap.dtls;
 
+import io.tinyfaas.gateway.memory.Places;
 import java.net.InetAddress;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -14,7 +15,7 @@ import org.eclipse.californium.scandium.dtls.InMemoryReadWriteLockConnectionStor
 /**
  * Sessions, and handshakes that are to become some. Whoever has an address can begin one, which
  * costs the gateway 2 to 4 ms, and 10 to 20 KB until it is given up: those of one address are
- * bounded by time, all of them by number.
+ * bounded by time, all of them by number. Of the sessions one device has three quarters at most.
  */
 final class BoundedHandshakes extends InMemoryReadWriteLockConnectionStore {
 
@@ -72,6 +73,46 @@ final class BoundedHandshakes extends InMemoryReadWriteLockConnectionStore {
     }
     if (open >= MAX_OPEN) {
       giveUp(oldest);
+    }
+  }
+
+  /** Of a device that has its share already, the session that is silent for longest ends. */
+  @Override
+  public void putEstablishedSession(Connection connection) {
+    super.putEstablishedSession(connection);
+    writeLock().lock();
+    try {
+      Connection silent = null;
+      int its = 0;
+      for (Iterator<Connection> each = connections.ascendingIterator(); each.hasNext(); ) {
+        Connection other = each.next();
+        if (isOfSameDevice(other, connection)) {
+          its++;
+          silent = silent == null && other != connection ? other : silent;
+        }
+      }
+      if (silent != null && Places.isMoreThanShare(its, connections.remainingCapacity())) {
+        end(silent);
+      }
+    } finally {
+      writeLock().unlock();
+    }
+  }
+
+  private static boolean isOfSameDevice(Connection one, Connection other) {
+    return one.hasEstablishedDtlsContext()
+        && one.getEstablishedSession()
+            .getPeerIdentity()
+            .getName()
+            .equals(other.getEstablishedSession().getPeerIdentity().getName());
+  }
+
+  /** In the connection's own order of things. */
+  private void end(Connection connection) {
+    try {
+      connection.getExecutor().execute(() -> remove(connection, true));
+    } catch (RejectedExecutionException e) {
+      // It has ended by itself.
     }
   }
 

@@ -3,6 +3,7 @@ package io.tinyfaas.gateway.ingress.coap.dtls;
 import io.netty.channel.EventLoop;
 import io.tinyfaas.gateway.device.CurrentDevices;
 import io.tinyfaas.gateway.device.DeviceIdentity;
+import io.tinyfaas.gateway.memory.HeapBudget;
 import java.io.IOException;
 import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
@@ -49,8 +50,8 @@ public final class DtlsConnector extends DTLSConnector {
   /** Of a device, in what Scandium says of a peer. */
   private static final String IDENTITY = "device";
 
-  /** About 5 KB each; beyond it those silent for longest make room, if they are silent for long. */
-  private static final int MAX_CONNECTIONS = 1_000;
+  /** Beyond it those silent for longest make room, if they are silent for long. */
+  private static final int MAX_CONNECTIONS = HeapBudget.SESSIONS;
 
   private static final int SILENT_MINUTES = 5;
 

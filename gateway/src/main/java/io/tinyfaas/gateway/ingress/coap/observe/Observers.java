@@ -4,8 +4,8 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.tinyfaas.contract.route.Exposure.Access;
 import io.tinyfaas.contract.route.Route;
+import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.device.CurrentDevices;
-import io.tinyfaas.gateway.ingress.coap.CoapSettings;
 import io.tinyfaas.gateway.ingress.coap.LoopExecutor;
 import io.tinyfaas.gateway.ingress.coap.message.CoapResponses;
 import io.tinyfaas.gateway.invoke.Invocation;
@@ -15,6 +15,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
 import io.tinyfaas.gateway.invoke.Invoker;
 import io.tinyfaas.gateway.invoke.ResultListener;
+import io.tinyfaas.gateway.memory.HeapBudget;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.tinyfaas.gateway.route.RouteListener;
 import io.tinyfaas.gateway.route.RoutedFunction;
@@ -49,9 +50,6 @@ public final class Observers implements ResultListener, RouteListener, Observing
   private static final int MAX_NUMBER = (1 << 24) - 1;
   private static final long TICK_MILLIS = 500;
 
-  /** A sixteenth of the heap for last results. */
-  private static final long HEAP_FRACTION = 16;
-
   private final CurrentRoutes routes;
   private final Executor loop;
   private final LongSupplier clock;
@@ -71,7 +69,8 @@ public final class Observers implements ResultListener, RouteListener, Observing
   Observers(
       Vertx vertx,
       InvocationLoop loop,
-      CoapSettings settings,
+      GatewaySettings settings,
+      HeapBudget budget,
       CurrentRoutes routes,
       CurrentDevices devices,
       Invoker invoker,
@@ -79,9 +78,9 @@ public final class Observers implements ResultListener, RouteListener, Observing
     this.routes = routes;
     this.loop = new LoopExecutor(loop.context().nettyEventLoop());
     this.clock = steadyMillis();
-    this.observers = new ObserverList(settings.maxObservers(), this);
+    this.observers = new ObserverList(settings.coap().maxObservers(), this);
     this.turns = new Turns<>(loop.context().nettyEventLoop(), this::tell);
-    this.results = new LastResults(Runtime.getRuntime().maxMemory() / HEAP_FRACTION);
+    this.results = new LastResults(budget.results());
     this.notifications =
         Counter.builder("tinyfaas.notifications")
             .description("Notifications sent to observers")

@@ -1,0 +1,144 @@
+package io.tinyfaas.gateway.memory;
+
+import io.tinyfaas.gateway.GatewaySettings;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The gateway's heap as one budget, in bytes: what is always there, what everybody may make it hold
+ * by number (as many as the settings say, at what each costs), and what is left, which is for
+ * invocations and their bodies. The costs are measured ({@code HeapCostIT}). The same table is in
+ * {@code docs/limits.md}, with what a client gets at the end of each share.
+ */
+@Singleton
+public final class HeapBudget {
+
+  /** One part of the heap; {@code count} of {@code each} bytes. */
+  public record Share(String name, long count, long each) {
+
+    public long bytes() {
+      return count * each;
+    }
+  }
+
+  private static final long MIB = 1 << 20;
+
+  /** Measured after a request by each protocol, with devices, without what has its own share. */
+  private static final long ITSELF = 14 * MIB;
+
+  /** What is made and dropped within a turn of the loop, but for copies of a body. */
+  private static final long IN_PASSING = 4 * MIB;
+
+  /** Requests of devices that are remembered with their answers, of all protocols. */
+  private static final long REMEMBERED_FRACTION = 8;
+
+  private static final int RESULTS_OF_LARGEST = 2;
+  private static final long RESULTS_AT_LEAST = 2 * MIB;
+
+  /** The manager's default; further ones take from what invocations have. */
+  private static final long FUNCTIONS = 1_000;
+
+  /** With a handler, a connection to it, and meters of each protocol. */
+  private static final long FUNCTION_BYTES = 7 * 1_024;
+
+  /** As of functions. */
+  private static final long DEVICES = 10_000;
+
+  private static final long DEVICE_BYTES = 300;
+  private static final long HTTP_CONNECTION_BYTES = 5_632;
+
+  /** A third of it; the rest is a table of header fields that the client may fill (RFC 7541). */
+  private static final long GRPC_CONNECTION_BYTES = 20 * 1_024;
+
+  /** To all handlers together, but for the first to each. */
+  public static final int HANDLER_CONNECTIONS = 1_024;
+
+  private static final long HANDLER_CONNECTION_BYTES = 3 * 1_024;
+
+  /** Of DTLS. */
+  public static final int SESSIONS = 1_000;
+
+  private static final long SESSION_BYTES = 5_632;
+  private static final long OBSERVER_BYTES = 2 * 1_024;
+
+  /** Of an invocation: its body four times, and what there is besides. */
+  private static final long BODIES_OF_INVOCATION = 5;
+
+  private final long heap;
+  private final long largest;
+  private final List<Share> fixed;
+
+  @Inject
+  HeapBudget(GatewaySettings settings) {
+    this(Runtime.getRuntime().maxMemory(), settings);
+  }
+
+  /**
+   * @param heap in bytes, as {@link Runtime#maxMemory} has it
+   */
+  public HeapBudget(long heap, GatewaySettings settings) {
+    this(
+        heap,
+        settings.maxBody().asLongValue(),
+        settings.http().maxConnections(),
+        settings.grpc().maxConnections(),
+        settings.coap().maxObservers());
+  }
+
+  private HeapBudget(long heap, long largest, int http, int grpc, int observers) {
+    this.heap = heap;
+    this.largest = largest;
+    this.fixed =
+        List.of(
+            new Share("the gateway itself", 1, ITSELF),
+            new Share("in passing", 1, IN_PASSING + largest),
+            new Share("remembered requests", 1, heap / REMEMBERED_FRACTION),
+            new Share("last results", 1, resultsOf(largest)),
+            new Share("functions", FUNCTIONS, FUNCTION_BYTES),
+            new Share("devices", DEVICES, DEVICE_BYTES),
+            new Share("HTTP connections", http, HTTP_CONNECTION_BYTES),
+            new Share("gRPC connections", grpc, GRPC_CONNECTION_BYTES),
+            new Share("connections to handlers", HANDLER_CONNECTIONS, HANDLER_CONNECTION_BYTES),
+            new Share("DTLS sessions", SESSIONS, SESSION_BYTES),
+            new Share("observers", observers, OBSERVER_BYTES));
+  }
+
+  private static long resultsOf(long body) {
+    return Math.max(RESULTS_AT_LEAST, RESULTS_OF_LARGEST * body);
+  }
+
+  /** All of it, in the order of {@code docs/limits.md}. */
+  public List<Share> shares() {
+    List<Share> all = new ArrayList<>(fixed);
+    all.add(new Share("invocations and bodies", 1, invocations()));
+    return all;
+  }
+
+  /** For requests that are remembered with their answers; in bytes. */
+  public long remembered() {
+    return heap / REMEMBERED_FRACTION;
+  }
+
+  /** For the last results of observable functions; in bytes. */
+  public long results() {
+    return resultsOf(largest);
+  }
+
+  /** What is left; in bytes. */
+  public long invocations() {
+    return heap - fixed.stream().mapToLong(Share::bytes).sum();
+  }
+
+  /** Whether an invocation with the largest body passes where no others are. */
+  public boolean isEnough() {
+    return invocations() >= BODIES_OF_INVOCATION * largest;
+  }
+
+  /** The heap in bytes, as {@link Runtime#maxMemory} has it, that is enough. */
+  public long enough() {
+    long missing = BODIES_OF_INVOCATION * largest - invocations();
+    return heap + missing * REMEMBERED_FRACTION / (REMEMBERED_FRACTION - 1);
+  }
+}

@@ -1,0 +1,35 @@
+package io.tinyfaas.gateway.memory;
+
+import jakarta.inject.Singleton;
+import java.net.InetAddress;
+import java.util.HashMap;
+import java.util.Map;
+
+/** What each address has, whatever protocols it uses. On the event loop only. */
+@Singleton
+public final class PeerHolders {
+
+  /** Of addresses that have nothing: so that those who come again cost nothing. */
+  private static final int KEPT = 1_024;
+
+  private final Map<InetAddress, Holder> holders = new HashMap<>();
+  private int full = KEPT;
+
+  public Holder of(InetAddress peer) {
+    Holder holder = holders.get(peer);
+    if (holder == null) {
+      if (holders.size() >= full) {
+        holders.values().removeIf(Holder::isIdle);
+        full = Math.max(KEPT, 2 * holders.size());
+      }
+      holder = new Holder();
+      holders.put(peer, holder);
+    }
+    return holder;
+  }
+
+  /** Addresses that are known. */
+  int size() {
+    return holders.size();
+  }
+}

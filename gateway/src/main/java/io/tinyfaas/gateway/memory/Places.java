@@ -1,0 +1,55 @@
+package io.tinyfaas.gateway.memory;
+
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * A number of places, as of connections. Nobody gets another who has more than three times as many
+ * as are free: one alone can have three quarters, two three sevenths each, and there is always one
+ * for those who have none.
+ *
+ * @param <W> who has them: an address, a device
+ */
+public final class Places<W> {
+
+  private final int max;
+  private final Map<W, Integer> taken = new HashMap<>();
+  private int free;
+
+  public Places(int max) {
+    this.max = max;
+    this.free = max;
+  }
+
+  /**
+   * @return false if there is none for it
+   */
+  public boolean take(W who) {
+    if (free == 0 || isMoreThanShare(has(who), free)) {
+      return false;
+    }
+    taken.merge(who, 1, Integer::sum);
+    free--;
+    return true;
+  }
+
+  /** Whether somebody who has so many gets no more. */
+  public static boolean isMoreThanShare(int has, int free) {
+    return has > BodyMemory.TIMES_LEFT * free;
+  }
+
+  public void give(W who) {
+    taken.computeIfPresent(who, (_, count) -> count == 1 ? null : count - 1);
+    free++;
+  }
+
+  /** How many it has. */
+  public int has(W who) {
+    return taken.getOrDefault(who, 0);
+  }
+
+  /** How many are taken. */
+  public int taken() {
+    return max - free;
+  }
+}

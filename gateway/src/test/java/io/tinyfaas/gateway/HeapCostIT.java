@@ -1,0 +1,208 @@
+package io.tinyfaas.gateway;
+
+import static io.tinyfaas.gateway.DtlsGateway.KEY;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tinyfaas.contract.device.Device;
+import io.tinyfaas.contract.route.Exposure;
+import io.tinyfaas.contract.route.Exposure.Access;
+import io.tinyfaas.contract.route.Handler;
+import io.tinyfaas.contract.route.Route;
+import io.tinyfaas.gateway.memory.HeapBudget;
+import io.tinyfaas.gateway.memory.HeapBudget.Share;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.eclipse.californium.core.coap.CoAP.Type;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
+import org.junit.jupiter.api.io.TempDir;
+
+/** That things cost what {@link HeapBudget} says: what lives on after a collection, counted. */
+@TestInstance(Lifecycle.PER_CLASS)
+class HeapCostIT {
+
+  private static final Exposure OBSERVABLE = new Exposure(Access.ANY, true, Map.of());
+  private static final int MANY = 300;
+  private static final int OBSERVERS_OF_ONE = 25;
+
+  private final HeapBudget budget =
+      new HeapBudget(
+          74L << 20, Settings.with(GatewaySettings.class, "tinyfaas.max-in-flight", "4096"));
+  private DtlsGateway gateway;
+  private long tables = 1;
+
+  @BeforeAll
+  void start(@TempDir Path folder) throws Exception {
+    gateway = new DtlsGateway(folder);
+    registerMany(1);
+    useEachProtocol();
+  }
+
+  /** What is made once, at the first request, is no matter of what is counted here. */
+  private void useEachProtocol() throws IOException {
+    ask("any");
+    try (RawHttp http = new RawHttp(gateway.process().httpPort())) {
+      http.send("GET /any HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").readAll();
+    }
+    try (GrpcCalls grpc = new GrpcCalls(gateway.process().grpcPort());
+        DtlsDevice device = gateway.device("device-0", KEY)) {
+      grpc.ask("any", "x");
+      device.get("any");
+    }
+    live();
+  }
+
+  @AfterAll
+  void stop() {
+    gateway.close();
+  }
+
+  private long live() {
+    return gateway.process().liveBytes();
+  }
+
+  private Share share(String name) {
+    return budget.shares().stream().filter(s -> s.name().equals(name)).findFirst().orElseThrow();
+  }
+
+  private long each(String share) {
+    return share(share).each();
+  }
+
+  private void ask(String function) throws IOException {
+    try (CoapPeer device = new CoapPeer(gateway.process().coapPort())) {
+      device.answer(CoapPeer.request("CON", 1, 1, function));
+    }
+  }
+
+  private void registerMany(int count) {
+    gateway.registerOnly(
+        IntStream.range(0, count)
+            .mapToObj(i -> DtlsGateway.withKey("device-" + i, KEY))
+            .toArray(Device[]::new));
+  }
+
+  @Test
+  void shouldItselfTakeNoMoreThanItSays() {
+    assertThat(live()).isLessThan(each("the gateway itself") + budget.remembered());
+  }
+
+  /** Each in the middle of a request. */
+  @Test
+  void shouldTakeNoMoreForAnHttpConnectionThanItSays() throws IOException {
+    List<RawHttp> all = new ArrayList<>();
+    long before = live();
+    try {
+      for (int i = 0; i < MANY; i++) {
+        RawHttp connection = new RawHttp(gateway.process().httpPort());
+        all.add(connection);
+        connection.send("GET /any HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+        while (!connection.readLine().isBlank()) {
+          // the head of the answer
+        }
+        connection.send(
+            "POST /any HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n");
+        while (!connection.readLine().contains("100")) {
+          // the rest of the answer
+        }
+      }
+      assertThat((live() - before) / MANY).isLessThan(each("HTTP connections"));
+    } finally {
+      for (RawHttp connection : all) {
+        connection.close();
+      }
+    }
+  }
+
+  /** Its table of header fields, which the client may fill, is as large again and more. */
+  @Test
+  void shouldTakeNoMoreForAGrpcConnectionThanItSays() throws IOException {
+    List<RawGrpc> all = new ArrayList<>();
+    long before = live();
+    int many = 150;
+    try {
+      for (int i = 0; i < many; i++) {
+        all.add(new RawGrpc(gateway.process().grpcPort(), 65_535));
+        all.getLast().next(RawGrpc.SETTINGS);
+      }
+      assertThat((live() - before) / many).isLessThan(each("gRPC connections") / 2);
+    } finally {
+      for (RawGrpc connection : all) {
+        connection.close();
+      }
+    }
+  }
+
+  @Test
+  void shouldTakeNoMoreForADeviceAndASessionThanItSays() {
+    List<DtlsDevice> all = new ArrayList<>();
+    registerMany(1);
+    long none = live();
+    registerMany(10 * MANY);
+    long before = live();
+    assertThat((before - none) / (10 * MANY)).isLessThan(each("devices"));
+    int many = 100;
+    try {
+      for (int i = 0; i < many; i++) {
+        all.add(gateway.device("device-" + i, KEY));
+        assertThat(all.getLast().get("nobody")).startsWith("4.04");
+      }
+      assertThat((live() - before) / many).isLessThan(each("DTLS sessions"));
+    } finally {
+      all.forEach(DtlsDevice::close);
+      registerMany(1);
+    }
+  }
+
+  /** Each with a handler, a connection to it, meters of CoAP, and then one who observes it. */
+  @Test
+  void shouldTakeNoMoreForAFunctionAndAnObserverThanItSays() throws IOException {
+    Handler handler = gateway.handler();
+    gateway.manager().apply(1, ++tables, PlayedManager.route("any", 60_000, handler));
+    long none = live();
+    Route[] routes =
+        IntStream.range(0, MANY)
+            .mapToObj(
+                i ->
+                    PlayedManager.route(
+                        "function-" + i,
+                        60_000,
+                        OBSERVABLE,
+                        new Handler("handler-" + i, handler.endpoint())))
+            .toArray(Route[]::new);
+    gateway.manager().apply(1, ++tables, routes);
+    for (Route route : routes) {
+      ask(route.function().value());
+    }
+    long before = live();
+    assertThat((before - none) / MANY).isLessThan(each("functions"));
+
+    List<ObservingDevice> devices = new ArrayList<>();
+    try {
+      for (int i = 0; i < MANY; i++) {
+        if (i % OBSERVERS_OF_ONE == 0) {
+          String own = "127.0.50." + (1 + i / OBSERVERS_OF_ONE);
+          devices.add(new ObservingDevice(own, gateway.process().coapPort()));
+        }
+        int token = 1 + i % OBSERVERS_OF_ONE;
+        assertThat(
+                devices
+                    .getLast()
+                    .ask(ObservingDevice.observe(Type.CON, token, "function-" + i))
+                    .getOptions()
+                    .hasObserve())
+            .isTrue();
+      }
+      assertThat((live() - before) / MANY).isLessThan(each("observers"));
+    } finally {
+      devices.forEach(ObservingDevice::close);
+    }
+  }
+}
