@@ -33,6 +33,22 @@ final class GatewayProcess implements AutoCloseable {
   /** A JVM starts and ends in two seconds on a quiet machine. */
   private static final Duration START_OR_END = Duration.ofMinutes(1);
 
+  private static final Path JARS = Path.of("target/quarkus-app");
+
+  /** As in its image, but for the largest heap; what trims memory now and then is left out. */
+  private static final List<String> FLAGS =
+      List.of(
+          "-Xmn12m",
+          "-XX:SurvivorRatio=4",
+          "-XX:TargetSurvivorRatio=90",
+          "-XX:+UseSerialGC",
+          "-XX:TieredStopAtLevel=1",
+          "-XX:MaxMetaspaceSize=96m",
+          "-XX:+ExitOnOutOfMemoryError");
+
+  private static final ClassArchive CLASSES =
+      new ClassArchive(Path.of("target/class-archive"), GatewayProcess::archiveClasses);
+
   private final HttpClient http = HttpClient.newHttpClient();
   private final Command.Running process;
 
@@ -44,22 +60,45 @@ final class GatewayProcess implements AutoCloseable {
    * @param heap as in {@code -Xmx}
    */
   GatewayProcess(Broker broker, Path sockets, Map<String, String> environment, String heap) {
+    this(heap, CLASSES.use(JARS, FLAGS), environment(broker, sockets, environment));
+    FailureLogs.open(this, "gateway", this::log);
+  }
+
+  private GatewayProcess(String heap, List<String> flags, Map<String, String> environment) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx" + heap, "-Xmn12m", "-XX:SurvivorRatio=4"));
-    command.addAll(List.of("-XX:TargetSurvivorRatio=90", "-XX:+UseSerialGC"));
-    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:MaxMetaspaceSize=96m"));
-    command.add("-XX:+ExitOnOutOfMemoryError");
+    command.add("-Xmx" + heap);
+    command.addAll(FLAGS);
+    command.addAll(flags);
     // That a thread did not run for 2 s is said of the machine, with a stack trace.
     command.add("-Dquarkus.log.category.\"io.vertx.core.impl.BlockedThreadChecker\".level=OFF");
-    command.addAll(List.of("-jar", Path.of("target/quarkus-app/quarkus-run.jar").toString()));
+    command.addAll(List.of("-jar", JARS.resolve("quarkus-run.jar").toString()));
+    process = Command.of(command).with(environment).start();
+  }
+
+  private static Map<String, String> environment(
+      Broker broker, Path sockets, Map<String, String> environment) {
     Map<String, String> all = new HashMap<>(freePorts());
     all.put("TINYFAAS_SOCKETS", sockets.toString());
     all.put("TINYFAAS_BROKER_PORT", Integer.toString(broker.port()));
     all.put("TINYFAAS_BROKER_PASSWORD", Broker.GATEWAY_PASSWORD);
     all.putAll(environment);
-    process = Command.of(command).with(all).start();
-    FailureLogs.open(this, "gateway", this::log);
+    return all;
+  }
+
+  /** Of a gateway without broker and functions, after the first requests to each port of it. */
+  private static void archiveClasses(Path archive) {
+    Map<String, String> alone = new HashMap<>(freePorts());
+    alone.put("TINYFAAS_BROKER_PASSWORD", "none");
+    alone.put("TINYFAAS_BROKER_PORT", "1"); // where no box has a broker
+    try (GatewayProcess gateway =
+        new GatewayProcess("128m", List.of("-XX:ArchiveClassesAtExit=" + archive), alone)) {
+      AskingDevice.get(gateway, "none");
+      gateway.get("/q/health/ready");
+      gateway.get("/q/metrics");
+      gateway.terminate();
+      gateway.awaitExit();
+    }
   }
 
   private static Map<String, String> freePorts() {
