@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +41,9 @@ final class TestSummary {
 
   /** Of one case's output, and of the trace of its failure. */
   private static final int LINES = 60;
+
+  /** Classes that took longer are listed by name. */
+  private static final int LONG_SECONDS = 10;
 
   /**
    * @param seconds that its cases took, each after the other
@@ -80,8 +84,7 @@ final class TestSummary {
     }
 
     double seconds() {
-      String time = report.getAttribute("time").replace(",", "");
-      return time.isEmpty() ? 0 : Double.parseDouble(time);
+      return TestSummary.seconds(report);
     }
 
     String shortName() {
@@ -96,7 +99,20 @@ final class TestSummary {
     }
   }
 
+  /**
+   * Of one report.
+   *
+   * @param seconds with what prepares its cases and cleans up after them
+   */
+  private record TestClass(String module, String type, int cases, double seconds) {
+    String row() {
+      return "%-49s %6d %8.0f s%n"
+          .formatted(module + " " + type.replaceAll(".*\\.", ""), cases, seconds);
+    }
+  }
+
   private final Path checkout;
+  private final List<TestClass> classes = new ArrayList<>();
   private final List<Case> unit;
   private final List<Case> first;
 
@@ -177,12 +193,24 @@ final class TestSummary {
             .formatted("module", "cases", "failed", "skipped", "time", "flaky"));
     modules.forEach((name, module) -> text.append(module.row(name)));
     text.append(all.row("all"));
+    text.append(longClasses());
     failed().forEach(each -> text.append("failed: ").append(each.shortName()).append('\n'));
     flaky().forEach(each -> text.append("flaky: ").append(each.shortName()).append('\n'));
     text.append(
         "%n%d passed, %d failed, %d skipped%n"
             .formatted(all.cases() - all.failed() - all.skipped(), all.failed(), all.skipped()));
     return text.toString();
+  }
+
+  /** The longest first: what they save is what a lane ends sooner. */
+  private String longClasses() {
+    String rows =
+        classes.stream()
+            .filter(each -> each.seconds() >= LONG_SECONDS)
+            .sorted(Comparator.comparingDouble(TestClass::seconds).reversed())
+            .map(TestClass::row)
+            .collect(Collectors.joining());
+    return rows.isEmpty() ? "" : "%n%-49s %6s %10s%n".formatted("class", "cases", "time") + rows;
   }
 
   private List<Case> failed() {
@@ -258,16 +286,23 @@ final class TestSummary {
     List<Case> cases = new ArrayList<>();
     for (Path report : reports) {
       Path module = report.getParent().getParent().getParent();
-      for (Element testcase : children(parse(report), "testcase")) {
+      String name = checkout.relativize(module).toString();
+      Element suite = parse(report);
+      List<Element> testcases = children(suite, "testcase");
+      classes.add(
+          new TestClass(name, suite.getAttribute("name"), testcases.size(), seconds(suite)));
+      for (Element testcase : testcases) {
         cases.add(
             new Case(
-                checkout.relativize(module).toString(),
-                testcase.getAttribute("classname"),
-                testcase.getAttribute("name"),
-                testcase));
+                name, testcase.getAttribute("classname"), testcase.getAttribute("name"), testcase));
       }
     }
     return cases;
+  }
+
+  private static double seconds(Element report) {
+    String time = report.getAttribute("time").replace(",", "");
+    return time.isEmpty() ? 0 : Double.parseDouble(time);
   }
 
   private static boolean isReport(Path path) {

@@ -40,6 +40,27 @@ class TestSummaryTest {
   }
 
   @Test
+  void shouldListTheClassesThatTookLongTheLongestFirst() throws IOException {
+    suite("gateway", "failsafe", "RoutingIT", 41, testcase("passes", 1, ""));
+    suite("gateway", "failsafe", "DtlsIT", 9, testcase("passes", 9, ""));
+    suite("manager", "failsafe", "ReconcilerIT", 1_082, testcase("a", 1, ""), testcase("b", 1, ""));
+
+    assertThat(
+            new TestSummary(checkout)
+                .text(List.of())
+                .lines()
+                .map(line -> line.replaceAll(" +", " ").strip()))
+        .containsSequence(
+            "all 4 0 0 12 s 0",
+            "",
+            "class cases time",
+            "manager ReconcilerIT 2 1082 s",
+            "gateway RoutingIT 1 41 s",
+            "",
+            "4 passed, 0 failed, 0 skipped");
+  }
+
+  @Test
   void shouldSelectWhatIsRunOnceMore() throws IOException {
     report(
         "gateway",
@@ -127,11 +148,20 @@ class TestSummaryTest {
   }
 
   private void report(String module, String attempt, String... cases) throws IOException {
+    suite(module, attempt, "OneIT", 0, cases);
+  }
+
+  /**
+   * @param seconds with what prepares its cases
+   */
+  private void suite(String module, String attempt, String name, int seconds, String... cases)
+      throws IOException {
     Path folder =
         Files.createDirectories(checkout.resolve(module).resolve("target/" + attempt + "-reports"));
     Files.writeString(
-        folder.resolve("TEST-io.tinyfaas.OneIT.xml"),
-        "<testsuite>" + String.join("", cases) + "</testsuite>");
-    Files.writeString(folder.resolve("io.tinyfaas.OneIT.txt"), "not read");
+        folder.resolve("TEST-io.tinyfaas." + name + ".xml"),
+        "<testsuite name=\"io.tinyfaas.%s\" time=\"%,d\">%s</testsuite>"
+            .formatted(name, seconds, String.join("", cases)));
+    Files.writeString(folder.resolve("io.tinyfaas." + name + ".txt"), "not read");
   }
 }
