@@ -27,6 +27,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 @WithTestResource(RealParts.class)
 class FailedDeploymentIT extends FunctionOnAnEngine {
 
+  /** Never healthy, and no work for the processor meanwhile. */
+  private static final String STANDS_STILL =
+      "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)";
+
   record Broken(String what, FunctionSpec spec, FunctionArchive archive, ProblemType type) {
     @Override
     public String toString() {
@@ -39,7 +43,7 @@ class FailedDeploymentIT extends FunctionOnAnEngine {
         new Broken(
             "does not load", spec(), Zip.node("syntax error here"), ProblemType.START_FAILED),
         new Broken("exits", spec(), Zip.node("process.exit(3)"), ProblemType.START_FAILED),
-        new Broken("never healthy", spec(), Zip.node("while (true);"), ProblemType.START_FAILED),
+        new Broken("never healthy", spec(), Zip.node(STANDS_STILL), ProblemType.START_FAILED),
         new Broken(
             "leaves a file beside its socket",
             spec(),
@@ -111,7 +115,7 @@ class FailedDeploymentIT extends FunctionOnAnEngine {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"process.exit(3)", "while (true);"})
+  @ValueSource(strings = {"process.exit(3)", STANDS_STILL})
   void shouldSayThatAFunctionPrintedNothingThatDoesNotStart(String code) {
     assertThatThrownBy(() -> deploy(spec(), Zip.node(code)))
         .hasMessageContaining("It printed nothing.")

@@ -37,6 +37,9 @@ public final class RealParts implements QuarkusTestResourceLifecycleManager {
   /** How long the engine may be silent in a call. */
   static final Duration ENGINE_TIMEOUT = patient(Duration.ofSeconds(6));
 
+  /** How long a handler may take to its health, which is what a case waits that has none. */
+  private static final Duration START_TIMEOUT = patient(Duration.ofSeconds(5));
+
   private final FailingEngine engine = new FailingEngine();
   private Broker broker;
   private Path folder;
@@ -63,7 +66,7 @@ public final class RealParts implements QuarkusTestResourceLifecycleManager {
             "tinyfaas.sockets",
             docker("volume", "inspect", "-f", "{{.Mountpoint}}", INSTANCE + "_sockets").getFirst()),
         Map.entry("tinyfaas.address-pool", POOL),
-        Map.entry("tinyfaas.start-timeout", patient(Duration.ofSeconds(10)).toString()),
+        Map.entry("tinyfaas.start-timeout", START_TIMEOUT.toString()),
         Map.entry("tinyfaas.max-build", "64M"),
         Map.entry("tinyfaas.engine-timeout", ENGINE_TIMEOUT.toString()),
         Map.entry("tinyfaas.broker-host", "127.0.0.1"),
