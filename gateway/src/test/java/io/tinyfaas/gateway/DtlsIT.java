@@ -11,6 +11,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tinyfaas.contract.route.RouteRevision;
 import io.tinyfaas.harness.Command;
 import io.tinyfaas.harness.Eventually;
+import io.tinyfaas.harness.flood.HalfHandshake;
 import java.io.IOException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;

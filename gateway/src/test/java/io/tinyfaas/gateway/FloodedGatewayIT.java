@@ -3,6 +3,10 @@ package io.tinyfaas.gateway;
 import static io.tinyfaas.harness.Eventually.within;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tinyfaas.harness.flood.Flood;
+import io.tinyfaas.harness.flood.HalfHandshake;
+import io.tinyfaas.harness.flood.RawGrpc;
+import io.tinyfaas.harness.flood.RunningFlood;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.SocketException;
@@ -101,101 +105,78 @@ class FloodedGatewayIT {
   }
 
   @Test
-  void shouldSurviveAsManyGrpcCallsAsConnectionsCanHave() throws IOException {
-    List<RawGrpc> connections = new ArrayList<>();
-    try {
-      for (int i = 0; i < GRPC_CONNECTIONS - 1; i++) {
-        connections.add(new RawGrpc(gateway.process().grpcPort(), WINDOW));
-        for (int call = 0; call < CALLS_PER_CONNECTION; call++) {
-          connections.getLast().open(RawGrpc.REQUEST);
-        }
-      }
-      connections.getLast().next(RawGrpc.RESET);
+  void shouldSurviveAsManyGrpcCallsAsConnectionsCanHave() {
+    try (RunningFlood flood =
+        Flood.grpc()
+            .connections(GRPC_CONNECTIONS - 1)
+            .calls(CALLS_PER_CONNECTION)
+            .halfOpen()
+            .start(gateway.process().grpcPort())) {
+      flood.awaitSent();
+      within(A_MINUTE)
+          .until(() -> flood.outcomes().keySet().stream().anyMatch(of -> of.startsWith("reset")));
       within(A_MINUTE)
           .untilAsserted(
               () ->
                   assertThat(device.get("any"))
                       .as("though it may be to come back")
                       .isNotEqualTo("none"));
-    } finally {
-      for (RawGrpc connection : connections) {
-        connection.close();
-      }
     }
     within(A_MINUTE).ignoreExceptions().until(() -> calls.ask("any", "x").contains("by grpc"));
   }
 
   /** Of each 9 MB of answers, of which the kernel takes a part. */
   @Test
-  void shouldSurviveHttpClientsThatTakeNoAnswers() throws Exception {
-    String requests = "GET /nobody HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1_000);
-    List<RawHttp> connections = new ArrayList<>();
-    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      try {
-        for (int i = 0; i < 20; i++) {
-          RawHttp connection = new RawHttp(gateway.process().httpPort());
-          connections.add(connection);
-          threads.submit(
-              () -> {
-                for (int sent = 0; sent < 20; sent++) {
-                  connection.send(requests); // until the gateway takes no more
-                }
-                return null;
-              });
-        }
-        for (int i = 0; i < 20; i++) { // meanwhile it has answered all that it would
-          within(A_MINUTE).ignoreExceptions().until(() -> get().startsWith("HTTP/1.1 200"));
-        }
-        awaitAnswer(device);
-      } finally {
-        for (RawHttp connection : connections) {
-          connection.close();
-        }
+  void shouldSurviveHttpClientsThatTakeNoAnswers() {
+    try (RunningFlood flood =
+        Flood.http()
+            .connections(20)
+            .path("/nobody")
+            .pipelined(20_000) // or as many as the gateway takes
+            .unread()
+            .start(gateway.process().httpPort())) {
+      for (int i = 0; i < 20; i++) { // meanwhile it has answered all that it would
+        within(A_MINUTE).ignoreExceptions().until(() -> get().startsWith("HTTP/1.1 200"));
       }
+      awaitAnswer(device);
+      assertThat(flood.hasEnded()).isFalse();
     }
   }
 
   /** 20 KB of objects each, and what fits into the room that they leave. */
   @Test
-  void shouldSurviveHttpRequestsWhoseHeadsAreNeverComplete() throws IOException {
-    List<RawHttp> connections = new ArrayList<>();
+  void shouldSurviveHttpRequestsWhoseHeadsAreNeverComplete() {
+    List<RunningFlood> floods = new ArrayList<>();
     try {
       for (int fields : List.of(86, 86, 86, 8, 1)) {
-        String head = "GET /any HTTP/1.1\r\n" + ("a: " + "v".repeat(80) + "\r\n").repeat(fields);
-        for (int i = 0; i < HTTP_CONNECTIONS / 5; i++) {
-          connections.add(new RawHttp(gateway.process().httpPort()).send(head));
-        }
+        floods.add(
+            Flood.http()
+                .connections(HTTP_CONNECTIONS / 5)
+                .path("/any")
+                .field("a: " + "v".repeat(80), fields)
+                .unfinished()
+                .start(gateway.process().httpPort())
+                .awaitSent());
       }
       awaitAnswer(device);
     } finally {
-      for (RawHttp connection : connections) {
-        connection.close();
-      }
+      floods.forEach(RunningFlood::close);
     }
     within(A_MINUTE).ignoreExceptions().until(() -> get().startsWith("HTTP/1.1 200"));
   }
 
   /** A hundred bytes of objects for each field, of any program on the box. */
   @Test
-  void shouldSurviveThoseWhoAskForItsHealth() throws IOException {
-    List<RawHttp> connections = new ArrayList<>();
-    try {
-      for (int i = 0; i < 60; i++) {
-        connections.add(new RawHttp(gateway.process().healthPort()));
-        try {
-          connections
-              .getLast()
-              .send("GET /q/health/live HTTP/1.1\r\nHost: x\r\n")
-              .send("a:\r\n".repeat(8_000));
-        } catch (SocketException e) {
-          // one too many
-        }
-      }
+  void shouldSurviveThoseWhoAskForItsHealth() {
+    try (RunningFlood flood =
+        Flood.http()
+            .connections(60)
+            .path("/q/health/live")
+            .field("a:", 8_000)
+            .unfinished()
+            .start(gateway.process().healthPort())) {
+      flood.awaitSent();
       awaitAnswer(device);
-    } finally {
-      for (RawHttp connection : connections) {
-        connection.close();
-      }
     }
     within(A_MINUTE)
         .ignoreExceptions()

@@ -30,6 +30,9 @@ final class GatewayProcess implements AutoCloseable {
   private static final Pattern GRPC = Pattern.compile("event=started .*grpc=(\\d+)");
   private static final Pattern HEALTH = Pattern.compile("Listening on: http://127.0.0.1:(\\d+)");
 
+  /** Of a generation of the heap, as jcmd tells it. */
+  private static final Pattern USED = Pattern.compile("total \\d+K, used (\\d+)K");
+
   /** A JVM starts and ends in two seconds on a quiet machine. */
   private static final Duration START_OR_END = Duration.ofMinutes(1);
 
@@ -187,12 +190,27 @@ final class GatewayProcess implements AutoCloseable {
     }
   }
 
+  /** What of its heap is used by what lives, in bytes. */
+  long liveHeap() {
+    jcmd("GC.run");
+    return jcmd("GC.heap_info").stream()
+        .map(USED::matcher)
+        .filter(Matcher::find)
+        .mapToLong(found -> 1_024 * Long.parseLong(found.group(1)))
+        .sum();
+  }
+
+  private List<String> jcmd(String... arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "jcmd").toString());
+    command.add(Long.toString(process.pid()));
+    command.addAll(List.of(arguments));
+    return Command.of(command).lines();
+  }
+
   /** Those whose names begin like this. */
   List<String> loadedClasses(String prefix) {
-    String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
-    return Command.of(jcmd, Long.toString(process.pid()), "VM.class_hierarchy", "-i")
-        .lines()
-        .stream()
+    return jcmd("VM.class_hierarchy", "-i").stream()
         .map(line -> line.replaceAll("^[|\\s-]*", ""))
         .filter(line -> line.startsWith(prefix))
         .toList();

@@ -1,4 +1,4 @@
-package io.tinyfaas.gateway;
+package io.tinyfaas.harness.flood;
 
 import io.tinyfaas.harness.Eventually;
 import java.io.IOException;
@@ -12,7 +12,7 @@ import java.time.Duration;
 import java.util.Arrays;
 
 /** A handshake of DTLS 1.2 (RFC 6347) that proves its address, and goes no further. */
-final class HalfHandshake implements AutoCloseable {
+public final class HalfHandshake implements AutoCloseable {
 
   private static final int PATIENCE_MILLIS =
       (int) Eventually.patient(Duration.ofSeconds(10)).toMillis();
@@ -71,17 +71,21 @@ final class HalfHandshake implements AutoCloseable {
   private final boolean answered;
   private final long end;
 
-  HalfHandshake(InetAddress from, int port) throws IOException {
-    this(from, port, new byte[0]);
+  public HalfHandshake(InetAddress from, int port) throws IOException {
+    this(from, new InetSocketAddress("127.0.0.1", port), new byte[0]);
   }
 
   /**
    * @param extension more in the hello: type, length and content
    */
-  HalfHandshake(InetAddress from, int port, byte[] extension) throws IOException {
+  public HalfHandshake(InetAddress from, int port, byte[] extension) throws IOException {
+    this(from, new InetSocketAddress("127.0.0.1", port), extension);
+  }
+
+  HalfHandshake(InetAddress from, InetSocketAddress to, byte[] extension) throws IOException {
     this.extension = extension;
     socket = new DatagramSocket(new InetSocketAddress(from, 0));
-    socket.connect(InetAddress.ofLiteral("127.0.0.1"), port);
+    socket.connect(to);
     socket.setSoTimeout(PATIENCE_MILLIS);
     Arrays.fill(random, (byte) socket.getLocalPort());
     hello(0, new byte[0]);
@@ -100,16 +104,16 @@ final class HalfHandshake implements AutoCloseable {
   }
 
   /** Of what the gateway did, which was between this and {@link #end}; as System.nanoTime. */
-  long start() {
+  public long start() {
     return start;
   }
 
-  long end() {
+  public long end() {
     return end;
   }
 
   /** Whether the gateway has begun its part; else it has asked for another proof. */
-  boolean isAnswered() {
+  public boolean isAnswered() {
     return answered;
   }
 

@@ -1,6 +1,7 @@
-package io.tinyfaas.gateway;
+package io.tinyfaas.harness.flood;
 
 import io.tinyfaas.harness.Eventually;
+import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -13,18 +14,23 @@ import java.time.Duration;
 import java.util.zip.GZIPOutputStream;
 
 /** A connection of HTTP/2 (RFC 9113) on which a test does what no gRPC client would. */
-final class RawGrpc implements AutoCloseable {
+public final class RawGrpc implements AutoCloseable {
 
-  static final String REQUEST = "/" + GrpcCalls.SERVICE + "/Request";
-  static final String HEALTH = "/grpc.health.v1.Health/Check";
+  public static final String REQUEST = "/openfogstack.tinyfaas.tinyfaas.TinyFaaS/Request";
+  public static final String HEALTH = "/grpc.health.v1.Health/Check";
 
-  static final int HEADERS = 1;
-  static final int RESET = 3;
-  static final int SETTINGS = 4;
+  public static final int DATA = 0;
+  public static final int HEADERS = 1;
+  public static final int RESET = 3;
+  public static final int SETTINGS = 4;
+  static final int PING = 6;
+  static final int GOAWAY = 7;
+  static final int WINDOW_UPDATE = 8;
+  static final int CONTINUATION = 9;
 
-  private static final int DATA = 0;
   private static final int INITIAL_WINDOW = 4;
-  private static final int END_STREAM = 1;
+  static final int ACK = 1;
+  static final int END_STREAM = 1;
   private static final int END_HEADERS = 4;
 
   /** Longer than the gateway waits for anything, with its settings as they come. */
@@ -36,18 +42,28 @@ final class RawGrpc implements AutoCloseable {
 
   private static final int FRAMES_AT_ONCE = 1_000;
 
-  private final Socket socket = new Socket(Proxy.NO_PROXY);
+  private final Socket socket;
   private final DataInputStream in;
   private int stream = -1;
 
   /**
    * @param window of what the gateway may send in a call, in bytes
    */
-  RawGrpc(int port, int window) throws IOException {
+  public RawGrpc(int port, int window) throws IOException {
+    this(connected(port), window);
+  }
+
+  private static Socket connected(int port) throws IOException {
+    Socket socket = new Socket(Proxy.NO_PROXY);
     socket.setReceiveBufferSize(RECEIVE_BYTES);
     socket.connect(new InetSocketAddress("127.0.0.1", port), PATIENCE_MILLIS);
     socket.setSoTimeout(PATIENCE_MILLIS);
-    in = new DataInputStream(socket.getInputStream());
+    return socket;
+  }
+
+  RawGrpc(Socket socket, int window) throws IOException {
+    this.socket = socket;
+    in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
     socket
         .getOutputStream()
         .write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
@@ -56,9 +72,30 @@ final class RawGrpc implements AutoCloseable {
   }
 
   private void send(int type, int flags, int id, byte[] payload) throws IOException {
-    ByteBuffer frame = ByteBuffer.allocate(9 + payload.length);
-    frame.put((byte) 0).putShort((short) payload.length).put((byte) type).put((byte) flags);
-    socket.getOutputStream().write(frame.putInt(id).put(payload).array());
+    send(type, flags, id, payload, 1);
+  }
+
+  /** The same frame so many times. */
+  void send(int type, int flags, int id, byte[] payload, int times) throws IOException {
+    for (int sent = 0; sent < times; sent += FRAMES_AT_ONCE) {
+      int some = Math.min(FRAMES_AT_ONCE, times - sent);
+      ByteBuffer frames = ByteBuffer.allocate(some * (9 + payload.length));
+      while (frames.hasRemaining()) {
+        frames.put((byte) (payload.length >> 16)).putShort((short) payload.length);
+        frames.put((byte) type).put((byte) flags).putInt(id).put(payload);
+      }
+      socket.getOutputStream().write(frames.array());
+    }
+  }
+
+  /** Of the call that was begun last. */
+  int stream() {
+    return stream;
+  }
+
+  /** Ends the call that was begun last. */
+  void reset() throws IOException {
+    send(RESET, 0, stream, new byte[] {0, 0, 0, 8});
   }
 
   /**
@@ -66,17 +103,21 @@ final class RawGrpc implements AutoCloseable {
    *
    * @param namesAndValues of metadata, each of up to 126 bytes
    */
-  void open(String path, String... namesAndValues) throws IOException {
+  public void open(String path, String... namesAndValues) throws IOException {
+    open(path, END_HEADERS, namesAndValues);
+  }
+
+  void open(String path, int flags, String... namesAndValues) throws IOException {
     stream += 2;
     ByteArrayOutputStream block = new ByteArrayOutputStream();
     fields(block, ":method", "POST", ":scheme", "http", ":path", path, ":authority", "x");
     fields(block, "content-type", "application/grpc", "te", "trailers");
     fields(block, namesAndValues);
-    send(HEADERS, END_HEADERS, stream, block.toByteArray());
+    send(HEADERS, flags, stream, block.toByteArray());
   }
 
   /** Literal, without indexing (RFC 7541, 6.2.2). */
-  private static void fields(ByteArrayOutputStream block, String... namesAndValues) {
+  static void fields(ByteArrayOutputStream block, String... namesAndValues) {
     for (int i = 0; i < namesAndValues.length; i += 2) {
       block.write(0);
       for (int part = i; part < i + 2; part++) {
@@ -90,7 +131,7 @@ final class RawGrpc implements AutoCloseable {
    * Whole calls of a method that there is not, 15 bytes each: after the first its fields are known
    * by their numbers (RFC 7541, 6.1 and 6.2.1). Nothing of what comes is read.
    */
-  void askNobody(int calls) throws IOException {
+  public void askNobody(int calls) throws IOException {
     ByteArrayOutputStream first = new ByteArrayOutputStream();
     first.writeBytes(new byte[] {(byte) 0x83, (byte) 0x86});
     indexed(first, ":path", "/none/none", ":authority", "x");
@@ -121,7 +162,7 @@ final class RawGrpc implements AutoCloseable {
   }
 
   /** The message of the call that was begun last. */
-  void message(byte[] message, boolean compressed, boolean last) throws IOException {
+  public void message(byte[] message, boolean compressed, boolean last) throws IOException {
     byte[] sent = compressed ? compressed(message) : message;
     ByteBuffer prefixed = ByteBuffer.allocate(5 + sent.length);
     prefixed.put((byte) (compressed ? 1 : 0)).putInt(sent.length).put(sent);
@@ -129,14 +170,8 @@ final class RawGrpc implements AutoCloseable {
   }
 
   /** Of the call that was begun last, with nothing in them. */
-  void emptyFrames(int frames) throws IOException {
-    for (int sent = 0; sent < frames; sent += FRAMES_AT_ONCE) {
-      ByteBuffer some = ByteBuffer.allocate(FRAMES_AT_ONCE * 9);
-      while (some.hasRemaining()) {
-        some.putInt(DATA).put((byte) 0).putInt(stream);
-      }
-      socket.getOutputStream().write(some.array());
-    }
+  public void emptyFrames(int frames) throws IOException {
+    send(DATA, 0, stream, new byte[0], frames);
   }
 
   private static byte[] compressed(byte[] message) throws IOException {
@@ -148,15 +183,26 @@ final class RawGrpc implements AutoCloseable {
   }
 
   /** Reads until the next frame of this type; what it holds. */
-  String next(int type) throws IOException {
+  public String next(int type) throws IOException {
     while (true) {
-      int lengthAndType = in.readInt();
-      in.skipNBytes(5);
-      String payload = new String(in.readNBytes(lengthAndType >>> 8), StandardCharsets.ISO_8859_1);
-      if ((lengthAndType & 0xff) == type) {
-        return payload;
+      Frame frame = next();
+      if (frame.type() == type) {
+        return new String(frame.payload(), StandardCharsets.ISO_8859_1);
       }
     }
+  }
+
+  record Frame(int type, int flags, int stream, byte[] payload) {
+    boolean isLast() {
+      return (flags & END_STREAM) != 0;
+    }
+  }
+
+  Frame next() throws IOException {
+    int lengthAndType = in.readInt();
+    int flags = in.readUnsignedByte();
+    int id = in.readInt();
+    return new Frame(lengthAndType & 0xff, flags, id, in.readNBytes(lengthAndType >>> 8));
   }
 
   @Override
