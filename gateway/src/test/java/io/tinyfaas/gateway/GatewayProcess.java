@@ -216,14 +216,6 @@ final class GatewayProcess implements AutoCloseable {
         .toList();
   }
 
-  /** What of its heap is in use once nothing is left that nobody holds, in bytes. */
-  long liveBytes() {
-    String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
-    List<String> histogram =
-        Command.of(jcmd, Long.toString(process.pid()), "GC.class_histogram").lines();
-    return Long.parseLong(histogram.getLast().strip().split("\\s+")[2]);
-  }
-
   /** SIGTERM. */
   void terminate() {
     process.terminate();
