@@ -29,10 +29,11 @@ public final class RealParts implements QuarkusTestResourceLifecycleManager {
   /** Those who test beside this process have another. */
   private static final int LANE = Integer.getInteger("tinyfaas.lane", 0) % 16;
 
-  private static final String POOL = "10.213." + 16 * LANE + ".0/20";
+  /** Between those of installations, which end-to-end tests beside this process have. */
+  private static final String POOL = "10.199." + 16 * LANE + ".0/20";
 
   /** At the pool's end, where the manager takes addresses from last. */
-  static final String LAST_SUBNET = "10.213." + (16 * LANE + 15) + ".224/27";
+  static final String LAST_SUBNET = "10.199." + (16 * LANE + 15) + ".224/27";
 
   /** How long the engine may be silent in a call. */
   static final Duration ENGINE_TIMEOUT = patient(Duration.ofSeconds(6));
