@@ -17,8 +17,8 @@ import java.util.stream.Stream;
 
 /**
  * What Java makes of the classes of a program when it starts, kept in a file, so that the next
- * start takes half of the processor time. It is made once for the jars of a build and the flags of
- * the JVM, by who asks first, while others wait, other processes too. Where it cannot be made the
+ * starts take half of the processor time. It is made once for the jars of a build and the flags of
+ * the JVM; who needs it meanwhile waits, in other processes, too. Where it cannot be made, the
  * program starts as well, only slower.
  */
 final class ClassArchive {
