@@ -188,6 +188,12 @@ class HeapCostIT {
     }
     long before = live();
     assertThat((before - none) / MANY).isLessThan(each("functions") + REQUEST_BYTES);
+    assertThat(gateway.process().get("/q/metrics").body())
+        .contains(
+            "tinyfaas_invocation_seconds_count{function=\"function-0\",protocol=\"coap\"} 1.0")
+        .contains("{function=\"function-299\",outcome=\"ok\",protocol=\"coap\"} 1.0")
+        .endsWith("# EOF\n")
+        .containsOnlyOnce("# EOF");
 
     List<ObservingDevice> devices = new ArrayList<>();
     try {

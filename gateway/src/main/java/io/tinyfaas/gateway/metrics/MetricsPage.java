@@ -1,6 +1,7 @@
 package io.tinyfaas.gateway.metrics;
 
 import io.micrometer.prometheus.PrometheusMeterRegistry;
+import io.prometheus.client.exporter.common.TextFormat;
 import io.tinyfaas.gateway.invoke.Protocol;
 import io.tinyfaas.gateway.metrics.Meters.Durations;
 import io.vertx.core.http.HttpServerResponse;
@@ -12,7 +13,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * {@code /q/metrics} in Prometheus' text format 0.0.4: what Micrometer has, and then, function by
+ * {@code /q/metrics} in the format of OpenMetrics 1.0: what Micrometer has, and then, function by
  * function as the client takes it, what is counted of invocations. The text of a thousand functions
  * is several megabytes, which would not be there all at once.
  */
@@ -20,7 +21,8 @@ import java.util.stream.Stream;
 @SuppressWarnings("deprecation") // Quarkus' registry is the one on Prometheus' earlier client
 final class MetricsPage {
 
-  private static final String TYPE = "text/plain; version=0.0.4; charset=utf-8";
+  private static final String TYPE = TextFormat.CONTENT_TYPE_OPENMETRICS_100;
+  private static final String END = "# EOF\n";
   private static final int CHUNK_CHARS = 16 * 1_024;
   private static final double NANOS_PER_SECOND = 1e9;
 
@@ -43,7 +45,7 @@ final class MetricsPage {
             asked -> {
               HttpServerResponse response = asked.response();
               response.putHeader("Content-Type", TYPE).setChunked(true);
-              response.write(registry.scrape());
+              response.write(registry.scrape(TYPE).replace(END, ""));
               new Page(response, lines().iterator()).goOn();
             });
   }
@@ -89,7 +91,7 @@ final class MetricsPage {
     return Stream.of(
             Stream.of(
                 family(
-                    "tinyfaas_invocations_total",
+                    "tinyfaas_invocations",
                     "counter",
                     "Invocations by function, protocol and outcome")),
             rows().map(MetricsPage::counts),
@@ -104,12 +106,13 @@ final class MetricsPage {
                     "tinyfaas_invocation_seconds_max",
                     "gauge",
                     "The longest of the last one or two minutes")),
-            rows().map(row -> longest(row.labels(), row.meters().durations(now))))
+            rows().map(row -> longest(row.labels(), row.meters().durations(now))),
+            Stream.of(END))
         .flatMap(lines -> lines);
   }
 
   private static String family(String name, String type, String help) {
-    return "# HELP %s %s\n# TYPE %s %s\n".formatted(name, help, name, type);
+    return "# TYPE %s %s\n# HELP %s %s\n".formatted(name, type, name, help);
   }
 
   private static String counts(Row row) {
