@@ -3,7 +3,9 @@ package io.tinyfaas.manager.api;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelPipeline;
 import io.netty.handler.timeout.IdleStateHandler;
+import io.quarkus.runtime.configuration.ConfigurationException;
 import io.quarkus.vertx.http.HttpServerOptionsCustomizer;
+import io.tinyfaas.contract.setting.SettingsCheck;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.net.impl.ConnectionBase;
@@ -14,8 +16,9 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
  * Quarkus' time for a connection on which nothing passes, while no request is at hand only: an
- * answer may be long in coming, and a log that is followed silent. As Vert.x' handler for it stands
- * behind the one that decodes, a head that is not complete is nothing.
+ * answer may be long in coming, and a log that is followed silent. For the first request there is
+ * less. As Vert.x' handler for it stands behind the one that decodes, a head that is not complete
+ * is nothing.
  */
 @Singleton
 class IdleConnections implements HttpServerOptionsCustomizer {
@@ -25,9 +28,23 @@ class IdleConnections implements HttpServerOptionsCustomizer {
 
   private static final String CONNECTION = "handler";
 
+  private final AcceptedConnections accepted;
+  private final long firstMillis;
   private final long millis;
 
-  IdleConnections(@ConfigProperty(name = "quarkus.http.idle-timeout") Duration timeout) {
+  IdleConnections(
+      AcceptedConnections accepted,
+      @ConfigProperty(name = "tinyfaas.http-header-timeout") Duration headerTimeout,
+      @ConfigProperty(name = "quarkus.http.idle-timeout") Duration timeout) {
+    new SettingsCheck()
+        .time(
+            "TINYFAAS_HTTP_HEADER_TIMEOUT",
+            headerTimeout,
+            Duration.ofSeconds(1),
+            Duration.ofHours(1))
+        .orThrow(ConfigurationException::new);
+    this.accepted = accepted;
+    this.firstMillis = headerTimeout.toMillis();
     this.millis = timeout.toMillis();
   }
 
@@ -38,10 +55,13 @@ class IdleConnections implements HttpServerOptionsCustomizer {
   @Override
   public void customizeHttpServer(HttpServerOptions options) {
     options.setHttp2ClearTextEnabled(false);
+    options.setIdleTimeout((int) firstMillis).setIdleTimeoutUnit(TimeUnit.MILLISECONDS);
   }
 
   void requested(HttpConnection connection) {
-    ChannelPipeline pipeline = channel(connection).pipeline();
+    Channel channel = channel(connection);
+    accepted.requested(channel);
+    ChannelPipeline pipeline = channel.pipeline();
     if (pipeline.get(HANDLER) != null) {
       pipeline.remove(HANDLER);
     }
@@ -49,6 +69,7 @@ class IdleConnections implements HttpServerOptionsCustomizer {
 
   void answered(HttpConnection connection) {
     Channel channel = channel(connection);
+    accepted.answered(channel);
     if (channel.isActive() && channel.pipeline().get(HANDLER) == null) {
       channel
           .pipeline()

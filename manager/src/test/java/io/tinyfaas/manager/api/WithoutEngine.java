@@ -66,12 +66,24 @@ public class WithoutEngine implements QuarkusTestProfile {
     }
   }
 
+  /** And with so much patience that nothing is closed for its silence. */
+  public static class AndAllPatience extends WithoutEngine {
+    @Override
+    public Map<String, String> getConfigOverrides() {
+      Map<String, String> settings = new HashMap<>(super.getConfigOverrides());
+      settings.put("tinyfaas.http-header-timeout", "1h");
+      settings.put("quarkus.http.idle-timeout", "1h");
+      return settings;
+    }
+  }
+
   /** And with little patience for connections without a request. */
   public static class AndPatience extends WithoutEngine {
     @Override
     public Map<String, String> getConfigOverrides() {
       Map<String, String> settings = new HashMap<>(super.getConfigOverrides());
       // A client may stand still between its connection and its request.
+      settings.put("tinyfaas.http-header-timeout", patient(Duration.ofSeconds(2)).toString());
       settings.put("quarkus.http.idle-timeout", patient(Duration.ofSeconds(2)).toString());
       return settings;
     }

@@ -1,0 +1,102 @@
+package io.tinyfaas.manager.api;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.FixedRecvByteBufAllocator;
+import io.netty.channel.RecvByteBufAllocator;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.SingleThreadEventLoop;
+import io.quarkus.vertx.http.HttpServerStart;
+import io.vertx.core.Vertx;
+import io.vertx.core.impl.VertxInternal;
+import jakarta.enterprise.event.ObservesAsync;
+import jakarta.inject.Singleton;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+
+/**
+ * Looks at each connection when it is accepted, before anything is made for it. Vert.x and Quarkus
+ * know how many there are, but neither whose they are nor which of them only wait.
+ */
+@Singleton
+@ChannelHandler.Sharable
+class AcceptedConnections extends ChannelInboundHandlerAdapter {
+
+  /**
+   * Together no more than the heap has room for: an empty field of a head is two bytes and a
+   * hundred of objects, before anybody is asked for a token.
+   */
+  static final int MAX = 128;
+
+  /** For the health check of the manager's container, which is made within it. */
+  private static final int OWN = 2;
+
+  /**
+   * What is read in one piece. Requests that follow on a request that is not answered are made
+   * objects of, as far as they come with it, and of 18 bytes there is a kilobyte.
+   */
+  private static final int READ_BYTES = 2 * 1024;
+
+  private static final RecvByteBufAllocator READING =
+      new FixedRecvByteBufAllocator(READ_BYTES).maxMessagesPerRead(1);
+
+  private final ConnectionPlaces<Channel> places =
+      new ConnectionPlaces<>(MAX, OWN, ConnectionManners::end);
+  private final VertxInternal vertx;
+
+  AcceptedConnections(Vertx vertx) {
+    this.vertx = (VertxInternal) vertx;
+  }
+
+  /**
+   * The one server of this process: only now there is what accepts its connections. Each event loop
+   * says that it has started.
+   */
+  void started(@ObservesAsync HttpServerStart event) {
+    SingleThreadEventLoop acceptor =
+        (SingleThreadEventLoop) vertx.getAcceptorEventLoopGroup().next();
+    acceptor.execute(
+        () ->
+            acceptor
+                .registeredChannelsIterator()
+                .forEachRemaining(
+                    channel -> {
+                      if (channel instanceof ServerChannel
+                          && channel.pipeline().get(AcceptedConnections.class) == null) {
+                        channel.pipeline().addFirst(this);
+                      }
+                    }));
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext context, Object accepted) {
+    Channel connection = (Channel) accepted;
+    if (!(connection.remoteAddress() instanceof InetSocketAddress remote)
+        || !(connection.localAddress() instanceof InetSocketAddress local)
+        || !take(connection, remote.getAddress(), local.getAddress())) {
+      connection.unsafe().closeForcibly();
+      return;
+    }
+    connection.config().setRecvByteBufAllocator(READING);
+    connection.pipeline().addFirst(new ConnectionManners());
+    context.fireChannelRead(accepted);
+  }
+
+  private boolean take(Channel connection, InetAddress remote, InetAddress local) {
+    if (!places.take(connection, remote, remote.equals(local))) {
+      return false;
+    }
+    connection.closeFuture().addListener(closed -> places.release(connection));
+    return true;
+  }
+
+  void requested(Channel connection) {
+    places.busy(connection);
+  }
+
+  void answered(Channel connection) {
+    places.answered(connection);
+  }
+}
