@@ -34,8 +34,8 @@ class AcceptedConnections extends ChannelInboundHandlerAdapter {
   private static final int OWN = 2;
 
   /**
-   * What is read in one piece. Requests that follow on a request that is not answered are made
-   * objects of, as far as they come with it, and of 18 bytes there is a kilobyte.
+   * What is read in one piece. All requests in it are made objects of before the first is answered,
+   * and of 18 bytes there is a kilobyte.
    */
   private static final int READ_BYTES = 2 * 1024;
 
@@ -82,6 +82,14 @@ class AcceptedConnections extends ChannelInboundHandlerAdapter {
     connection.config().setRecvByteBufAllocator(READING);
     connection.pipeline().addFirst(new ConnectionManners());
     context.fireChannelRead(accepted);
+    // When Vert.x has made its handlers.
+    connection.eventLoop().execute(() -> addTurns(connection));
+  }
+
+  private static void addTurns(Channel connection) {
+    if (connection.isActive()) {
+      connection.pipeline().addBefore(IdleConnections.CONNECTION, "turns", new RequestTurns());
+    }
   }
 
   private boolean take(Channel connection, InetAddress remote, InetAddress local) {

@@ -26,7 +26,7 @@ class IdleConnections implements HttpServerOptionsCustomizer {
   /** As Vert.x names them. */
   private static final String HANDLER = "idle";
 
-  private static final String CONNECTION = "handler";
+  static final String CONNECTION = "handler";
 
   private final AcceptedConnections accepted;
   private final long firstMillis;

@@ -96,6 +96,17 @@ class IdleConnectionsTest extends RestCalls {
     }
   }
 
+  /** Each is answered in its turn. */
+  @Test
+  void shouldAnswerAllThatAreSentTogether() throws IOException {
+    try (Socket pipelining = connect()) {
+      pipelining.getOutputStream().write(REQUEST.repeat(200).getBytes(US_ASCII));
+      for (int i = 0; i < 200; i++) {
+        assertThat(readEmptyList(pipelining)).startsWith("HTTP/1.1 200");
+      }
+    }
+  }
+
   private Socket connect() throws IOException {
     Socket socket = new Socket(server.getHost(), server.getPort());
     socket.setSoTimeout(PATIENCE);
