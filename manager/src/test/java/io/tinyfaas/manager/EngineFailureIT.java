@@ -134,6 +134,7 @@ class EngineFailureIT extends FunctionOnAnEngine {
     deploy(NETWORKED, Zip.saying("one"));
     List<String> before = images();
     List<String> networks = networks();
+    List<String> containers = containerNames();
     FunctionArchive built =
         Zip.of(
             Map.of(
@@ -162,7 +163,7 @@ class EngineFailureIT extends FunctionOnAnEngine {
     eventually()
         .untilAsserted(
             () -> {
-              assertThat(containerNames()).hasSize(1);
+              assertThat(containerNames()).containsExactlyInAnyOrderElementsOf(containers);
               assertThat(networks()).isEqualTo(networks);
             });
     assertThat(images()).isEqualTo(before);

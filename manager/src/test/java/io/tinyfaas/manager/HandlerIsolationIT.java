@@ -17,6 +17,9 @@ import org.junit.jupiter.api.Test;
 @WithTestResource(RealParts.class)
 class HandlerIsolationIT extends FunctionOnAnEngine {
 
+  private static final String INHERITED =
+      "(com\\.docker\\.compose\\.|tinyfaas\\.built|tinyfaas\\.runtime).*=.+";
+
   @Test
   void shouldRunAHandlerWithoutRightsAndWithinLimits() {
     deploy(spec(), Zip.saying("hello"));
@@ -36,9 +39,12 @@ class HandlerIsolationIT extends FunctionOnAnEngine {
                 + " false");
   }
 
-  /** Whose image has them: Compose would take the handlers for its own. */
+  /**
+   * Whose image has them: Compose would take the handlers for its own, and a function's image would
+   * pass for a runtime's.
+   */
   @Test
-  void shouldCarryNoLabelsOfCompose() {
+  void shouldCarryNoLabelsOfComposeAndOfItsRuntime() {
     deploy(spec(), Zip.saying("hello"));
 
     assertThat(
@@ -48,7 +54,7 @@ class HandlerIsolationIT extends FunctionOnAnEngine {
                 "{{range $label, $value := .Config.Labels}}{{$label}}={{$value}}\n{{end}}",
                 containers().getFirst()))
         .contains("tinyfaas.role=handler")
-        .noneMatch(label -> label.matches("com\\.docker\\.compose\\..*=.+"));
+        .noneMatch(label -> label.matches(INHERITED));
     assertThat(
             docker(
                 "inspect",
@@ -56,7 +62,7 @@ class HandlerIsolationIT extends FunctionOnAnEngine {
                 "{{range $label, $value := .Config.Labels}}{{$label}}={{$value}}\n{{end}}",
                 images().getFirst()))
         .contains("tinyfaas.role=image")
-        .noneMatch(label -> label.matches("com\\.docker\\.compose\\..*=.+"));
+        .noneMatch(label -> label.matches(INHERITED));
   }
 
   @Test

@@ -62,7 +62,7 @@ class BuildContainers {
   String create(FunctionName function, Runtime runtime) {
     return docker
         .createContainerCmd(runtime.image())
-        .withLabels(Labels.notOfCompose(labels(function)))
+        .withLabels(Labels.ownOnly(labels(function)))
         .withHostConfig(HostConfig.newHostConfig().withNetworkMode("none"))
         .exec()
         .getId();
@@ -91,7 +91,7 @@ class BuildContainers {
       builder =
           docker
               .createContainerCmd(runtime.image())
-              .withLabels(Labels.notOfCompose(labels(function)))
+              .withLabels(Labels.ownOnly(labels(function)))
               .withUser("0:0")
               .withWorkingDir(HandlerHttp.FUNCTION_FOLDER)
               .withEntrypoint("/bin/sh", "-c", step.command())

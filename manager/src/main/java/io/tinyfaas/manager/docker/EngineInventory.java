@@ -28,7 +28,7 @@ public class EngineInventory {
   /** An engine is restarted within a few seconds. */
   private static final Duration LOST = Duration.ofSeconds(15);
 
-  /** Roles of containers that are there only while the manager waits for them. */
+  /** Roles of containers that are there only while a manager waits for them, or asks there. */
   private static final Set<String> PASSING = Set.of("build", HostFirewall.ROLE, HostAddresses.ROLE);
 
   private final DockerClient docker;

@@ -107,8 +107,7 @@ public class FunctionImages {
           .commitCmd(container)
           .withRepository(repository())
           .withTag(reference(version).substring(repository().length() + 1))
-          .withLabels(
-              Labels.notOfCompose(Labels.of(settings.instance(), version.function(), "image")))
+          .withLabels(Labels.ownOnly(Labels.of(settings.instance(), version.function(), "image")))
           .withPause(false)
           .exec();
     } finally {

@@ -129,15 +129,33 @@ public class FunctionNetworks {
     }
   }
 
-  /** Functions that have a network that leads out. */
-  Set<FunctionName> withOutbound() {
+  /**
+   * To be called every now and then: looks after what keeps off the host whatever is on a network
+   * that leads out.
+   *
+   * @param wanted whether there are functions that are to have one; one may be on its way, or a
+   *     build have it
+   */
+  public void guardHost(boolean wanted) {
+    if (wanted) {
+      firewall.keep();
+    } else if (firewall.isIdle() && outbound().isEmpty()) {
+      firewall.leave();
+    }
+  }
+
+  private List<Network> outbound() {
     return docker
         .listNetworksCmd()
         .withFilter(
             "label",
             List.of(Labels.INSTANCE + "=" + settings.instance(), Labels.ROLE + "=" + OUTBOUND))
-        .exec()
-        .stream()
+        .exec();
+  }
+
+  /** Functions that have a network that leads out. */
+  Set<FunctionName> withOutbound() {
+    return outbound().stream()
         .map(network -> network.getLabels().get(Labels.FUNCTION))
         .filter(FunctionName::isValid)
         .map(FunctionName::new)

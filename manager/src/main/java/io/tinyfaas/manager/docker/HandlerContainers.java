@@ -213,7 +213,7 @@ public class HandlerContainers {
             .withName(settings.instance() + "-" + function + "-" + id)
             .withHostName(function.value())
             .withUser(USER)
-            .withLabels(Labels.notOfCompose(labels))
+            .withLabels(Labels.ownOnly(labels))
             .withEnv(
                 environment.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toList())
             .withHostConfig(host)
@@ -321,23 +321,13 @@ public class HandlerContainers {
       networks.own(version.function());
     }
     if (version.spec().networkAccess()) {
-      guardHost();
+      firewall.ensure();
     }
   }
 
   /** Those of the functions that the gateway cannot reach until they are joined. */
   public Set<FunctionName> apart(Collection<FunctionName> functions) {
     return settings.handlerTransport() == Transport.TCP ? networks.apart(functions) : Set.of();
-  }
-
-  /** Returns once functions with network access are kept off the host. */
-  public void guardHost() {
-    firewall.ensure();
-  }
-
-  /** Removes what a command on the host has left behind, if one has. */
-  public void removeLeftCommands() {
-    firewall.removeLeft();
   }
 
   /** Removes what was made for handlers of the function that are gone. */

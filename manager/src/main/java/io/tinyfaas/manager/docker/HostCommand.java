@@ -7,7 +7,6 @@ import com.github.dockerjava.api.model.HostConfig;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jboss.logging.Logger;
@@ -17,11 +16,13 @@ import org.jboss.logging.Logger;
  * so that the manager itself is neither there nor has the rights that the command needs.
  */
 @ApplicationScoped
-class HostCommand {
+public class HostCommand {
+
+  static final long MEMORY = 64L * 1024 * 1024;
+
+  static final long PROCESSES = 16;
 
   private static final int PATIENCE_SECONDS = 20;
-
-  private static final Set<String> ROLES = Set.of(HostFirewall.ROLE, HostAddresses.ROLE);
 
   private static final Logger LOG = Logger.getLogger(HostCommand.class);
 
@@ -75,8 +76,7 @@ class HostCommand {
   private String create(String role, String user, HostConfig rights, String... command) {
     return docker
         .createContainerCmd(settings.firewallImage())
-        .withLabels(
-            Labels.notOfCompose(Map.of(Labels.INSTANCE, settings.instance(), Labels.ROLE, role)))
+        .withLabels(Labels.ownOnly(Map.of(Labels.INSTANCE, settings.instance(), Labels.ROLE, role)))
         .withUser(user)
         .withEntrypoint(command)
         .withHostConfig(
@@ -84,14 +84,14 @@ class HostCommand {
                 .withNetworkMode("host")
                 .withCapDrop(Capability.ALL)
                 .withReadonlyRootfs(true)
-                .withMemory(64L * 1024 * 1024)
-                .withPidsLimit(16L))
+                .withMemory(MEMORY)
+                .withPidsLimit(PROCESSES))
         .exec()
         .getId();
   }
 
   /** Removes what a command before has left, if one has; not while one runs. */
-  void removeLeft() {
+  public void removeLeft() {
     if (!left || !running.tryLock()) {
       return;
     }
@@ -100,10 +100,12 @@ class HostCommand {
           !docker
               .listContainersCmd()
               .withShowAll(true)
-              .withLabelFilter(List.of(Labels.INSTANCE + "=" + settings.instance()))
+              .withLabelFilter(
+                  List.of(
+                      Labels.INSTANCE + "=" + settings.instance(),
+                      Labels.ROLE + "=" + HostAddresses.ROLE))
               .exec()
               .stream()
-              .filter(found -> ROLES.contains(found.getLabels().getOrDefault(Labels.ROLE, "")))
               .map(found -> remove(found.getId()))
               .reduce(true, Boolean::logicalAnd);
     } catch (RuntimeException e) {

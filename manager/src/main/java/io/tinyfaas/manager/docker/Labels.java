@@ -34,13 +34,37 @@ final class Labels {
   /** Of a runtime in a folder: others of whose files its image is made, too. */
   static final String RUNTIME_FOLDERS = "tinyfaas.runtime.folders";
 
+  /** Of a runtime in a folder: make builds it, too. */
+  static final String RUNTIME_AHEAD = "tinyfaas.runtime.ahead";
+
   /** Of a runtime that the manager has built: the folder's digest. */
   static final String RUNTIME_DIGEST = "tinyfaas.runtime.digest";
 
-  /** What Compose writes into the images that it builds, and every container of them inherits. */
-  private static final List<String> OF_COMPOSE =
+  /** Of an image that was built here: by whom. What make removes once another has its name. */
+  static final String BUILT = "tinyfaas.built";
+
+  /**
+   * What Compose writes into the images that it builds, and what says that an image is a runtime's:
+   * every container of them inherits it, and what is made of that.
+   */
+  private static final List<String> INHERITED =
       List.of(
-          "com.docker.compose.project", "com.docker.compose.service", "com.docker.compose.version");
+          "com.docker.compose.project",
+          "com.docker.compose.service",
+          "com.docker.compose.version",
+          BUILT,
+          RUNTIME,
+          RUNTIME_ALIASES,
+          RUNTIME_TRANSPORTS,
+          RUNTIME_CHECK,
+          RUNTIME_ENTRY,
+          RUNTIME_FOLDERS,
+          RUNTIME_DIGEST,
+          RUNTIME_AHEAD,
+          BUILD_WHEN,
+          BUILD_COMMAND,
+          BUILD_NETWORK,
+          BUILD_NETWORK_WHEN);
 
   private Labels() {}
 
@@ -51,11 +75,11 @@ final class Labels {
   /**
    * For what is made from an image: with those that it must not inherit, emptied, since they cannot
    * be taken away. Compose would count it among its own, and {@code docker compose down
-   * --remove-orphans} remove it.
+   * --remove-orphans} remove it; a function's image could pass for a runtime's.
    */
-  static Map<String, String> notOfCompose(Map<String, String> own) {
+  static Map<String, String> ownOnly(Map<String, String> own) {
     Map<String, String> labels = new HashMap<>(own);
-    OF_COMPOSE.forEach(label -> labels.put(label, ""));
+    INHERITED.forEach(label -> labels.put(label, ""));
     return labels;
   }
 }

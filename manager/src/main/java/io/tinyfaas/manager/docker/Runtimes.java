@@ -112,6 +112,10 @@ public class Runtimes {
         .listImagesCmd()
         .withReferenceFilter(settings.runtimes())
         .withLabelFilter(Labels.RUNTIME)
-        .exec();
+        .exec()
+        .stream()
+        // Of a function's image that somebody has called one it is empty.
+        .filter(image -> !image.getLabels().get(Labels.RUNTIME).isBlank())
+        .toList();
   }
 }

@@ -5,8 +5,10 @@ import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.Route;
 import io.tinyfaas.contract.route.RouteRevision;
 import io.tinyfaas.manager.docker.FunctionImages;
+import io.tinyfaas.manager.docker.FunctionNetworks;
 import io.tinyfaas.manager.docker.HandlerContainer;
 import io.tinyfaas.manager.docker.HandlerContainers;
+import io.tinyfaas.manager.docker.HostCommand;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.route.RoutePublisher;
@@ -65,6 +67,8 @@ public class FunctionRunner {
   private final HandlerContainers containers;
   private final HandlerMonitor monitor;
   private final RoutePublisher routes;
+  private final FunctionNetworks networks;
+  private final HostCommand commands;
 
   private final Semaphore starts = new Semaphore(PARALLEL_STARTS, true);
 
@@ -79,12 +83,16 @@ public class FunctionRunner {
       FunctionImages images,
       HandlerContainers containers,
       HandlerMonitor monitor,
-      RoutePublisher routes) {
+      RoutePublisher routes,
+      FunctionNetworks networks,
+      HostCommand commands) {
     this.store = store;
     this.images = images;
     this.containers = containers;
     this.monitor = monitor;
     this.routes = routes;
+    this.networks = networks;
+    this.commands = commands;
   }
 
   /**
@@ -134,14 +142,13 @@ public class FunctionRunner {
             .allMatch(h -> h.isRunning() && monitor.of(h).isRoutable() && monitor.answers(h));
   }
 
-  /** Looks after what keeps functions with network access off the host, if there are any. */
+  /** Looks after what keeps functions with network access off the host. */
   void guardHost() {
-    containers.removeLeftCommands();
-    if (store.functions().stream()
-        .flatMap(function -> store.active(function).stream())
-        .anyMatch(version -> version.spec().networkAccess())) {
-      containers.guardHost();
-    }
+    commands.removeLeft();
+    networks.guardHost(
+        store.functions().stream()
+            .flatMap(function -> store.active(function).stream())
+            .anyMatch(version -> version.spec().networkAccess()));
   }
 
   Set<FunctionName> retiring() {

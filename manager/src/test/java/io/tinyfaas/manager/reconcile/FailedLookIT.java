@@ -31,7 +31,7 @@ class FailedLookIT {
     private final AtomicInteger looks = new AtomicInteger();
 
     FailingRunner() {
-      super(null, null, null, null, null);
+      super(null, null, null, null, null, null, null);
     }
 
     @Override

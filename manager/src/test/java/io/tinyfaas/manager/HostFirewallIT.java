@@ -1,0 +1,154 @@
+package io.tinyfaas.manager;
+
+import static io.tinyfaas.harness.Docker.docker;
+import static io.tinyfaas.harness.Eventually.eventually;
+import static io.tinyfaas.harness.Eventually.within;
+import static io.tinyfaas.manager.RealParts.INSTANCE;
+import static io.tinyfaas.manager.RealParts.ours;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quarkus.test.common.WithTestResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.tinyfaas.manager.deploy.Zip;
+import io.tinyfaas.manager.store.FunctionSpec;
+import io.tinyfaas.manager.store.Specs;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** The container that keeps functions with network access off the host. */
+@Tag("slow")
+@QuarkusTest
+@WithTestResource(RealParts.class)
+class HostFirewallIT extends FunctionOnAnEngine {
+
+  private static final FunctionSpec NETWORKED =
+      Specs.of(
+          """
+          {"runtime": "nodejs", "networkAccess": true}\
+          """);
+
+  @Test
+  void shouldSetTheRuleAgainWithoutAnotherContainer() {
+    deploy(NETWORKED, Zip.saying("one"));
+    String keeper = onlyKeeper();
+    assertThat(rules()).hasSize(1);
+    String rule = rules().getFirst();
+
+    for (int time = 0; time < 2; time++) {
+      iptables(rule.replaceFirst("^-A", "-D"));
+      within(Duration.ofMinutes(1)).untilAsserted(() -> assertThat(rules()).containsExactly(rule));
+    }
+
+    assertThat(onlyKeeper()).isEqualTo(keeper);
+    assertThat(docker("logs", keeper)).contains("event=firewall-rule outcome=set");
+  }
+
+  @Test
+  void shouldRunWithoutRightsButThatAndWithinLimits() {
+    deploy(NETWORKED, Zip.saying("one"));
+
+    assertThat(
+            docker(
+                "inspect",
+                "-f",
+                "{{.HostConfig.NetworkMode}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}}"
+                    + " {{len .HostConfig.CapAdd}} {{.HostConfig.SecurityOpt}}"
+                    + " {{.HostConfig.Memory}} {{.HostConfig.PidsLimit}} {{.HostConfig.Privileged}}"
+                    + " {{index .HostConfig.LogConfig.Config \"max-size\"}}",
+                onlyKeeper()))
+        .containsExactly("host true [ALL] 2 [no-new-privileges] 67108864 16 false 100k");
+  }
+
+  @Test
+  void shouldMakeAnotherContainerWhenItEnds() {
+    deploy(NETWORKED, Zip.saying("one"));
+    String before = onlyKeeper();
+
+    docker("kill", "--signal", "KILL", before);
+
+    eventually()
+        .untilAsserted(
+            () -> assertThat(running()).hasSize(1).isEqualTo(keepers()).doesNotContain(before));
+  }
+
+  @Test
+  void shouldRemoveItWithTheLastFunctionThatHasNetworkAccess() {
+    deploy(NETWORKED, Zip.saying("one"));
+    String keeper = onlyKeeper();
+
+    deploy(spec(), Zip.saying("one"));
+
+    eventually().untilAsserted(() -> assertThat(keepers()).doesNotContain(keeper).isEmpty());
+    assertThat(invoke(onlyHandler())).endsWith("one");
+  }
+
+  @Test
+  void shouldTakeThePlaceOfThoseOfAManagerThatWasKilled() {
+    String left =
+        docker(
+                "run",
+                "--detach",
+                "--label",
+                "tinyfaas.instance=" + INSTANCE,
+                "--label",
+                "tinyfaas.role=firewall",
+                "--entrypoint",
+                "sleep",
+                "tinyfaas/manager",
+                "1000")
+            .getFirst();
+
+    deploy(NETWORKED, Zip.saying("one"));
+
+    assertThat(onlyKeeper()).isNotEqualTo(left);
+  }
+
+  private static String onlyKeeper() {
+    assertThat(keepers()).hasSize(1);
+    return keepers().getFirst();
+  }
+
+  private static List<String> keepers() {
+    return docker(
+        "ps",
+        "-a",
+        "-q",
+        "--no-trunc",
+        "--filter",
+        ours(),
+        "--filter",
+        "label=tinyfaas.role=firewall");
+  }
+
+  private static List<String> running() {
+    return docker(
+        "ps", "-q", "--no-trunc", "--filter", ours(), "--filter", "label=tinyfaas.role=firewall");
+  }
+
+  private static List<String> rules() {
+    return iptables("-S INPUT").stream()
+        .filter(rule -> rule.contains("tinyfaas:" + INSTANCE))
+        .toList();
+  }
+
+  private static List<String> iptables(String arguments) {
+    return docker(
+        "run",
+        "--rm",
+        "--network",
+        "host",
+        "--user",
+        "0",
+        "--cap-add",
+        "NET_ADMIN",
+        "--entrypoint",
+        "/bin/sh",
+        "tinyfaas/manager",
+        "-c",
+        "iptables=iptables; iptables -w 60 -S INPUT >/dev/null 2>&1 || iptables=iptables-legacy;"
+            + " $iptables -w 60 "
+            + arguments);
+  }
+}
