@@ -1,6 +1,7 @@
 package io.tinyfaas.manager;
 
 import static io.tinyfaas.harness.Docker.docker;
+import static io.tinyfaas.harness.Eventually.eventually;
 import static io.tinyfaas.manager.RealParts.ours;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -80,6 +81,22 @@ class RuntimeBuildIT extends RuntimeOnAnEngine {
 
     folder("RUN echo all is well");
     assertThat(deploy("unlucky").created()).isTrue();
+  }
+
+  /** Each step less than it may, together more; and it would go on. */
+  @Test
+  void shouldEndABuildThatWritesMoreThanItMay() throws Exception {
+    String step = "RUN head -c 40000000 /dev/zero > /opt/%s && sleep 3";
+    folder(step.formatted("one"), step.formatted("two"), "RUN sleep 1000");
+
+    ProblemException failure = catchThrowableOfType(ProblemException.class, () -> deploy("greedy"));
+
+    assertThat(failure.type()).isEqualTo(ProblemType.RUNTIME_UNAVAILABLE);
+    assertThat(failure).hasMessageContaining("TINYFAAS_MAX_RUNTIME_BUILD");
+    eventually()
+        .untilAsserted(
+            () -> assertThat(docker("ps", "-aq", "--filter", "label=" + MARK)).isEmpty());
+    assertThat(images()).isEmpty();
   }
 
   @Test

@@ -34,9 +34,6 @@ import java.util.concurrent.TimeoutException;
 @ApplicationScoped
 class BuildContainers {
 
-  /** How often is looked at what a build has written, which no engine bounds. */
-  private static final Duration LOOK_INTERVAL = Duration.ofSeconds(1);
-
   private static final String ROLE = "build";
 
   private final DockerClient docker;
@@ -234,7 +231,7 @@ class BuildContainers {
   private int awaitExit(String builder) throws IOException {
     long began = System.nanoTime();
     try (Exit exit = longCalls.waitContainerCmd(builder).exec(new Exit())) {
-      OptionalInt code = exit.within(LOOK_INTERVAL);
+      OptionalInt code = exit.within(BuildRoom.LOOK_INTERVAL);
       while (code.isEmpty()) {
         if (System.nanoTime() - began > settings.buildTimeout().toNanos()) {
           List<String> output = ContainerOutput.lastLines(docker, builder);
@@ -246,22 +243,12 @@ class BuildContainers {
                   + ContainerOutput.hint(output, "Its last lines are in the output"),
               output);
         }
-        if (written(builder) > settings.maxBuild().asLongValue()) {
+        if (room.written(builder) > settings.maxBuild().asLongValue()) {
           throw tooLarge(builder);
         }
-        code = exit.within(LOOK_INTERVAL);
+        code = exit.within(BuildRoom.LOOK_INTERVAL);
       }
       return code.getAsInt();
-    }
-  }
-
-  /** In bytes, as far as the engine can tell while files come and go. */
-  private long written(String builder) {
-    try {
-      Long size = docker.inspectContainerCmd(builder).withSize(true).exec().getSizeRw();
-      return size == null ? 0 : size;
-    } catch (RuntimeException e) {
-      return 0;
     }
   }
 

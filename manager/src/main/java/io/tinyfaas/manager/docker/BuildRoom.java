@@ -23,6 +23,9 @@ class BuildRoom {
   /** Against the 1,024 of everybody else, where no more than that can be said. */
   static final String CPU_SHARES = "512";
 
+  /** How often is looked at what a build has written, which no engine bounds. */
+  static final Duration LOOK_INTERVAL = Duration.ofSeconds(1);
+
   /** Each may take {@link #MEMORY}; more at once would only make each slower. */
   private static final int AT_ONCE = 2;
 
@@ -76,5 +79,15 @@ class BuildRoom {
   /** Half of the box' processors, in billionths of one. */
   long nanoCpus() {
     return docker.infoCmd().exec().getNCPU() * 500_000_000L;
+  }
+
+  /** In bytes, as far as the engine can tell while files come and go. */
+  long written(String container) {
+    try {
+      Long size = docker.inspectContainerCmd(container).withSize(true).exec().getSizeRw();
+      return size == null ? 0 : size;
+    } catch (RuntimeException e) {
+      return 0;
+    }
   }
 }

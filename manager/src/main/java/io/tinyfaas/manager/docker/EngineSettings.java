@@ -110,6 +110,10 @@ public interface EngineSettings {
   @WithDefault("512M")
   MemorySize maxBuild();
 
+  /** What all steps of a runtime's build may write together. */
+  @WithDefault("2G")
+  MemorySize maxRuntimeBuild();
+
   /** What these may be; looked at before anything starts. */
   @Startup(1)
   @Singleton
@@ -139,6 +143,11 @@ public interface EngineSettings {
               HandlerHttp.MAX_BODY_FROM,
               HandlerHttp.MAX_BODY_TO)
           .size("TINYFAAS_MAX_BUILD", settings.maxBuild().asBigInteger(), 1L << 20, 1L << 36)
+          .size(
+              "TINYFAAS_MAX_RUNTIME_BUILD",
+              settings.maxRuntimeBuild().asBigInteger(),
+              1L << 20,
+              1L << 36)
           .time("TINYFAAS_START_TIMEOUT", settings.startTimeout(), SHORTEST, Duration.ofHours(1))
           .time("TINYFAAS_BUILD_TIMEOUT", settings.buildTimeout(), SHORTEST, Duration.ofHours(12))
           .orThrow(ConfigurationException::new);

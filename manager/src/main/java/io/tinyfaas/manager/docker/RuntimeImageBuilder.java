@@ -3,6 +3,8 @@ package io.tinyfaas.manager.docker;
 import com.github.dockerjava.api.DockerClient;
 import com.github.dockerjava.api.async.ResultCallback;
 import com.github.dockerjava.api.exception.ConflictException;
+import com.github.dockerjava.api.exception.DockerClientException;
+import com.github.dockerjava.api.exception.DockerException;
 import com.github.dockerjava.api.exception.NotFoundException;
 import com.github.dockerjava.api.model.BuildResponseItem;
 import com.github.dockerjava.api.model.ResponseItem;
@@ -12,29 +14,45 @@ import jakarta.enterprise.context.ApplicationScoped;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jboss.logging.Logger;
 
 /**
  * Builds a runtime's image with the engine's own builder, which needs no client beside this one. It
- * keeps an image of every step, which are removed whatever the outcome.
+ * keeps an image of every step, which are removed whatever the outcome. When nobody reads what it
+ * says any more, it ends the build and removes the container of the step.
  */
 @ApplicationScoped
 class RuntimeImageBuilder {
 
+  private static final Logger LOG = Logger.getLogger(RuntimeImageBuilder.class);
+
+  private static final Duration REMOVAL_TIME = Duration.ofSeconds(10);
+  private static final Duration REMOVAL_POLL = Duration.ofMillis(100);
+
   private final DockerClient docker;
   private final DockerClient longCalls;
   private final EngineSettings settings;
+  private final BuildRoom room;
 
   RuntimeImageBuilder(
-      DockerClient docker, @LongCalls DockerClient longCalls, EngineSettings settings) {
+      DockerClient docker,
+      @LongCalls DockerClient longCalls,
+      EngineSettings settings,
+      BuildRoom room) {
     this.docker = docker;
     this.longCalls = longCalls;
     this.settings = settings;
+    this.room = room;
   }
 
   /**
@@ -57,25 +75,44 @@ class RuntimeImageBuilder {
           .withMemswap(BuildRoom.MEMORY)
           .withCpushares(BuildRoom.CPU_SHARES)
           .exec(reading);
-      boolean ended =
-          reading.awaitCompletion(settings.runtimeBuildTimeout().toMillis(), TimeUnit.MILLISECONDS);
-      Optional<String> failure =
-          ended
-              ? reading.failure()
-              : Optional.of(
-                  "it did not end within " + settings.runtimeBuildTimeout().toMinutes() + " min");
-      failure.ifPresent(
-          reason -> {
-            throw failed(folder, reason, output.lastLines());
-          });
+      awaitEnd(reading, output)
+          .ifPresent(
+              reason -> {
+                throw failed(folder, reason, output.lastLines());
+              });
     } catch (IOException e) {
       throw failed(folder, e.getMessage(), output.lastLines());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while building a runtime", e);
     } finally {
+      output.container().ifPresent(this::awaitRemoval);
       output.images().forEach(this::removeIfUnnamed);
     }
+  }
+
+  /**
+   * @return why there is no image
+   */
+  private Optional<String> awaitEnd(Reading reading, BuildOutput output)
+      throws InterruptedException {
+    long began = System.nanoTime();
+    Map<String, Long> written = new HashMap<>();
+    while (!reading.endsWithin(BuildRoom.LOOK_INTERVAL)) {
+      if (System.nanoTime() - began > settings.runtimeBuildTimeout().toNanos()) {
+        return Optional.of(
+            "it did not end within " + settings.runtimeBuildTimeout().toMinutes() + " min");
+      }
+      output.container().ifPresent(step -> written.merge(step, room.written(step), Math::max));
+      if (written.values().stream().mapToLong(Long::longValue).sum()
+          > settings.maxRuntimeBuild().asLongValue()) {
+        return Optional.of(
+            "it wrote more than "
+                + settings.maxRuntimeBuild().asLongValue()
+                + " bytes and was ended (TINYFAAS_MAX_RUNTIME_BUILD of the manager)");
+      }
+    }
+    return reading.failure();
   }
 
   private static ByteArrayInputStream context(RuntimeFolder folder) throws IOException {
@@ -87,8 +124,7 @@ class RuntimeImageBuilder {
   private static Map<String, String> labels(RuntimeFolder folder) {
     Map<String, String> labels = new HashMap<>(folder.labels());
     labels.put(Labels.RUNTIME_DIGEST, folder.digest());
-    // What make removes once another image has its name.
-    labels.put("tinyfaas.built", "manager");
+    labels.put(Labels.BUILT, "manager");
     return labels;
   }
 
@@ -106,6 +142,29 @@ class RuntimeImageBuilder {
         output);
   }
 
+  /**
+   * Of the last step's container, which holds images: the engine removes it, too, when it ends a
+   * build, but does not say when.
+   */
+  private void awaitRemoval(String container) {
+    long began = System.nanoTime();
+    try {
+      while (System.nanoTime() - began < REMOVAL_TIME.toNanos()) {
+        try {
+          docker.removeContainerCmd(container).withForce(true).exec();
+        } catch (ConflictException e) {
+          Thread.sleep(REMOVAL_POLL);
+        }
+      }
+    } catch (NotFoundException e) {
+      // As it should be.
+    } catch (DockerException e) {
+      LOG.warnf("event=build-not-removed reason=\"%s\"", Engine.problem(e).getMessage());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   /** What a later step or a tag still needs stays: the engine refuses, or it has a name. */
   private void removeIfUnnamed(String image) {
     try {
@@ -121,6 +180,7 @@ class RuntimeImageBuilder {
   private static final class Reading extends ResultCallback.Adapter<BuildResponseItem> {
 
     private final BuildOutput output;
+    private final CompletableFuture<Void> end = new CompletableFuture<>();
     private volatile String failure;
 
     Reading(BuildOutput output) {
@@ -135,6 +195,32 @@ class RuntimeImageBuilder {
       if (item.isErrorIndicated()) {
         ResponseItem.ErrorDetail detail = item.getErrorDetail();
         failure = detail == null ? "the engine does not say why" : detail.getMessage();
+      }
+    }
+
+    @Override
+    public void onComplete() {
+      end.complete(null);
+      super.onComplete();
+    }
+
+    @Override
+    public void onError(Throwable failure) {
+      end.completeExceptionally(failure);
+      super.onError(failure);
+    }
+
+    /** Unlike {@link #awaitCompletion}, which ends the build when the time is over. */
+    boolean endsWithin(Duration time) throws InterruptedException {
+      try {
+        end.get(time.toMillis(), TimeUnit.MILLISECONDS);
+        return true;
+      } catch (TimeoutException e) {
+        return false;
+      } catch (ExecutionException e) {
+        throw e.getCause() instanceof RuntimeException cause
+            ? cause
+            : new DockerClientException("reading a build's output failed", e.getCause());
       }
     }
 

@@ -40,4 +40,14 @@ class BuildOutputTest {
 
     assertThat(output.images()).containsExactly("5a7d5d86d055", "0c0afa80ed7c");
   }
+
+  @Test
+  void shouldKnowTheContainerOfTheLatestStep() {
+    assertThat(output.container()).isEmpty();
+    output.add(" ---> Running in 948b20db9036\n");
+    output.add("what it prints\n ---> 5a7d5d86d055\nStep 3/3 : RUN true\n");
+    assertThat(output.container()).contains("948b20db9036");
+    output.add(" ---> Running in 1c8b20db9036\n");
+    assertThat(output.container()).contains("1c8b20db9036");
+  }
 }
