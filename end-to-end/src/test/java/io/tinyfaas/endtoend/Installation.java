@@ -4,6 +4,8 @@ import static io.restassured.RestAssured.given;
 import static io.tinyfaas.harness.Eventually.patient;
 import static io.tinyfaas.harness.Eventually.within;
 
+import io.restassured.config.ConnectionConfig;
+import io.restassured.config.RestAssuredConfig;
 import io.restassured.specification.RequestSpecification;
 import io.tinyfaas.harness.Command;
 import io.tinyfaas.harness.FailureLogs;
@@ -55,6 +57,10 @@ final class Installation implements BeforeAllCallback {
               "compose/compose.yaml:end-to-end/src/test/small-box.yaml",
               "TINYFAAS_MAX_BODY",
               "2M"));
+
+  /** One that hundreds of clients ask for all at once. */
+  static final Installation CROWDED =
+      new Installation("crowded", "unix", 15_000, 161, 158, Map.of());
 
   private static final String TOKEN = "a-token-for-end-to-end-tests";
   private static final Map<Installation, Boolean> STARTED = new ConcurrentHashMap<>();
@@ -288,9 +294,15 @@ final class Installation implements BeforeAllCallback {
             .getFirst());
   }
 
-  /** A request to the manager, with the token. */
+  /**
+   * A request to the manager, with the token, on a connection of its own: there are places for 128.
+   */
   RequestSpecification rest() {
     return given()
+        .config(
+            RestAssuredConfig.config()
+                .connectionConfig(
+                    ConnectionConfig.connectionConfig().closeIdleConnectionsAfterEachResponse()))
         .baseUri("http://" + host)
         .port(ports + 8080)
         .header("Authorization", "Bearer " + TOKEN);

@@ -3,6 +3,7 @@ package io.tinyfaas.gateway;
 import static io.tinyfaas.harness.Eventually.within;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tinyfaas.contract.device.Device;
 import io.tinyfaas.harness.flood.Flood;
 import io.tinyfaas.harness.flood.HalfHandshake;
 import io.tinyfaas.harness.flood.RawGrpc;
@@ -19,6 +20,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -38,6 +40,7 @@ class FloodedGatewayIT {
   private static final int CALLS_PER_CONNECTION = 100;
   private static final int WINDOW = 65_535;
   private static final int HANDSHAKES = 128;
+  private static final int SESSIONS = 100;
   private static final Duration HANDSHAKES_WITHIN = Duration.ofSeconds(15);
   private static final Duration A_MINUTE = Duration.ofMinutes(1);
 
@@ -187,6 +190,25 @@ class FloodedGatewayIT {
     try (RawHttp raw = new RawHttp(gateway.process().httpPort())) {
       return raw.send("GET /any HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").readAll();
     }
+  }
+
+  @Test
+  void shouldHaveSessionsWithAsManyDevicesAsThereAre() {
+    Device[] devices =
+        IntStream.range(0, SESSIONS)
+            .mapToObj(number -> DtlsGateway.withKey("lamp-" + number, DtlsGateway.KEY))
+            .toArray(Device[]::new);
+    gateway.register(devices);
+    try (RunningFlood flood =
+        Flood.dtls()
+            .connections(SESSIONS)
+            .sessions("lamp-", DtlsGateway.KEY)
+            .path("any")
+            .start(gateway.port())) {
+      within(A_MINUTE)
+          .untilAsserted(() -> assertThat(flood.outcomes()).containsEntry("2.05", (long) SESSIONS));
+    }
+    gateway.register();
   }
 
   /** Of one address; each costs a key exchange, and 10 KB for 15 s. */

@@ -57,7 +57,7 @@ public final class CoapFlood extends Flood<CoapFlood> {
     return this;
   }
 
-  /** Such as {@code f/a/b}. */
+  /** Such as {@code f/a/b}; # is the client's number. */
   public CoapFlood path(String path) {
     this.path = path;
     return this;
@@ -187,7 +187,7 @@ public final class CoapFlood extends Flood<CoapFlood> {
       message.write(bytes, 0, tokenLength);
       int last = 0;
       Map<Integer, byte[][]> all = new TreeMap<>(options);
-      String[] segments = path.split("/");
+      String[] segments = client.numbered(path).split("/");
       byte[][] values = new byte[segments.length][];
       for (int i = 0; i < segments.length; i++) {
         values[i] = segments[i].getBytes(UTF_8);

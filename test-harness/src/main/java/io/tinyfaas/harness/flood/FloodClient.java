@@ -39,6 +39,11 @@ final class FloodClient {
     return number;
   }
 
+  /** With its number in place of each #. */
+  String numbered(String text) {
+    return text.replace("#", Integer.toString(number));
+  }
+
   InetAddress from() {
     return from;
   }

@@ -39,7 +39,7 @@ public final class HttpFlood extends Flood<HttpFlood> {
     return this;
   }
 
-  /** What is asked for, with its query. */
+  /** What is asked for, with its query; # is the client's number. */
   public HttpFlood path(String path) {
     this.path = path;
     return this;
@@ -128,7 +128,13 @@ public final class HttpFlood extends Flood<HttpFlood> {
   }
 
   private void ask(FloodClient client, OutputStream out) throws IOException {
-    String head = method + " " + path + " HTTP/1.1\r\n" + fields + (unfinished ? "" : "\r\n");
+    String head =
+        method
+            + " "
+            + client.numbered(path)
+            + " HTTP/1.1\r\n"
+            + fields
+            + (unfinished ? "" : "\r\n");
     out.write(head.getBytes(ISO_8859_1));
     if (pieceMillis > 0) {
       for (int i = 0; i < body && !client.isOver(); i++) {

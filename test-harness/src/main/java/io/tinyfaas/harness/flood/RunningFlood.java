@@ -22,11 +22,15 @@ public final class RunningFlood implements AutoCloseable {
   /** What is sent in a few seconds on a quiet machine. */
   private static final Duration SENT = Duration.ofMinutes(1);
 
+  private static final int AT_A_TIME = 20;
+  private static final int PAUSE_MILLIS = 2;
+
   private final int seconds;
   private final List<Thread> clients = new ArrayList<>();
   private final Set<Closeable> connections = ConcurrentHashMap.newKeySet();
   private final Map<String, LongAdder> outcomes = new ConcurrentHashMap<>();
   private final CountDownLatch end = new CountDownLatch(1);
+  private final CountDownLatch started = new CountDownLatch(1);
   private CountDownLatch sending;
 
   RunningFlood(int seconds) {
@@ -39,7 +43,7 @@ public final class RunningFlood implements AutoCloseable {
 
   RunningFlood begin() {
     sending = new CountDownLatch(clients.size());
-    clients.forEach(Thread::start);
+    Thread.ofVirtual().start(this::startClients);
     Thread.ofVirtual()
         .start(
             () -> {
@@ -47,6 +51,17 @@ public final class RunningFlood implements AutoCloseable {
               end();
             });
     return this;
+  }
+
+  /** Some at a time, so that what they send at first is not lost on its way. */
+  private void startClients() {
+    for (int i = 0; i < clients.size(); i++) {
+      clients.get(i).start();
+      if ((i + 1) % AT_A_TIME == 0) {
+        awaitEnd(PAUSE_MILLIS);
+      }
+    }
+    started.countDown();
   }
 
   /** Each client has sent all that it sends at first, or as much as was taken. */
@@ -76,7 +91,7 @@ public final class RunningFlood implements AutoCloseable {
 
   /** Whether each client has ended, or had to. */
   public boolean hasEnded() {
-    return clients.stream().noneMatch(Thread::isAlive);
+    return started.getCount() == 0 && clients.stream().noneMatch(Thread::isAlive);
   }
 
   void sent() {
@@ -129,13 +144,13 @@ public final class RunningFlood implements AutoCloseable {
   @Override
   public void close() {
     end();
-    for (Thread client : clients) {
-      try {
+    try {
+      started.await();
+      for (Thread client : clients) {
         client.join();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        return;
       }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
