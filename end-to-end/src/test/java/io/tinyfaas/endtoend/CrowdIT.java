@@ -65,6 +65,7 @@ class CrowdIT {
   private static final long REMEMBERED_BYTES = 5_000_000;
 
   private static final Functions FUNCTION = new Functions(SYSTEM);
+  private static final HttpClient HTTP = HttpClient.newHttpClient();
 
   @BeforeAll
   static void prepare() throws IOException {
@@ -153,7 +154,7 @@ class CrowdIT {
                       .as("of which %d were used before", before)
                       .isLessThan(before + REMEMBERED_BYTES));
     }
-    useEachFunction();
+    use("quick"); // the others may be gone: the manager replaces a handler that was too busy
   }
 
   private static void flood(List<String> started) {
@@ -177,19 +178,21 @@ class CrowdIT {
 
   /** By CoAP and by HTTP, one after the other, as they are used in the course of a day. */
   private static void useEachFunction() throws IOException {
-    HttpClient http = HttpClient.newHttpClient();
-    try (http;
-        RawDevice device = new RawDevice(SYSTEM.coapPort())) {
-      for (int number = 0; number < MANY; number++) {
-        assertThat(device.get("many-" + number, patient(ANSWER)))
-            .contains(new RawDevice.Answer("2.05", "quick"));
-        HttpRequest request =
-            HttpRequest.newBuilder(URI.create(SYSTEM.httpUri("many-" + number)))
-                .version(HttpClient.Version.HTTP_1_1)
-                .timeout(patient(ANSWER))
-                .build();
-        assertThat(http.send(request, BodyHandlers.ofString()).body()).isEqualTo("quick");
-      }
+    for (int number = 0; number < MANY; number++) {
+      use("many-" + number);
+    }
+  }
+
+  private static void use(String function) throws IOException {
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create(SYSTEM.httpUri(function)))
+            .version(HttpClient.Version.HTTP_1_1)
+            .timeout(patient(ANSWER))
+            .build();
+    try (RawDevice device = new RawDevice(SYSTEM.coapPort())) {
+      assertThat(device.get(function, patient(ANSWER)))
+          .contains(new RawDevice.Answer("2.05", "quick"));
+      assertThat(HTTP.send(request, BodyHandlers.ofString()).body()).isEqualTo("quick");
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new AssertionError(e);

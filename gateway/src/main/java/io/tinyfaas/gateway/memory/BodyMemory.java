@@ -11,10 +11,12 @@ import java.util.concurrent.atomic.AtomicLong;
  * HeapBudget} leaves to them. Whoever holds bytes of a body counts them here first; when nothing is
  * left, devices are told to come back, and the gateway lives.
  *
- * <p>Nobody gets more who holds more than three times what is left, neither an address nor a
- * function: one alone can have three quarters, two three sevenths each, and there is always
- * something for those who hold little. What follows from what has been let in, above all the answer
- * of a function that has run, may take a little more, so that it is not for nothing.
+ * <p>Nobody gets more who holds much of what is left: no address that holds as much as that, and no
+ * function that holds three times as much. So one address alone can have nearly half, two a third
+ * each, and there is always something for those who hold little. An eighth is for addresses that
+ * hold nothing: a device with one request at a time is let in, however many others there are. What
+ * follows from what has been let in, above all the answer of a function that has run, may take
+ * more, so that it was not for nothing.
  *
  * <p>An invocation counts up to four of its body: its request twice (as it came, and as the kernel
  * takes it), and its answer twice (while the array that it is read into grows, or as it came and as
@@ -23,10 +25,11 @@ import java.util.concurrent.atomic.AtomicLong;
 @Singleton
 public final class BodyMemory {
 
-  /** Of what is left, as much as one may hold and still get more. */
-  static final int TIMES_LEFT = 3;
+  /** Of what is left, as much as a function may hold and still get more. */
+  private static final int TIMES_LEFT = 3;
 
   private static final int TIMES_LEFT_FOR_MORE = 15;
+  private static final int NEWCOMERS_FRACTION = 8;
 
   private static final int REQUEST_COPIES = 2;
 
@@ -104,40 +107,45 @@ public final class BodyMemory {
   }
 
   /**
-   * For a new invocation, or the body of one. On the event loop, as all that follows.
+   * For a new invocation. On the event loop, as all that follows.
    *
    * @return false if there is not so much left, or if one of them holds too much; nothing is taken
    *     then
    */
   public boolean take(long bytes, Holder peer, Holder function) {
-    return take(bytes, peer, function, TIMES_LEFT);
-  }
-
-  /** The same for what belongs to no function yet. */
-  public boolean take(long bytes, Holder peer) {
-    return take(bytes, peer, TIMES_LEFT);
-  }
-
-  /** For what follows from what has been let in, as the answer of a function that has run. */
-  public boolean takeMore(long bytes, Holder peer, Holder function) {
-    return take(bytes, peer, function, TIMES_LEFT_FOR_MORE);
-  }
-
-  /** The same for what belongs to no function any more. */
-  public boolean takeMore(long bytes, Holder peer) {
-    return take(bytes, peer, TIMES_LEFT_FOR_MORE);
-  }
-
-  private boolean take(long bytes, Holder peer, Holder function, int times) {
-    if (function.bytes() > times * free.get() || !take(bytes, peer, times)) {
+    if (function.bytes() > TIMES_LEFT * left(peer) || !take(bytes, peer)) {
       return false;
     }
     function.add(bytes);
     return true;
   }
 
-  private boolean take(long bytes, Holder peer, int times) {
-    if (peer.bytes() > times * free.get() || !take(bytes)) {
+  /** For a body that comes, or what else is no invocation yet. */
+  public boolean take(long bytes, Holder peer) {
+    long left = left(peer);
+    return bytes <= left && peer.bytes() <= left && taken(bytes, peer);
+  }
+
+  private long left(Holder peer) {
+    return peer.bytes() == 0 ? free.get() : free.get() - size / NEWCOMERS_FRACTION;
+  }
+
+  /** For what follows from what has been let in, as the answer of a function that has run. */
+  public boolean takeMore(long bytes, Holder peer, Holder function) {
+    if (function.bytes() > TIMES_LEFT_FOR_MORE * free.get() || !takeMore(bytes, peer)) {
+      return false;
+    }
+    function.add(bytes);
+    return true;
+  }
+
+  /** The same for what belongs to no function any more. */
+  public boolean takeMore(long bytes, Holder peer) {
+    return peer.bytes() <= TIMES_LEFT_FOR_MORE * free.get() && taken(bytes, peer);
+  }
+
+  private boolean taken(long bytes, Holder peer) {
+    if (!take(bytes)) {
       return false;
     }
     peer.add(bytes);

@@ -12,6 +12,8 @@ import java.util.Map;
  */
 public final class Places<W> {
 
+  private static final int TIMES_FREE = 3;
+
   private final int max;
   private final Map<W, Integer> taken = new HashMap<>();
   private int free;
@@ -35,7 +37,7 @@ public final class Places<W> {
 
   /** Whether somebody who has so many gets no more. */
   public static boolean isMoreThanShare(int has, int free) {
-    return has > BodyMemory.TIMES_LEFT * free;
+    return has > TIMES_FREE * free;
   }
 
   public void give(W who) {

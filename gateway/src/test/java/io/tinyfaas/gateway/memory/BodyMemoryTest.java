@@ -8,7 +8,8 @@ import org.junit.jupiter.api.Test;
 
 class BodyMemoryTest {
 
-  private static final long SIZE = 1_000;
+  private static final long SIZE = 8_000;
+  private static final long NEWCOMERS = 1_000;
   private static final long EACH = 10;
 
   private final BodyMemory memory = new BodyMemory(SIZE);
@@ -23,11 +24,11 @@ class BodyMemoryTest {
   }
 
   @Test
-  void shouldLeaveAQuarterOfWhatOneAddressTakes() {
+  void shouldLeaveAsMuchAsOneAddressHas() {
     Holder flood = new Holder();
-    assertThat(takeAll(flood, new Holder())).isBetween(750L, 750 + EACH);
+    assertThat(takeAll(flood, new Holder())).isBetween(3_500L, 3_500 + EACH);
     assertThat(takeAll(flood, new Holder())).as("whatever it asks for").isZero();
-    assertThat(takeAll(new Holder(), new Holder())).isBetween(180L, 190L);
+    assertThat(takeAll(new Holder(), new Holder())).isBetween(1_740L, 1_760L);
   }
 
   @Test
@@ -35,8 +36,22 @@ class BodyMemoryTest {
     Holder slow = new Holder();
     long taken =
         Stream.generate(Holder::new).limit(1_000).mapToLong(peer -> takeAll(peer, slow)).sum();
-    assertThat(taken).isBetween(750L, 750 + EACH);
+    assertThat(taken).isBetween(5_000L, 6_000 + EACH);
+    assertThat(takeAll(new Holder(), slow)).isZero();
     assertThat(memory.take(EACH, new Holder(), new Holder())).isTrue();
+  }
+
+  @Test
+  void shouldKeepAnEighthForAddressesThatHoldNothing() {
+    int first = 0;
+    int more = 0;
+    for (int i = 0; i < SIZE / EACH; i++) {
+      Holder address = new Holder();
+      first += memory.take(EACH, address) ? 1 : 0;
+      more += !address.isIdle() && memory.take(EACH, address) ? 1 : 0;
+    }
+    assertThat((first + more) * EACH).isEqualTo(SIZE);
+    assertThat((first - more) * EACH).isBetween(NEWCOMERS - 2 * EACH, NEWCOMERS + 2 * EACH);
   }
 
   /** Its function has run. */

@@ -15,7 +15,6 @@ import io.tinyfaas.gateway.memory.Holder;
 import io.tinyfaas.gateway.memory.PeerHolders;
 import io.tinyfaas.gateway.metrics.InvocationMetrics;
 import io.tinyfaas.gateway.route.CurrentRoutes;
-import io.tinyfaas.gateway.route.RoutedFunction;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpConnection;
@@ -49,9 +48,6 @@ final class HttpExchanges {
 
   /** For a client that still sends what has been refused: an answer would be lost in a reset. */
   private static final Duration LINGER = Duration.ofSeconds(2);
-
-  /** Of requests that wait for the first route table; each address has its own bound. */
-  private static final Holder NO_FUNCTION = new Holder();
 
   private final GatewaySettings gateway;
   private final HttpSettings settings;
@@ -163,19 +159,18 @@ final class HttpExchanges {
       if (refusing) {
         end();
         answer(Problem.stopping());
+      } else if (isUnknown()) {
+        invoke(new byte[0]);
       } else {
-        Optional<RoutedFunction> function = invocations.routes().find(target.function());
-        if (function.isEmpty() && isFinal()) {
-          invoke(new byte[0]);
-        } else {
-          receive(function.map(RoutedFunction::holder).orElse(NO_FUNCTION));
-        }
+        receive();
       }
     }
 
-    /** Else nobody knows yet whether there is such a function, and the client need not be told. */
-    private boolean isFinal() {
-      return invocations.routes().areKnown() || !HttpRequests.isAsync(request);
+    /** Or nobody knows yet whether there is such a function, and the client waits for an answer. */
+    private boolean isUnknown() {
+      CurrentRoutes routes = invocations.routes();
+      return routes.find(target.function()).isEmpty()
+          && (routes.areKnown() || !HttpRequests.isAsync(request));
     }
 
     /** Where the next request would begin is not certain: there is none. */
@@ -185,13 +180,13 @@ final class HttpExchanges {
       answer(problem);
     }
 
-    private void receive(Holder function) {
+    private void receive() {
       RequestBody body =
           new RequestBody(
               request,
               head,
               Math.toIntExact(gateway.maxBody().asLongValue()),
-              new RequestBody.Room(memory, peer, function),
+              new RequestBody.Room(memory, peer),
               this::received);
       connections.expect(
           connection,

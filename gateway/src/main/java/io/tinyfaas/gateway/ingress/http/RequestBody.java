@@ -25,14 +25,14 @@ final class RequestBody {
   }
 
   /** Where it is counted, and for whom. */
-  record Room(BodyMemory memory, Holder peer, Holder function) {
+  record Room(BodyMemory memory, Holder peer) {
 
     private boolean take(long bytes) {
-      return memory.take(bytes, peer, function);
+      return memory.take(bytes, peer);
     }
 
     private void give(long bytes) {
-      memory.give(bytes, peer, function);
+      memory.give(bytes, peer);
     }
   }
 
