@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.tinyfaas.contract.handler.HandlerHttp;
 import io.tinyfaas.gateway.invoke.AnswerParser.MalformedAnswerException;
+import io.tinyfaas.gateway.memory.BodyMemory;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import java.nio.charset.StandardCharsets;
@@ -16,10 +17,17 @@ import java.util.List;
  *
  * @param contentLength {@link AnswerParser#UNKNOWN} if the body's end is told otherwise
  * @param kept whether the connection is kept after the answer
+ * @param held what it takes beyond what is usual, in bytes of memory
  * @param headers without those that concern the connection only and the length
  */
 record AnswerHead(
-    ByteBuf text, int status, MultiMap headers, long contentLength, boolean chunked, boolean kept) {
+    ByteBuf text,
+    int status,
+    MultiMap headers,
+    long contentLength,
+    boolean chunked,
+    boolean kept,
+    long held) {
 
   private static final String MALFORMED_HEADER = "a header of it is malformed";
   private static final int LENGTH_DIGITS = 18;
@@ -73,7 +81,9 @@ record AnswerHead(
     boolean kept = isKept(headers, current) && (chunked || length >= 0);
     options(headers).forEach(headers::remove); // which it says are of the connection, too
     NOT_PASSED_ON.forEach(headers::remove);
-    return new AnswerHead(Unpooled.wrappedBuffer(text), status, headers, length, chunked, kept);
+    long held = BodyMemory.ofManyHeaders(headers);
+    return new AnswerHead(
+        Unpooled.wrappedBuffer(text), status, headers, length, chunked, kept, held);
   }
 
   int bytes() {

@@ -102,6 +102,11 @@ final class AnswerParser {
     begun = null;
   }
 
+  /** What the head takes that was read last, beyond what is usual, in bytes of memory. */
+  long headBytes() {
+    return last.held();
+  }
+
   /** What has come and is no whole piece yet, in bytes of memory. */
   int held() {
     return begun == null ? 0 : begun.capacity();

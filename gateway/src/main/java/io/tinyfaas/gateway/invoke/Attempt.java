@@ -4,7 +4,6 @@ import io.netty.buffer.ByteBuf;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
-import io.tinyfaas.gateway.memory.BodyMemory;
 import io.vertx.core.MultiMap;
 import java.util.Arrays;
 
@@ -38,9 +37,6 @@ final class Attempt {
   private static final Reply OVERLOADED = new Reply.Final(new Overloaded());
   private static final Reply NOT_DELIVERED = new Reply.NotDelivered();
   private static final byte[] EMPTY = {};
-
-  /** An invocation counts for so many. */
-  private static final int USUAL_HEADERS = 16;
 
   private final HandlerClient client;
   private final Invocation invocation;
@@ -104,11 +100,15 @@ final class Attempt {
     return endOfRequest;
   }
 
-  /** The answer begins. Refusing it finishes the attempt. */
-  void head(int code, MultiMap fields, long length) {
+  /**
+   * The answer begins. Refusing it finishes the attempt.
+   *
+   * @param more bytes that its head takes, beyond what an invocation counts for
+   */
+  void head(int code, MultiMap fields, long length, long more) {
     status = code;
     headers = fields;
-    if (fields.size() > USUAL_HEADERS && !hold(BodyMemory.ofHeaders(fields))) {
+    if (more > 0 && !hold(more)) {
       return;
     }
     if (length > client.maxBody()) {

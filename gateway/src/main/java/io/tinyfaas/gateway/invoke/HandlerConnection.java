@@ -248,7 +248,7 @@ final class HandlerConnection extends ChannelInboundHandlerAdapter
     if (first == null) {
       close();
     } else if (!first.isDone()) {
-      first.head(status, headers, length);
+      first.head(status, headers, length, parser.headBytes());
       abandonIfDone(first);
     }
   }

@@ -3,6 +3,7 @@ package io.tinyfaas.gateway.memory;
 import io.vertx.core.MultiMap;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
+import java.util.Iterator;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -44,6 +45,9 @@ public final class BodyMemory {
 
   private static final int HEADERS_COPIES = 2;
 
+  /** Of an answer. */
+  private static final int USUAL_HEADERS = 16;
+
   private final long size;
   private final AtomicLong free;
 
@@ -75,6 +79,17 @@ public final class BodyMemory {
    */
   public static long ofHeaders(int headers, long letters) {
     return (long) HEADER_BYTES * headers + letters;
+  }
+
+  /** What headers take where they are more than what holds them counts for already; else 0. */
+  public static long ofManyHeaders(MultiMap headers) {
+    int count = 0;
+    for (Iterator<?> each = headers.iterator(); each.hasNext(); each.next()) {
+      if (++count > USUAL_HEADERS) {
+        return ofHeaders(headers);
+      }
+    }
+    return 0;
   }
 
   /** What headers take that are held. */

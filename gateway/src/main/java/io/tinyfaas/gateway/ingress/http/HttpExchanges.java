@@ -16,7 +16,6 @@ import io.tinyfaas.gateway.memory.PeerHolders;
 import io.tinyfaas.gateway.metrics.InvocationMetrics;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.vertx.core.Future;
-import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
@@ -39,9 +38,6 @@ final class HttpExchanges {
 
   /** An answer is there once as it came, and once as the kernel takes it. */
   private static final int COPIES = 2;
-
-  /** Of an answer; a connection counts for so many. */
-  private static final int USUAL_FIELDS = 16;
 
   /** Of the memory of bodies, and besides it, for refusals where nothing of that is left. */
   private static final int REFUSALS_FRACTION = 16;
@@ -288,10 +284,9 @@ final class HttpExchanges {
 
     /** In bytes, until the client has taken it. */
     private long held(Response response) {
-      MultiMap fields = response.headers();
       return COPIES * (long) response.body().length()
           + head
-          + (fields.size() > USUAL_FIELDS ? BodyMemory.ofHeaders(fields) : 0);
+          + BodyMemory.ofManyHeaders(response.headers());
     }
 
     private Future<Void> send(HttpServerResponse out, Response response) {
