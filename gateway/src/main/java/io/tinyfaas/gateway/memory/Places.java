@@ -30,9 +30,19 @@ public final class Places<W> {
     if (free == 0 || isMoreThanShare(has(who), free)) {
       return false;
     }
+    takeFreed(who);
+    return true;
+  }
+
+  /**
+   * In the place that has just been given up for it, whatever it has. There has to be a free one.
+   */
+  public void takeFreed(W who) {
+    if (free == 0) {
+      throw new IllegalStateException("no place is free");
+    }
     taken.merge(who, 1, Integer::sum);
     free--;
-    return true;
   }
 
   /** Whether somebody who has so many gets no more. */

@@ -36,6 +36,18 @@ class PlacesTest {
     assertThat(places.take("newcomer")).isTrue();
   }
 
+  /** Others have come since it had its share. */
+  @Test
+  void shouldLetOneThatHasMoreThanItsShareGoOnWithWhatItHas() {
+    takeAll("flood");
+    takeAll("neighbour");
+    assertThat(places.take("flood")).isFalse();
+    places.give("flood");
+    places.takeFreed("flood");
+    assertThat(places.has("flood")).isEqualTo(76);
+    assertThat(places.taken()).isEqualTo(95);
+  }
+
   @Test
   void shouldHaveAtLeastOne() {
     assertThat(new Places<String>(1).take("only")).isTrue();

@@ -82,7 +82,7 @@ final class HttpConnections {
       }
       remove(longest.connection);
       longest.close();
-      places.take(peer);
+      places.takeFreed(peer);
     }
     all.put(connection, open);
     count.set(all.size());
