@@ -4,8 +4,6 @@ import static io.restassured.RestAssured.given;
 import static io.tinyfaas.harness.Eventually.patient;
 import static io.tinyfaas.harness.Eventually.within;
 
-import io.restassured.config.ConnectionConfig;
-import io.restassured.config.RestAssuredConfig;
 import io.restassured.specification.RequestSpecification;
 import io.tinyfaas.harness.Command;
 import io.tinyfaas.harness.FailureLogs;
@@ -299,12 +297,9 @@ final class Installation implements BeforeAllCallback {
    */
   RequestSpecification rest() {
     return given()
-        .config(
-            RestAssuredConfig.config()
-                .connectionConfig(
-                    ConnectionConfig.connectionConfig().closeIdleConnectionsAfterEachResponse()))
         .baseUri("http://" + host)
         .port(ports + 8080)
+        .header("Connection", "close")
         .header("Authorization", "Bearer " + TOKEN);
   }
 
