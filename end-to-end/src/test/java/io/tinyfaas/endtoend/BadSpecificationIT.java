@@ -57,7 +57,8 @@ class BadSpecificationIT extends SteadyFunction {
             Code.answering("bad"),
             422,
             "unknown-runtime",
-            "There is no runtime cobol on this box; there is binary, go, java, nodejs, ");
+            "There is no runtime cobol on this box; there is binary, go, "); // and others' on its
+    // engine
 
     assertThat(problem.getString("field")).isEqualTo("runtime");
     // Runtimes are the engine's: WritingARuntimeIT may be making one for another installation.
