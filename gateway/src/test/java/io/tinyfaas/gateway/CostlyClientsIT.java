@@ -97,7 +97,6 @@ class CostlyClientsIT {
                     .contains("tinyfaas_in_flight 0.0", "tinyfaas_http_connections 0.0"));
     assertThat(AskingDevice.answer(gateway, "quick")).isEqualTo("2.05 done");
     assertThat(gateway.log()).noneMatch(line -> line.contains("OutOfMemoryError"));
-    System.out.printf("live heap %.1f MB, %s%n", gateway.liveHeap() / 1e6, List.of(floods));
   }
 
   @Test

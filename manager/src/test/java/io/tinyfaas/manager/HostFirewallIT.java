@@ -37,7 +37,7 @@ class HostFirewallIT extends FunctionOnAnEngine {
     String rule = rules().getFirst();
 
     for (int time = 0; time < 2; time++) {
-      iptables(rule.replaceFirst("^-A", "-D"));
+      RealParts.iptables(rule.replaceFirst("^-A", "-D"));
       within(Duration.ofMinutes(1)).untilAsserted(() -> assertThat(rules()).containsExactly(rule));
     }
 
@@ -128,27 +128,8 @@ class HostFirewallIT extends FunctionOnAnEngine {
   }
 
   private static List<String> rules() {
-    return iptables("-S INPUT").stream()
+    return RealParts.iptables("-S INPUT").stream()
         .filter(rule -> rule.contains("tinyfaas:" + INSTANCE))
         .toList();
-  }
-
-  private static List<String> iptables(String arguments) {
-    return docker(
-        "run",
-        "--rm",
-        "--network",
-        "host",
-        "--user",
-        "0",
-        "--cap-add",
-        "NET_ADMIN",
-        "--entrypoint",
-        "/bin/sh",
-        "tinyfaas/manager",
-        "-c",
-        "iptables=iptables; iptables -w 60 -S INPUT >/dev/null 2>&1 || iptables=iptables-legacy;"
-            + " $iptables -w 60 "
-            + arguments);
   }
 }

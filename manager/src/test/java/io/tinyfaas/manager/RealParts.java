@@ -91,22 +91,9 @@ public final class RealParts implements QuarkusTestResourceLifecycleManager {
         .distinct()
         .forEach(id -> docker("image", "rm", "--force", id));
     docker("volume", "rm", INSTANCE + "_sockets");
-    docker(
-        "run",
-        "--rm",
-        "--network",
-        "host",
-        "--cap-add",
-        "NET_ADMIN",
-        "--entrypoint",
-        "/bin/sh",
-        "tinyfaas/manager",
-        "-c",
-        "iptables -w 5 -D INPUT -s "
-            + POOL
-            + " -m comment --comment tinyfaas:"
-            + INSTANCE
-            + " -j DROP 2>/dev/null; true");
+    iptables(
+        "-D INPUT -s %s -m comment --comment tinyfaas:%s -j DROP 2>/dev/null; true"
+            .formatted(POOL, INSTANCE));
     try {
       FileTree.delete(folder);
     } catch (IOException e) {
@@ -118,6 +105,26 @@ public final class RealParts implements QuarkusTestResourceLifecycleManager {
   @Override
   public void inject(TestInjector injector) {
     injector.injectIntoFields(broker, new TestInjector.MatchesType(Broker.class));
+  }
+
+  /** The host's: by the other of the two where this one is not in use. */
+  static List<String> iptables(String arguments) {
+    return docker(
+        "run",
+        "--rm",
+        "--network",
+        "host",
+        "--user",
+        "0",
+        "--cap-add",
+        "NET_ADMIN",
+        "--entrypoint",
+        "/bin/sh",
+        "tinyfaas/manager",
+        "-c",
+        "iptables=iptables; iptables -w 60 -S INPUT >/dev/null 2>&1 || iptables=iptables-legacy;"
+            + " $iptables -w 60 "
+            + arguments);
   }
 
   /** By which the engine finds what this instance has made, and nothing else. */

@@ -49,12 +49,13 @@ final class Attempt {
   private MultiMap headers;
   private byte[] body = EMPTY;
 
-  /** In bytes, what there is besides the body, and of that what is not read yet. */
+  private int filled;
+
+  /** In bytes, what there is besides the body. */
   private long held;
 
-  private int begun;
-
-  private int filled;
+  /** Of that, what the connection has received of the answer and not read yet. */
+  private int unread;
 
   Attempt(HandlerClient client, Invocation invocation, Receiver receiver) {
     this.client = client;
@@ -134,12 +135,14 @@ final class Attempt {
   }
 
   /**
-   * What has come of the answer and is not read yet, in bytes of memory. Where there is no room for
-   * it the attempt is finished.
+   * Counts what has come of the answer and is not read yet. Where there is no room for it the
+   * attempt is finished.
+   *
+   * @param bytes of memory, in all
    */
-  void begun(int bytes) {
-    hold(bytes - begun);
-    begun = done ? 0 : bytes;
+  void holdUnread(int bytes) {
+    hold(bytes - unread);
+    unread = done ? 0 : bytes;
   }
 
   private boolean hold(long more) {

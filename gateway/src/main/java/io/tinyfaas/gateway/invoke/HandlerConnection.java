@@ -218,7 +218,7 @@ final class HandlerConnection extends ChannelInboundHandlerAdapter
         close();
       }
     } else if (!first.isDone()) {
-      first.begun(bytes);
+      first.holdUnread(bytes);
       abandonIfDone(first);
     }
   }

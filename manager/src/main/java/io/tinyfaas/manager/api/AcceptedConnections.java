@@ -43,7 +43,7 @@ class AcceptedConnections extends ChannelInboundHandlerAdapter {
       new FixedRecvByteBufAllocator(READ_BYTES).maxMessagesPerRead(1);
 
   private final ConnectionPlaces<Channel> places =
-      new ConnectionPlaces<>(MAX, OWN, ConnectionManners::end);
+      new ConnectionPlaces<>(MAX, OWN, LingeringClose::end);
   private final VertxInternal vertx;
 
   AcceptedConnections(Vertx vertx) {
@@ -80,7 +80,7 @@ class AcceptedConnections extends ChannelInboundHandlerAdapter {
       return;
     }
     connection.config().setRecvByteBufAllocator(READING);
-    connection.pipeline().addFirst(new ConnectionManners());
+    connection.pipeline().addFirst(new LingeringClose());
     context.fireChannelRead(accepted);
     // When Vert.x has made its handlers.
     connection.eventLoop().execute(() -> addTurns(connection));

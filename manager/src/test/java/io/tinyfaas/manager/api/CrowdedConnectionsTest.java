@@ -76,20 +76,9 @@ class CrowdedConnectionsTest extends RestCalls {
   @Test
   void shouldTakeNoPlaceFromARequestThatIsNotAnswered() throws IOException {
     CountDownLatch deployment = deployer.hold();
-    byte[] archive = zip("x");
     try {
       Socket waiting = connect("127.0.0.2");
-      waiting
-          .getOutputStream()
-          .write(
-              ("PUT /functions/sieve?runtime=nodejs HTTP/1.1\r\nHost: localhost\r\n"
-                      + "Authorization: Bearer "
-                      + TOKEN
-                      + "\r\nContent-Type: application/zip\r\nContent-Length: "
-                      + archive.length
-                      + "\r\n\r\n")
-                  .getBytes(US_ASCII));
-      waiting.getOutputStream().write(archive);
+      sendDeployment(waiting);
       eventually().until(() -> deployer.isHeld());
       for (int i = 0; i < 2 * AcceptedConnections.MAX; i++) {
         connect("127.0.0.2");

@@ -63,19 +63,8 @@ class IdleConnectionsTest extends RestCalls {
   @Test
   void shouldLeaveOneThatWaitsForItsAnswer() throws IOException {
     CountDownLatch deployment = deployer.hold();
-    byte[] archive = zip("x");
     try (Socket waiting = connect()) {
-      waiting
-          .getOutputStream()
-          .write(
-              ("PUT /functions/sieve?runtime=nodejs HTTP/1.1\r\nHost: localhost\r\n"
-                      + "Authorization: Bearer "
-                      + TOKEN
-                      + "\r\nContent-Type: application/zip\r\nContent-Length: "
-                      + archive.length
-                      + "\r\n\r\n")
-                  .getBytes(US_ASCII));
-      waiting.getOutputStream().write(archive);
+      sendDeployment(waiting);
       shouldCloseASilentOne();
       shouldCloseASilentOne();
       deployment.countDown();

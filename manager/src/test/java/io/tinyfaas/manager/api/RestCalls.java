@@ -51,6 +51,19 @@ public abstract class RestCalls {
 
   @TestHTTPResource URI server;
 
+  /** Of a function, as a client writes it. */
+  static void sendDeployment(Socket socket) throws IOException {
+    byte[] archive = zip("x");
+    String head =
+        "PUT /functions/sieve?runtime=nodejs HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
+            + TOKEN
+            + "\r\nContent-Type: application/zip\r\nContent-Length: "
+            + archive.length
+            + "\r\n\r\n";
+    socket.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
+    socket.getOutputStream().write(archive);
+  }
+
   @AfterEach
   protected void removeFunctionsAndUploads() {
     store.functions().forEach(store::remove);

@@ -38,7 +38,7 @@ final class BoundedDeduplicator implements Deduplicator {
   private record Seen(int mid, Exchange exchange, long nanos) {}
 
   /** The peer silent for longest first; guarded by this. */
-  private final BySilence<Object, ArrayDeque<Seen>> peers = new BySilence<>();
+  private final RecentPeers<Object, ArrayDeque<Seen>> peers = new RecentPeers<>();
 
   private final SpentMessages spent;
   private final int max;

@@ -54,8 +54,8 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   private static final int MAX_DATAGRAM_BYTES = 2_048;
 
   /**
-   * A tenth of the heap for messages by UDP that are remembered as possible duplicates, half of it
-   * for plain ones, and as much for those by DTLS.
+   * Of what is there to remember messages that may come again: a quarter is for plain ones by UDP,
+   * a quarter for Californium's by UDP, and half for those by DTLS.
    */
   private static final int UDP_FRACTION = 4;
 

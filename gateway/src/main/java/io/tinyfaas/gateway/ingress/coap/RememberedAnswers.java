@@ -35,7 +35,7 @@ final class RememberedAnswers {
   }
 
   /** The device silent for longest first. */
-  private final BySilence<InetSocketAddress, Device> devices = new BySilence<>();
+  private final RecentPeers<InetSocketAddress, Device> devices = new RecentPeers<>();
 
   private final int max;
   private final int[] mids;

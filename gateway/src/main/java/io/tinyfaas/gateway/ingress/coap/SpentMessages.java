@@ -36,7 +36,7 @@ final class SpentMessages {
   private static final class Device extends LinkedHashMap<Integer, Page> {}
 
   /** The device silent for longest first. */
-  private final BySilence<Object, Device> devices = new BySilence<>();
+  private final RecentPeers<Object, Device> devices = new RecentPeers<>();
 
   private final int max;
   private int pages;

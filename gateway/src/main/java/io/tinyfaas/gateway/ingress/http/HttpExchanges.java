@@ -182,7 +182,8 @@ final class HttpExchanges {
               request,
               head,
               Math.toIntExact(gateway.maxBody().asLongValue()),
-              new RequestBody.Room(memory, peer),
+              memory,
+              peer,
               this::received);
       connections.expect(
           connection,

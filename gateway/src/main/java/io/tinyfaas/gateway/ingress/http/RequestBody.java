@@ -24,22 +24,11 @@ final class RequestBody {
     record NoRoom() implements Received {}
   }
 
-  /** Where it is counted, and for whom. */
-  record Room(BodyMemory memory, Holder peer) {
-
-    private boolean take(long bytes) {
-      return memory.take(bytes, peer);
-    }
-
-    private void give(long bytes) {
-      memory.give(bytes, peer);
-    }
-  }
-
   private final HttpServerRequest request;
   private final long head;
   private final int maxBody;
-  private final Room room;
+  private final BodyMemory memory;
+  private final Holder peer;
   private final Consumer<Received> receiver;
   private Buffer received;
   private long taken;
@@ -47,14 +36,21 @@ final class RequestBody {
 
   /**
    * @param head what that takes, in bytes
+   * @param peer for whom it is counted
    * @param receiver is told once, while nothing is counted any more
    */
   RequestBody(
-      HttpServerRequest request, long head, int maxBody, Room room, Consumer<Received> receiver) {
+      HttpServerRequest request,
+      long head,
+      int maxBody,
+      BodyMemory memory,
+      Holder peer,
+      Consumer<Received> receiver) {
     this.request = request;
     this.head = head;
     this.maxBody = maxBody;
-    this.room = room;
+    this.memory = memory;
+    this.peer = peer;
     this.receiver = receiver;
   }
 
@@ -64,7 +60,7 @@ final class RequestBody {
       finish(new Received.TooLarge());
       return;
     }
-    if (!room.take(head)) {
+    if (!memory.take(head, peer)) {
       finish(new Received.NoRoom());
       return;
     }
@@ -82,7 +78,7 @@ final class RequestBody {
   void abandon() {
     done = true;
     received = null;
-    room.give(taken);
+    memory.give(taken, peer);
     taken = 0;
   }
 
@@ -103,7 +99,7 @@ final class RequestBody {
     long more = COPIES * (long) chunk.length();
     if (size > maxBody) {
       finish(new Received.TooLarge());
-    } else if (!room.take(more)) {
+    } else if (!memory.take(more, peer)) {
       finish(new Received.NoRoom());
     } else {
       taken += more;

@@ -15,7 +15,7 @@ import java.util.function.Supplier;
  *
  * @param <K> an address with its port, or a DTLS session, which stands for itself
  */
-final class BySilence<K, V> {
+final class RecentPeers<K, V> {
 
   private final Map<K, V> all = new LinkedHashMap<>(16, 0.75f, true);
 

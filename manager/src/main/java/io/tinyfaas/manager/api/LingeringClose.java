@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
  * pile up here. All others are told of the end, and what they still send is read for a while:
  * closing at once would reset the connection under the last answer.
  */
-final class ConnectionManners extends ChannelDuplexHandler {
+final class LingeringClose extends ChannelDuplexHandler {
 
   private static final Duration FAREWELL = Duration.ofSeconds(2);
 

@@ -6,11 +6,11 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import org.junit.jupiter.api.Test;
 
-class BySilenceTest {
+class RecentPeersTest {
 
   private static final InetAddress FLOOD = InetAddress.ofLiteral("192.0.2.1");
 
-  private final BySilence<Object, String> peers = new BySilence<>();
+  private final RecentPeers<Object, String> peers = new RecentPeers<>();
 
   private static InetSocketAddress device(int number) {
     return new InetSocketAddress(InetAddress.ofLiteral("198.51.100." + number), 5683);
