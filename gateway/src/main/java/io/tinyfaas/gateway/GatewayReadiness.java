@@ -1,10 +1,10 @@
 package io.tinyfaas.gateway;
 
 import io.quarkus.arc.All;
-import io.tinyfaas.contract.route.RouteRevision;
+import io.tinyfaas.contract.control.Revision;
+import io.tinyfaas.gateway.control.GatewayStatusPublisher;
 import io.tinyfaas.gateway.ingress.Ingress;
 import io.tinyfaas.gateway.route.CurrentRoutes;
-import io.tinyfaas.gateway.route.GatewayStatusPublisher;
 import jakarta.inject.Singleton;
 import java.util.List;
 import org.eclipse.microprofile.health.HealthCheck;
@@ -33,7 +33,7 @@ final class GatewayReadiness implements HealthCheck {
 
   @Override
   public HealthCheckResponse call() {
-    RouteRevision revision = routes.revision();
+    Revision revision = routes.revision();
     HealthCheckResponseBuilder response = HealthCheckResponse.named("gateway");
     boolean listening = true;
     for (Ingress ingress : ingresses) {

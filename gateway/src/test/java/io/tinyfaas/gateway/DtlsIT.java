@@ -8,7 +8,7 @@ import static io.tinyfaas.harness.Eventually.eventually;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.tinyfaas.contract.route.RouteRevision;
+import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.harness.Command;
 import io.tinyfaas.harness.Eventually;
 import io.tinyfaas.harness.flood.HalfHandshake;
@@ -90,7 +90,7 @@ class DtlsIT {
     DatagramSocket taken = new DatagramSocket(0, InetAddress.getLoopbackAddress());
     int port = taken.getLocalPort();
     try (DtlsGateway deaf = new DtlsGateway(other, Map.of("COAPS_PORT", Integer.toString(port)))) {
-      RouteRevision before = deaf.manager().heard().getLast().devices();
+      Revision before = deaf.manager().heard().getLast().devices();
       deaf.manager().publishDevices(1, 1, DtlsGateway.withKey("button", KEY));
       Eventually.within(Duration.ofSeconds(20))
           .until(

@@ -5,17 +5,17 @@ import static io.tinyfaas.harness.Eventually.patient;
 import static io.tinyfaas.harness.Eventually.within;
 
 import io.netty.handler.codec.mqtt.MqttQoS;
+import io.tinyfaas.contract.control.ControlMessages;
+import io.tinyfaas.contract.control.ControlTopics;
+import io.tinyfaas.contract.control.DeviceTable;
+import io.tinyfaas.contract.control.GatewayStatus;
+import io.tinyfaas.contract.control.Revision;
+import io.tinyfaas.contract.control.RouteTable;
 import io.tinyfaas.contract.device.Device;
-import io.tinyfaas.contract.device.DeviceTable;
-import io.tinyfaas.contract.route.ControlMessages;
-import io.tinyfaas.contract.route.ControlTopics;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.FunctionName;
-import io.tinyfaas.contract.route.GatewayStatus;
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.Route;
-import io.tinyfaas.contract.route.RouteRevision;
-import io.tinyfaas.contract.route.RouteTable;
 import io.tinyfaas.harness.Broker;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -74,8 +74,7 @@ final class PlayedManager implements AutoCloseable {
   }
 
   void publish(long epoch, long number, Route... routes) {
-    publish(
-        ControlMessages.encode(new RouteTable(new RouteRevision(epoch, number), List.of(routes))));
+    publish(ControlMessages.encode(new RouteTable(new Revision(epoch, number), List.of(routes))));
   }
 
   void publish(byte[] message) {
@@ -87,17 +86,17 @@ final class PlayedManager implements AutoCloseable {
   /** Publishes a table and waits until the gateway routes by it. */
   void apply(long epoch, long number, Route... routes) {
     publish(epoch, number, routes);
-    awaitStatus(status -> status.applied().equals(new RouteRevision(epoch, number)));
+    awaitStatus(status -> status.applied().equals(new Revision(epoch, number)));
   }
 
   /** Publishes a table of devices and waits until the gateway heeds it. */
   void applyDevices(long epoch, long number, Device... devices) {
-    RouteRevision revision = publishDevices(epoch, number, devices);
+    Revision revision = publishDevices(epoch, number, devices);
     awaitStatus(status -> status.devices().equals(revision));
   }
 
-  RouteRevision publishDevices(long epoch, long number, Device... devices) {
-    RouteRevision revision = new RouteRevision(epoch, number);
+  Revision publishDevices(long epoch, long number, Device... devices) {
+    Revision revision = new Revision(epoch, number);
     byte[] message = ControlMessages.encode(new DeviceTable(revision, List.of(devices)));
     done(
         client.publish(

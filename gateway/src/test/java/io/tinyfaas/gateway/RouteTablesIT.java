@@ -3,7 +3,7 @@ package io.tinyfaas.gateway;
 import static io.tinyfaas.harness.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.tinyfaas.contract.route.RouteRevision;
+import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.harness.Broker;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -72,7 +72,7 @@ class RouteTablesIT {
       held.getFirst().end("old");
       assertThat(answer(peer)).endsWith(" 2.05 old");
       manager.awaitStatus(status -> status.draining().isEmpty());
-      assertThat(manager.heard().getLast().applied()).isEqualTo(new RouteRevision(EPOCH, tables));
+      assertThat(manager.heard().getLast().applied()).isEqualTo(new Revision(EPOCH, tables));
       eventually().untilAsserted(() -> assertThat(old.connections()).isZero());
       assertThat(replacement.connections()).isPositive();
 
@@ -123,7 +123,7 @@ class RouteTablesIT {
       broker.start();
       try (PlayedManager manager = new PlayedManager(vertx, broker)) {
         manager.awaitStatus(
-            status -> status.online() && status.applied().equals(new RouteRevision(EPOCH, tables)));
+            status -> status.online() && status.applied().equals(new Revision(EPOCH, tables)));
         eventually().until(() -> gateway.get("/q/health/ready").statusCode() == 200);
         manager.apply(EPOCH, ++tables);
         assertThat(AskingDevice.get(gateway, "f").getCode().text).isEqualTo("4.04");

@@ -7,7 +7,7 @@ import io.grpc.Status;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
-import io.tinyfaas.contract.route.RouteRevision;
+import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.harness.Broker;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -100,8 +100,7 @@ class RoutingIT {
       try (PlayedManager manager = new PlayedManager(vertx, broker);
           TestHandler handler =
               new TestHandler(vertx, folder, (request, body) -> request.response().end("f"))) {
-        manager.awaitStatus(
-            status -> status.online() && status.applied().equals(RouteRevision.NONE));
+        manager.awaitStatus(status -> status.online() && status.applied().equals(Revision.NONE));
         assertThat(gateway.get("/q/health/ready").statusCode()).isEqualTo(503);
         manager.apply(1, 1, PlayedManager.route("f", TIMEOUT_MILLIS, handler.handler()));
         assertThat(AskingDevice.answer(gateway, "f")).isEqualTo("2.05 f");
@@ -129,7 +128,7 @@ class RoutingIT {
         HttpClient http = HttpClient.newHttpClient()) {
       // What is counted before the metrics are there is lost.
       eventually().ignoreExceptions().until(() -> gateway.get("/q/metrics").statusCode() == 200);
-      manager.awaitStatus(status -> status.online() && status.applied().equals(RouteRevision.NONE));
+      manager.awaitStatus(status -> status.online() && status.applied().equals(Revision.NONE));
       HealthGrpc.HealthBlockingStub health = HealthGrpc.newBlockingStub(grpc.channel());
       URI f = URI.create("http://127.0.0.1:" + gateway.httpPort() + "/f");
       HttpRequest get = HttpRequest.newBuilder(f).build();

@@ -4,13 +4,13 @@ import static io.tinyfaas.harness.Eventually.eventually;
 import static io.tinyfaas.harness.Eventually.patient;
 
 import io.netty.handler.codec.mqtt.MqttQoS;
-import io.tinyfaas.contract.route.ControlMessages;
-import io.tinyfaas.contract.route.ControlTopics;
+import io.tinyfaas.contract.control.ControlMessages;
+import io.tinyfaas.contract.control.ControlTopics;
+import io.tinyfaas.contract.control.GatewayStatus;
+import io.tinyfaas.contract.control.Revision;
+import io.tinyfaas.contract.control.RouteTable;
 import io.tinyfaas.contract.route.FunctionName;
-import io.tinyfaas.contract.route.GatewayStatus;
 import io.tinyfaas.contract.route.Route;
-import io.tinyfaas.contract.route.RouteRevision;
-import io.tinyfaas.contract.route.RouteTable;
 import io.tinyfaas.harness.Broker;
 import io.tinyfaas.manager.deploy.FunctionDeployer;
 import io.tinyfaas.manager.problem.ProblemException;
@@ -115,11 +115,7 @@ final class PlayedGateway {
   private void say(boolean online) {
     GatewayStatus status =
         new GatewayStatus(
-            online,
-            "played",
-            online ? table.revision() : RouteRevision.NONE,
-            RouteRevision.NONE,
-            draining);
+            online, "played", online ? table.revision() : Revision.NONE, Revision.NONE, draining);
     client.publish(
         ControlTopics.GATEWAY_STATUS,
         Buffer.buffer(ControlMessages.encode(status)),

@@ -1,12 +1,12 @@
 package io.tinyfaas.gateway.device;
 
+import io.tinyfaas.contract.control.DeviceTable;
+import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.contract.device.Device;
 import io.tinyfaas.contract.device.DeviceCredential.Authority;
 import io.tinyfaas.contract.device.DeviceCredential.Certificate;
 import io.tinyfaas.contract.device.DeviceCredential.Psk;
-import io.tinyfaas.contract.device.DeviceTable;
 import io.tinyfaas.contract.device.KeySeal;
-import io.tinyfaas.contract.route.RouteRevision;
 import io.tinyfaas.gateway.BugLog;
 import io.tinyfaas.gateway.GatewaySettings;
 import jakarta.inject.Inject;
@@ -42,7 +42,7 @@ public final class CurrentDevices {
    * @param byFingerprint of certificates
    */
   private record Snapshot(
-      RouteRevision revision,
+      Revision revision,
       Map<String, Device> byName,
       Map<String, Device> byFingerprint,
       Map<X509Certificate, Device> authorities) {}
@@ -50,10 +50,9 @@ public final class CurrentDevices {
   private final Optional<KeySeal> seal;
   private final List<BooleanSupplier> listeners = new CopyOnWriteArrayList<>();
   private final List<Runnable> heedListeners = new CopyOnWriteArrayList<>();
-  private volatile Snapshot current =
-      new Snapshot(RouteRevision.NONE, Map.of(), Map.of(), Map.of());
+  private volatile Snapshot current = new Snapshot(Revision.NONE, Map.of(), Map.of(), Map.of());
 
-  private volatile RouteRevision heeded = RouteRevision.NONE;
+  private volatile Revision heeded = Revision.NONE;
 
   @Inject
   CurrentDevices(GatewaySettings settings) {
@@ -97,12 +96,12 @@ public final class CurrentDevices {
   }
 
   /** Of the newest table; its devices may not be able to connect yet. */
-  public RouteRevision revision() {
+  public Revision revision() {
     return current.revision;
   }
 
   /** Of the table by which devices are let in. */
-  public RouteRevision heeded() {
+  public Revision heeded() {
     return heeded;
   }
 
@@ -167,7 +166,7 @@ public final class CurrentDevices {
 
   /** To be called again when a listener can do its part that could not before. */
   public void heed() {
-    RouteRevision revision = current.revision;
+    Revision revision = current.revision;
     boolean done = true;
     for (BooleanSupplier listener : listeners) {
       done &= didItsPart(listener);

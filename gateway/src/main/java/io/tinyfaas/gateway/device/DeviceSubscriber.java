@@ -1,7 +1,7 @@
 package io.tinyfaas.gateway.device;
 
-import io.tinyfaas.contract.device.DeviceTable;
-import io.tinyfaas.contract.route.ControlMessages;
+import io.tinyfaas.contract.control.ControlMessages;
+import io.tinyfaas.contract.control.DeviceTable;
 import io.vertx.core.Vertx;
 import jakarta.inject.Singleton;
 import java.io.IOException;

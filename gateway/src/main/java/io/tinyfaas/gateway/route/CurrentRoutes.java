@@ -1,9 +1,9 @@
 package io.tinyfaas.gateway.route;
 
+import io.tinyfaas.contract.control.Revision;
+import io.tinyfaas.contract.control.RouteTable;
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.Route;
-import io.tinyfaas.contract.route.RouteRevision;
-import io.tinyfaas.contract.route.RouteTable;
 import io.tinyfaas.gateway.BugLog;
 import jakarta.inject.Singleton;
 import java.util.ArrayList;
@@ -27,15 +27,15 @@ public final class CurrentRoutes {
   private static final BugLog BUGS =
       new BugLog(Logger.getLogger(CurrentRoutes.class), "route-listener-failed");
 
-  private record Snapshot(RouteRevision revision, Map<String, RoutedFunction> functions) {}
+  private record Snapshot(Revision revision, Map<String, RoutedFunction> functions) {}
 
   /**
    * @param draining ids of handlers that are not in the table and still answer an invocation
    */
-  record Applied(RouteRevision revision, Set<String> draining) {}
+  public record Applied(Revision revision, Set<String> draining) {}
 
   private final List<RouteListener> listeners = new CopyOnWriteArrayList<>();
-  private volatile Snapshot current = new Snapshot(RouteRevision.NONE, Map.of());
+  private volatile Snapshot current = new Snapshot(Revision.NONE, Map.of());
 
   /** By id; guarded by this, as are all changes. */
   private final Map<String, RoutedHandler> draining = new HashMap<>();
@@ -53,16 +53,16 @@ public final class CurrentRoutes {
     return current.functions.values().stream().map(RoutedFunction::route).toList();
   }
 
-  public RouteRevision revision() {
+  public Revision revision() {
     return current.revision;
   }
 
   /** False until the first table has come: then that a function is not found means nothing. */
   public boolean areKnown() {
-    return !current.revision.equals(RouteRevision.NONE);
+    return !current.revision.equals(Revision.NONE);
   }
 
-  synchronized Applied applied() {
+  public synchronized Applied applied() {
     return new Applied(current.revision, Set.copyOf(draining.keySet()));
   }
 

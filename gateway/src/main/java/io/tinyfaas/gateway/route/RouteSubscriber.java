@@ -2,8 +2,8 @@ package io.tinyfaas.gateway.route;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.Quarkus;
-import io.tinyfaas.contract.route.ControlMessages;
-import io.tinyfaas.contract.route.RouteTable;
+import io.tinyfaas.contract.control.ControlMessages;
+import io.tinyfaas.contract.control.RouteTable;
 import io.vertx.core.Vertx;
 import jakarta.inject.Singleton;
 import java.io.IOException;
@@ -15,7 +15,7 @@ import org.jboss.logging.Logger;
  * is read.
  */
 @Singleton
-final class RouteSubscriber {
+public final class RouteSubscriber {
 
   private static final Logger LOG = Logger.getLogger(RouteSubscriber.class);
 
@@ -35,7 +35,7 @@ final class RouteSubscriber {
   }
 
   /** Called on an event loop; a large table takes a while, so it is read on a worker thread. */
-  void receive(byte[] message) {
+  public void receive(byte[] message) {
     vertx.executeBlocking(
         () -> {
           read(message);

@@ -1,7 +1,7 @@
 package io.tinyfaas.gateway.route;
 
+import io.tinyfaas.contract.control.RouteTable;
 import io.tinyfaas.contract.route.HandlerEndpoint;
-import io.tinyfaas.contract.route.RouteTable;
 import io.tinyfaas.gateway.GatewaySettings;
 import jakarta.inject.Singleton;
 import java.io.IOException;

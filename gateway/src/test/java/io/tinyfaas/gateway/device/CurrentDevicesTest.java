@@ -3,12 +3,12 @@ package io.tinyfaas.gateway.device;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tinyfaas.contract.control.DeviceTable;
+import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.contract.device.Device;
 import io.tinyfaas.contract.device.DeviceCredential;
 import io.tinyfaas.contract.device.DeviceName;
-import io.tinyfaas.contract.device.DeviceTable;
 import io.tinyfaas.contract.device.KeySeal;
-import io.tinyfaas.contract.route.RouteRevision;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -29,7 +29,7 @@ class CurrentDevicesTest {
   }
 
   private static DeviceTable table(long epoch, long number, Device... devices) {
-    return new DeviceTable(new RouteRevision(epoch, number), List.of(devices));
+    return new DeviceTable(new Revision(epoch, number), List.of(devices));
   }
 
   private static DeviceIdentity identity(Device device) {
@@ -58,7 +58,7 @@ class CurrentDevicesTest {
     assertThat(devices.apply(table(1, 9, button))).isFalse();
     assertThat(devices.apply(table(2, 1, button))).isFalse();
     assertThat(devices.isEmpty()).isTrue();
-    assertThat(devices.revision()).isEqualTo(new RouteRevision(2, 1));
+    assertThat(devices.revision()).isEqualTo(new Revision(2, 1));
   }
 
   @Test
@@ -115,8 +115,8 @@ class CurrentDevicesTest {
         });
 
     devices.apply(table(1, 1, withKey("button")));
-    assertThat(devices.revision()).isEqualTo(new RouteRevision(1, 1));
-    assertThat(devices.heeded()).as("cannot listen").isEqualTo(RouteRevision.NONE);
+    assertThat(devices.revision()).isEqualTo(new Revision(1, 1));
+    assertThat(devices.heeded()).as("cannot listen").isEqualTo(Revision.NONE);
     listens.set(true);
     devices.heed();
     devices.apply(table(1, 2, withKey("button")));

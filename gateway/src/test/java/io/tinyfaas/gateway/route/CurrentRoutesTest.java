@@ -3,13 +3,13 @@ package io.tinyfaas.gateway.route;
 import static io.tinyfaas.harness.Eventually.patient;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tinyfaas.contract.control.Revision;
+import io.tinyfaas.contract.control.RouteTable;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.HandlerEndpoint;
 import io.tinyfaas.contract.route.Route;
-import io.tinyfaas.contract.route.RouteRevision;
-import io.tinyfaas.contract.route.RouteTable;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -53,7 +53,7 @@ class CurrentRoutesTest {
   private static RouteTable table(long epoch, long number, String... handlers) {
     List<Handler> all = Arrays.stream(handlers).map(CurrentRoutesTest::handler).toList();
     return new RouteTable(
-        new RouteRevision(epoch, number),
+        new Revision(epoch, number),
         List.of(new Route(new FunctionName("f"), 1, 1000, Exposure.DEFAULT, all)));
   }
 
@@ -68,13 +68,13 @@ class CurrentRoutesTest {
   @Test
   void shouldKnowNothingAtFirst() {
     assertThat(routes.find("f")).isEmpty();
-    assertThat(routes.revision()).isEqualTo(RouteRevision.NONE);
+    assertThat(routes.revision()).isEqualTo(Revision.NONE);
     assertThat(routes.areKnown()).isFalse();
   }
 
   @Test
   void shouldKnowThatThereIsNoFunctionOnceAnEmptyTableSaysSo() {
-    assertThat(routes.apply(new RouteTable(new RouteRevision(1, 0), List.of()))).isTrue();
+    assertThat(routes.apply(new RouteTable(new Revision(1, 0), List.of()))).isTrue();
     assertThat(routes.find("f")).isEmpty();
     assertThat(routes.areKnown()).isTrue();
   }
@@ -138,7 +138,7 @@ class CurrentRoutesTest {
     assertThat(a.enter()).isTrue();
     routes.apply(table(1, 2, "b"));
     assertThat(routes.applied())
-        .isEqualTo(new CurrentRoutes.Applied(new RouteRevision(1, 2), Set.of("a")));
+        .isEqualTo(new CurrentRoutes.Applied(new Revision(1, 2), Set.of("a")));
     a.leave();
     assertThat(routes.applied().draining()).containsExactly("a");
     assertThat(idle).isEmpty();
@@ -186,7 +186,7 @@ class CurrentRoutesTest {
   @Test
   void shouldSayWhichFunctionLeft() {
     routes.apply(table(1, 1, "a"));
-    routes.apply(new RouteTable(new RouteRevision(1, 2), List.of()));
+    routes.apply(new RouteTable(new Revision(1, 2), List.of()));
     assertThat(removed).containsExactly("f");
     assertThat(idle).containsExactly("a");
   }

@@ -2,12 +2,12 @@ package io.tinyfaas.manager.device;
 
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
-import io.tinyfaas.contract.device.DeviceTable;
-import io.tinyfaas.contract.route.ControlMessages;
-import io.tinyfaas.contract.route.GatewayStatus;
-import io.tinyfaas.contract.route.RouteRevision;
+import io.tinyfaas.contract.control.ControlMessages;
+import io.tinyfaas.contract.control.DeviceTable;
+import io.tinyfaas.contract.control.GatewayStatus;
+import io.tinyfaas.contract.control.Revision;
+import io.tinyfaas.manager.control.ConfirmedTable;
 import io.tinyfaas.manager.problem.ProblemException;
-import io.tinyfaas.manager.route.ConfirmedTable;
 import io.tinyfaas.manager.route.RoutePublisher;
 import io.tinyfaas.manager.store.DeviceStore;
 import io.tinyfaas.manager.store.EpochFile;
@@ -32,7 +32,7 @@ public class DevicePublisher {
 
   private final class Devices implements ConfirmedTable.Table {
     @Override
-    public byte[] encode(RouteRevision revision) {
+    public byte[] encode(Revision revision) {
       return ControlMessages.encode(
           new DeviceTable(revision, devices.list().stream().map(StoredDevice::device).toList()));
     }
@@ -43,7 +43,7 @@ public class DevicePublisher {
     }
 
     @Override
-    public RouteRevision confirmedBy(GatewayStatus status) {
+    public Revision confirmedBy(GatewayStatus status) {
       return status.devices();
     }
 
@@ -88,7 +88,7 @@ public class DevicePublisher {
    *
    * @return the revision that has them
    */
-  public RouteRevision publish() {
+  public Revision publish() {
     return table.change(() -> true);
   }
 
@@ -101,7 +101,7 @@ public class DevicePublisher {
    * @return false if the gateway has not said within this time that it heeds this table or a later
    *     one
    */
-  public boolean awaitApplied(RouteRevision wanted, Duration atMost) {
+  public boolean awaitApplied(Revision wanted, Duration atMost) {
     return table.awaitApplied(wanted, atMost);
   }
 }

@@ -2,9 +2,9 @@ package io.tinyfaas.manager.device;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.contract.device.DeviceCredential;
 import io.tinyfaas.contract.device.DeviceName;
-import io.tinyfaas.contract.route.RouteRevision;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.store.DeviceStore;
 import io.tinyfaas.manager.store.StoredDevice;
@@ -143,7 +143,7 @@ public class DeviceRegistry {
   }
 
   private boolean apply() {
-    RouteRevision revision = gateway.publish();
+    Revision revision = gateway.publish();
     return gateway.awaitApplied(revision, GATEWAY_TIMEOUT);
   }
 

@@ -1,9 +1,9 @@
 package io.tinyfaas.manager.reconcile;
 
+import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.Route;
-import io.tinyfaas.contract.route.RouteRevision;
 import io.tinyfaas.manager.docker.FunctionImages;
 import io.tinyfaas.manager.docker.FunctionNetworks;
 import io.tinyfaas.manager.docker.HandlerContainer;
@@ -196,7 +196,7 @@ public class FunctionRunner {
   public void serve(FunctionVersion version) {
     routes.requireGateway();
     retiring.add(version.function());
-    RouteRevision revision = routes.put(bringUp(version));
+    Revision revision = routes.put(bringUp(version));
     if (!routes.awaitApplied(revision, GATEWAY_TIMEOUT)) {
       throw ProblemException.of(
           ProblemType.GATEWAY_UNAVAILABLE,
@@ -229,8 +229,7 @@ public class FunctionRunner {
   public void revert(FunctionVersion failed, Optional<FunctionVersion> before) {
     FunctionName function = failed.function();
     if (before.isPresent()) {
-      RouteRevision revision =
-          publish(before.get(), wanted(before.get(), containers.list(function)));
+      Revision revision = publish(before.get(), wanted(before.get(), containers.list(function)));
       routes.awaitApplied(revision, REVERT_TIMEOUT);
       retainImages(function);
     } else if (store.isLeftOut(function)) {
@@ -448,7 +447,7 @@ public class FunctionRunner {
     }
   }
 
-  private RouteRevision publish(FunctionVersion version, List<HandlerContainer> handlers) {
+  private Revision publish(FunctionVersion version, List<HandlerContainer> handlers) {
     return routes.put(
         route(
             version,

@@ -2,12 +2,13 @@ package io.tinyfaas.manager.route;
 
 import io.quarkus.runtime.ShutdownEvent;
 import io.smallrye.reactive.messaging.annotations.Blocking;
-import io.tinyfaas.contract.route.ControlMessages;
+import io.tinyfaas.contract.control.ControlMessages;
+import io.tinyfaas.contract.control.GatewayStatus;
+import io.tinyfaas.contract.control.Revision;
+import io.tinyfaas.contract.control.RouteTable;
 import io.tinyfaas.contract.route.FunctionName;
-import io.tinyfaas.contract.route.GatewayStatus;
 import io.tinyfaas.contract.route.Route;
-import io.tinyfaas.contract.route.RouteRevision;
-import io.tinyfaas.contract.route.RouteTable;
+import io.tinyfaas.manager.control.ConfirmedTable;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.store.EpochFile;
@@ -56,7 +57,7 @@ public class RoutePublisher {
 
   private final class Routes implements ConfirmedTable.Table {
     @Override
-    public byte[] encode(RouteRevision revision) {
+    public byte[] encode(Revision revision) {
       return ControlMessages.encode(new RouteTable(revision, new ArrayList<>(routes.values())));
     }
 
@@ -71,7 +72,7 @@ public class RoutePublisher {
     }
 
     @Override
-    public RouteRevision confirmedBy(GatewayStatus status) {
+    public Revision confirmedBy(GatewayStatus status) {
       return status.applied();
     }
 
@@ -124,14 +125,14 @@ public class RoutePublisher {
   /**
    * @return the revision that has the route
    */
-  public RouteRevision put(Route route) {
+  public Revision put(Route route) {
     return table.change(() -> !route.equals(routes.put(route.function(), route)));
   }
 
   /**
    * @return the revision that no longer has a route for the function
    */
-  public RouteRevision remove(FunctionName function) {
+  public Revision remove(FunctionName function) {
     return table.change(() -> routes.remove(function) != null);
   }
 
@@ -168,7 +169,7 @@ public class RoutePublisher {
    * @return false if the gateway has not said within this time that it routes by this table or a
    *     later one
    */
-  public boolean awaitApplied(RouteRevision wanted, Duration atMost) {
+  public boolean awaitApplied(Revision wanted, Duration atMost) {
     return table.awaitApplied(wanted, atMost);
   }
 

@@ -7,10 +7,10 @@ import static io.tinyfaas.manager.problem.ProblemType.UNKNOWN_DEVICE;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.quarkus.runtime.configuration.ConfigurationException;
+import io.tinyfaas.contract.control.DeviceTable;
+import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.contract.device.DeviceCredential;
 import io.tinyfaas.contract.device.DeviceName;
-import io.tinyfaas.contract.device.DeviceTable;
-import io.tinyfaas.contract.route.RouteRevision;
 import io.tinyfaas.contract.setting.SettingsCheck;
 import io.tinyfaas.manager.problem.ProblemException;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -191,7 +191,7 @@ public class DeviceStore {
   /** Why the gateway cannot be told of so many, if it cannot. */
   private static Optional<String> excess(Collection<StoredDevice> devices) {
     try {
-      new DeviceTable(RouteRevision.NONE, devices.stream().map(StoredDevice::device).toList());
+      new DeviceTable(Revision.NONE, devices.stream().map(StoredDevice::device).toList());
       return Optional.empty();
     } catch (IllegalArgumentException e) {
       return Optional.of(e.getMessage());

@@ -3,7 +3,7 @@ package io.tinyfaas.manager.device;
 import static io.tinyfaas.manager.problem.ProblemType.GATEWAY_UNAVAILABLE;
 
 import io.quarkus.runtime.StartupEvent;
-import io.tinyfaas.contract.route.RouteRevision;
+import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.manager.problem.ProblemException;
 import jakarta.enterprise.inject.Alternative;
 import jakarta.inject.Singleton;
@@ -37,8 +37,8 @@ public class PlayedDevicePublisher extends DevicePublisher {
   }
 
   @Override
-  public RouteRevision publish() {
-    return RouteRevision.NONE;
+  public Revision publish() {
+    return Revision.NONE;
   }
 
   @Override
@@ -47,7 +47,7 @@ public class PlayedDevicePublisher extends DevicePublisher {
   }
 
   @Override
-  public boolean awaitApplied(RouteRevision wanted, Duration atMost) {
+  public boolean awaitApplied(Revision wanted, Duration atMost) {
     return confirms;
   }
 }

@@ -6,14 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.quarkus.runtime.configuration.ConfigurationException;
+import io.tinyfaas.contract.control.ControlMessages;
+import io.tinyfaas.contract.control.ControlTopics;
+import io.tinyfaas.contract.control.DeviceTable;
+import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.contract.device.Device;
 import io.tinyfaas.contract.device.DeviceCredential;
 import io.tinyfaas.contract.device.DeviceName;
-import io.tinyfaas.contract.device.DeviceTable;
 import io.tinyfaas.contract.device.KeySeal;
-import io.tinyfaas.contract.route.ControlMessages;
-import io.tinyfaas.contract.route.ControlTopics;
-import io.tinyfaas.contract.route.RouteRevision;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import java.io.IOException;
@@ -222,7 +222,7 @@ class DeviceStoreTest {
     String longest = "x".repeat(58);
     DeviceTable table =
         new DeviceTable(
-            RouteRevision.NONE,
+            Revision.NONE,
             IntStream.range(0, 20_000)
                 .mapToObj(
                     i ->

@@ -2,12 +2,12 @@ package io.tinyfaas.gateway.ingress.coap.discovery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tinyfaas.contract.control.Revision;
+import io.tinyfaas.contract.control.RouteTable;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.Exposure.Access;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.Route;
-import io.tinyfaas.contract.route.RouteRevision;
-import io.tinyfaas.contract.route.RouteTable;
 import io.tinyfaas.gateway.ingress.coap.message.Blocks;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import java.io.ByteArrayOutputStream;
@@ -31,7 +31,7 @@ class DiscoveryTest {
   private int revision;
 
   private void table(Route... table) {
-    routes.apply(new RouteTable(new RouteRevision(1, ++revision), List.of(table)));
+    routes.apply(new RouteTable(new Revision(1, ++revision), List.of(table)));
   }
 
   private static Route route(String name, Map<String, String> link) {

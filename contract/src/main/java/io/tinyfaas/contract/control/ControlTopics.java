@@ -1,4 +1,4 @@
-package io.tinyfaas.contract.route;
+package io.tinyfaas.contract.control;
 
 /** The topics of the control plane. All messages on them are retained, with QoS 1. */
 public final class ControlTopics {
@@ -7,7 +7,7 @@ public final class ControlTopics {
   public static final String ROUTES = "tinyfaas/routes";
 
   /**
-   * A {@link io.tinyfaas.contract.device.DeviceTable}: the manager writes, only the gateway reads.
+   * A {@link io.tinyfaas.contract.control.DeviceTable}: the manager writes, only the gateway reads.
    */
   public static final String DEVICES = "tinyfaas/devices";
 

@@ -1,9 +1,14 @@
-package io.tinyfaas.contract.route;
+package io.tinyfaas.contract.control;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tinyfaas.contract.route.Exposure;
+import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.contract.route.Handler;
+import io.tinyfaas.contract.route.HandlerEndpoint;
+import io.tinyfaas.contract.route.Route;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +28,7 @@ class ControlMessagesTest {
 
   private static final RouteTable TABLE =
       new RouteTable(
-          new RouteRevision(7, 42),
+          new Revision(7, 42),
           List.of(
               new Route(
                   new FunctionName("sieve"),
@@ -39,8 +44,7 @@ class ControlMessagesTest {
               new Route(new FunctionName("Waiting"), 1, 500, Exposure.DEFAULT, List.of())));
 
   private static final GatewayStatus STATUS =
-      new GatewayStatus(
-          true, "f3c1", new RouteRevision(7, 42), new RouteRevision(6, 2), Set.of("99aabbcc"));
+      new GatewayStatus(true, "f3c1", new Revision(7, 42), new Revision(6, 2), Set.of("99aabbcc"));
 
   @Test
   void shouldReadAndWriteTheGoldenRouteTable() throws IOException {
@@ -67,7 +71,7 @@ class ControlMessagesTest {
             .getBytes(UTF_8);
 
     assertThat(ControlMessages.decodeRouteTable(later))
-        .isEqualTo(new RouteTable(new RouteRevision(1, 2), List.of()));
+        .isEqualTo(new RouteTable(new Revision(1, 2), List.of()));
   }
 
   @ParameterizedTest

@@ -1,4 +1,4 @@
-package io.tinyfaas.manager.route;
+package io.tinyfaas.manager.control;
 
 import static io.tinyfaas.harness.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;

@@ -1,7 +1,7 @@
-package io.tinyfaas.manager.route;
+package io.tinyfaas.manager.control;
 
-import io.tinyfaas.contract.route.GatewayStatus;
-import io.tinyfaas.contract.route.RouteRevision;
+import io.tinyfaas.contract.control.GatewayStatus;
+import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.manager.store.EpochFile;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -27,7 +27,7 @@ public final class ConfirmedTable {
   /** What is sent, and what the gateway says of it. */
   public interface Table {
 
-    byte[] encode(RouteRevision revision);
+    byte[] encode(Revision revision);
 
     /** Called before anything of a new epoch is sent. */
     default void beginsLife(long epoch) {}
@@ -36,7 +36,7 @@ public final class ConfirmedTable {
     GatewayStatus gateway();
 
     /** The revision of this table that the gateway heeds. */
-    RouteRevision confirmedBy(GatewayStatus gateway);
+    Revision confirmedBy(GatewayStatus gateway);
 
     /** Whether it is sent again while the gateway is away, for the broker to have it. */
     boolean isSentWithoutGateway();
@@ -51,7 +51,7 @@ public final class ConfirmedTable {
   private final Condition changed = lock.newCondition();
 
   /** Guarded by {@link #lock}, as all below. */
-  private RouteRevision revision = RouteRevision.NONE;
+  private Revision revision = Revision.NONE;
 
   private long lastSent = System.nanoTime();
   private boolean stopping;
@@ -85,7 +85,7 @@ public final class ConfirmedTable {
     return locked(() -> revision.epoch() > 0);
   }
 
-  public RouteRevision revision() {
+  public Revision revision() {
     return locked(() -> revision);
   }
 
@@ -95,11 +95,11 @@ public final class ConfirmedTable {
    * @param change says whether it changed anything
    * @return the revision that has it
    */
-  public RouteRevision change(BooleanSupplier change) {
+  public Revision change(BooleanSupplier change) {
     return locked(
         () -> {
           if (change.getAsBoolean() && isOpen()) {
-            revision = new RouteRevision(revision.epoch(), revision.number() + 1);
+            revision = new Revision(revision.epoch(), revision.number() + 1);
             send();
           }
           return revision;
@@ -143,7 +143,7 @@ public final class ConfirmedTable {
   }
 
   /** Whether the gateway heeds this revision or a later one. */
-  public boolean isApplied(RouteRevision wanted) {
+  public boolean isApplied(Revision wanted) {
     return locked(() -> table.gateway().online() && !wanted.isNewerThan(confirmed()));
   }
 
@@ -151,7 +151,7 @@ public final class ConfirmedTable {
    * @return false if the gateway has not said within this time that it heeds this revision or a
    *     later one
    */
-  public boolean awaitApplied(RouteRevision wanted, Duration atMost) {
+  public boolean awaitApplied(Revision wanted, Duration atMost) {
     return await(() -> isApplied(wanted), atMost);
   }
 
@@ -196,7 +196,7 @@ public final class ConfirmedTable {
     }
   }
 
-  private RouteRevision confirmed() {
+  private Revision confirmed() {
     return table.confirmedBy(table.gateway());
   }
 
@@ -205,7 +205,7 @@ public final class ConfirmedTable {
   }
 
   private void beginLife() {
-    revision = new RouteRevision(epochs.next(confirmed().epoch() + 1), 1);
+    revision = new Revision(epochs.next(confirmed().epoch() + 1), 1);
     table.beginsLife(revision.epoch());
     send();
     LOG.infof("event=%s-opened revision=%s", name, revision);

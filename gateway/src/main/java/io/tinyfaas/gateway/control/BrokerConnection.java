@@ -1,7 +1,7 @@
-package io.tinyfaas.gateway.route;
+package io.tinyfaas.gateway.control;
 
 import io.netty.handler.codec.mqtt.MqttQoS;
-import io.tinyfaas.contract.route.ControlTopics;
+import io.tinyfaas.contract.control.ControlTopics;
 import io.tinyfaas.gateway.EventLoops;
 import io.tinyfaas.gateway.GatewaySettings;
 import io.vertx.core.Context;

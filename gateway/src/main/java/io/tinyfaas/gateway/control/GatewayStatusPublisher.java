@@ -1,10 +1,14 @@
-package io.tinyfaas.gateway.route;
+package io.tinyfaas.gateway.control;
 
-import io.tinyfaas.contract.route.ControlMessages;
-import io.tinyfaas.contract.route.ControlTopics;
-import io.tinyfaas.contract.route.GatewayStatus;
+import io.tinyfaas.contract.control.ControlMessages;
+import io.tinyfaas.contract.control.ControlTopics;
+import io.tinyfaas.contract.control.GatewayStatus;
 import io.tinyfaas.gateway.device.CurrentDevices;
 import io.tinyfaas.gateway.device.DeviceSubscriber;
+import io.tinyfaas.gateway.route.CurrentRoutes;
+import io.tinyfaas.gateway.route.RouteListener;
+import io.tinyfaas.gateway.route.RouteSubscriber;
+import io.tinyfaas.gateway.route.RoutedHandler;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import jakarta.inject.Singleton;

@@ -1,5 +1,7 @@
-package io.tinyfaas.contract.route;
+package io.tinyfaas.contract.control;
 
+import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.contract.route.Route;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -9,10 +11,10 @@ import java.util.Set;
  *
  * @param revision tells a newer table from a stale one
  */
-public record RouteTable(RouteRevision revision, List<Route> routes) {
+public record RouteTable(Revision revision, List<Route> routes) {
 
   /** What a gateway knows before it has heard from a manager. */
-  public static final RouteTable EMPTY = new RouteTable(RouteRevision.NONE, List.of());
+  public static final RouteTable EMPTY = new RouteTable(Revision.NONE, List.of());
 
   /**
    * @throws IllegalArgumentException if two routes have the same function

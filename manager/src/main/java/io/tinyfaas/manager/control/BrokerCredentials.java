@@ -1,4 +1,4 @@
-package io.tinyfaas.manager.route;
+package io.tinyfaas.manager.control;
 
 import io.smallrye.reactive.messaging.ClientCustomizer;
 import io.smallrye.reactive.messaging.mqtt.session.MqttClientSessionOptions;

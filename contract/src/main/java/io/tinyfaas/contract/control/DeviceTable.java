@@ -1,7 +1,8 @@
-package io.tinyfaas.contract.device;
+package io.tinyfaas.contract.control;
 
-import io.tinyfaas.contract.route.ControlTopics;
-import io.tinyfaas.contract.route.RouteRevision;
+import io.tinyfaas.contract.device.Device;
+import io.tinyfaas.contract.device.DeviceCredential;
+import io.tinyfaas.contract.device.DeviceName;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -11,7 +12,7 @@ import java.util.Set;
  *
  * @param revision tells a newer table from a stale one, as with routes
  */
-public record DeviceTable(RouteRevision revision, List<Device> devices) {
+public record DeviceTable(Revision revision, List<Device> devices) {
 
   /**
    * What the certificates of all authorities may have together, in characters of Base64: some fifty

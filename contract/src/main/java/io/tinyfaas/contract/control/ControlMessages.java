@@ -1,9 +1,8 @@
-package io.tinyfaas.contract.route;
+package io.tinyfaas.contract.control;
 
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import io.tinyfaas.contract.device.DeviceTable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 

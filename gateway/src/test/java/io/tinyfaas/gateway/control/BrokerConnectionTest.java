@@ -1,4 +1,4 @@
-package io.tinyfaas.gateway.route;
+package io.tinyfaas.gateway.control;
 
 import static io.tinyfaas.harness.Eventually.patient;
 import static org.assertj.core.api.Assertions.assertThat;

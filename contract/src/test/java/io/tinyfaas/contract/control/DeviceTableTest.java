@@ -1,11 +1,13 @@
-package io.tinyfaas.contract.device;
+package io.tinyfaas.contract.control;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.tinyfaas.contract.route.ControlMessages;
-import io.tinyfaas.contract.route.RouteRevision;
+import io.tinyfaas.contract.device.Device;
+import io.tinyfaas.contract.device.DeviceCredential;
+import io.tinyfaas.contract.device.DeviceName;
+import io.tinyfaas.contract.device.KeySeal;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,7 +38,7 @@ class DeviceTableTest {
   void shouldReadAndWriteTheGoldenDeviceTable() throws IOException {
     DeviceTable table = golden();
 
-    assertThat(table.revision()).isEqualTo(new RouteRevision(7, 3));
+    assertThat(table.revision()).isEqualTo(new Revision(7, 3));
     assertThat(table.devices())
         .extracting(device -> device.name().value())
         .containsExactly("button-1", "lamp", "barn");

@@ -1,4 +1,4 @@
-package io.tinyfaas.contract.route;
+package io.tinyfaas.contract.control;
 
 import java.util.Objects;
 import java.util.Set;
@@ -14,11 +14,7 @@ import java.util.Set;
  *     the manager stops a handler only after it is out of both
  */
 public record GatewayStatus(
-    boolean online,
-    String instance,
-    RouteRevision applied,
-    RouteRevision devices,
-    Set<String> draining) {
+    boolean online, String instance, Revision applied, Revision devices, Set<String> draining) {
 
   public GatewayStatus {
     Objects.requireNonNull(instance, "instance");
@@ -29,6 +25,6 @@ public record GatewayStatus(
 
   /** The last will of the gateway's life {@code instance}. */
   public static GatewayStatus gone(String instance) {
-    return new GatewayStatus(false, instance, RouteRevision.NONE, RouteRevision.NONE, Set.of());
+    return new GatewayStatus(false, instance, Revision.NONE, Revision.NONE, Set.of());
   }
 }

@@ -1,4 +1,4 @@
-package io.tinyfaas.contract.route;
+package io.tinyfaas.contract.control;
 
 import java.util.Comparator;
 
@@ -10,25 +10,25 @@ import java.util.Comparator;
  * @param epoch the manager's life, 0 for none, growing by each start
  * @param number the table's count within that life
  */
-public record RouteRevision(long epoch, long number) implements Comparable<RouteRevision> {
+public record Revision(long epoch, long number) implements Comparable<Revision> {
 
-  public static final RouteRevision NONE = new RouteRevision(0, 0);
+  public static final Revision NONE = new Revision(0, 0);
 
-  private static final Comparator<RouteRevision> ORDER =
-      Comparator.comparingLong(RouteRevision::epoch).thenComparingLong(RouteRevision::number);
+  private static final Comparator<Revision> ORDER =
+      Comparator.comparingLong(Revision::epoch).thenComparingLong(Revision::number);
 
-  public RouteRevision {
+  public Revision {
     if (epoch < 0 || number < 0) {
       throw new IllegalArgumentException("negative revision " + epoch + "." + number);
     }
   }
 
-  public boolean isNewerThan(RouteRevision other) {
+  public boolean isNewerThan(Revision other) {
     return compareTo(other) > 0;
   }
 
   @Override
-  public int compareTo(RouteRevision other) {
+  public int compareTo(Revision other) {
     return ORDER.compare(this, other);
   }
 

@@ -1,10 +1,10 @@
-package io.tinyfaas.manager.route;
+package io.tinyfaas.manager.control;
 
 import static io.tinyfaas.harness.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.tinyfaas.contract.route.GatewayStatus;
-import io.tinyfaas.contract.route.RouteRevision;
+import io.tinyfaas.contract.control.GatewayStatus;
+import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.manager.store.EpochFile;
 import io.tinyfaas.manager.store.StoreFolder;
 import java.nio.file.Path;
@@ -22,7 +22,7 @@ class ConfirmedTableTest {
 
   @TempDir Path root;
 
-  private final List<RouteRevision> sent = new CopyOnWriteArrayList<>();
+  private final List<Revision> sent = new CopyOnWriteArrayList<>();
   private final AtomicInteger encoded = new AtomicInteger();
 
   /** Fails the second and the third time, and is never confirmed. */
@@ -34,7 +34,7 @@ class ConfirmedTableTest {
     }
 
     @Override
-    public byte[] encode(RouteRevision revision) {
+    public byte[] encode(Revision revision) {
       int attempt = encoded.incrementAndGet();
       if (attempt == 2 || attempt == 3) {
         throw failure.get();
@@ -49,8 +49,8 @@ class ConfirmedTableTest {
     }
 
     @Override
-    public RouteRevision confirmedBy(GatewayStatus gateway) {
-      return RouteRevision.NONE;
+    public Revision confirmedBy(GatewayStatus gateway) {
+      return Revision.NONE;
     }
 
     @Override

@@ -1,4 +1,4 @@
-package io.tinyfaas.manager.route;
+package io.tinyfaas.manager.control;
 
 import io.quarkus.runtime.ShutdownEvent;
 import io.smallrye.reactive.messaging.mqtt.Clients;
