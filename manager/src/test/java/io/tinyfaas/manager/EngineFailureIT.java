@@ -8,10 +8,10 @@ import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
-import io.tinyfaas.manager.deploy.FunctionArchive;
+import io.tinyfaas.manager.archive.FunctionArchive;
+import io.tinyfaas.manager.archive.Zip;
 import io.tinyfaas.manager.deploy.FunctionDeployer.Deployment;
-import io.tinyfaas.manager.deploy.Zip;
-import io.tinyfaas.manager.docker.HostAddresses;
+import io.tinyfaas.manager.engine.HostAddresses;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.store.FunctionSpec;

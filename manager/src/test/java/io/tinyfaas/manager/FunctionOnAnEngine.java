@@ -12,7 +12,7 @@ import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.HandlerEndpoint;
 import io.tinyfaas.contract.route.Route;
-import io.tinyfaas.manager.deploy.FunctionArchive;
+import io.tinyfaas.manager.archive.FunctionArchive;
 import io.tinyfaas.manager.deploy.FunctionDeployer;
 import io.tinyfaas.manager.deploy.FunctionDeployer.Deployment;
 import io.tinyfaas.manager.deploy.FunctionStates;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
-import io.tinyfaas.manager.docker.HostAddresses;
+import io.tinyfaas.manager.engine.HostAddresses;
 import jakarta.inject.Inject;
 import java.io.IOException;
 import java.net.DatagramSocket;

@@ -9,7 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
-import io.tinyfaas.manager.deploy.Zip;
+import io.tinyfaas.manager.archive.Zip;
 import io.tinyfaas.manager.store.FunctionSpec;
 import io.tinyfaas.manager.store.Specs;
 import java.time.Duration;

@@ -8,8 +8,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
+import io.tinyfaas.manager.archive.Zip;
 import io.tinyfaas.manager.deploy.FunctionDeployer.Deployment;
-import io.tinyfaas.manager.deploy.Zip;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import java.nio.file.Files;

@@ -3,12 +3,12 @@ package io.tinyfaas.manager;
 import static io.tinyfaas.harness.Docker.docker;
 
 import io.tinyfaas.contract.route.FunctionName;
-import io.tinyfaas.manager.deploy.FunctionArchive;
+import io.tinyfaas.manager.archive.FunctionArchive;
+import io.tinyfaas.manager.archive.Zip;
 import io.tinyfaas.manager.deploy.FunctionDeployer;
 import io.tinyfaas.manager.deploy.FunctionDeployer.Deployment;
-import io.tinyfaas.manager.deploy.Zip;
-import io.tinyfaas.manager.docker.Runtimes;
 import io.tinyfaas.manager.files.FileTree;
+import io.tinyfaas.manager.runtime.Runtimes;
 import io.tinyfaas.manager.store.FunctionStore;
 import io.tinyfaas.manager.store.Specs;
 import io.vertx.core.Vertx;

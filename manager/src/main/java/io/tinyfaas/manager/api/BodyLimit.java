@@ -3,7 +3,7 @@ package io.tinyfaas.manager.api;
 import static io.tinyfaas.manager.problem.ProblemType.ARCHIVE_TOO_LARGE;
 
 import io.quarkus.vertx.http.runtime.CurrentVertxRequest;
-import io.tinyfaas.manager.deploy.ArchiveLimits;
+import io.tinyfaas.manager.archive.ArchiveLimits;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.inject.Provider;

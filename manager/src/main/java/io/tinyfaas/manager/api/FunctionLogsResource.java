@@ -5,7 +5,7 @@ import io.smallrye.common.annotation.RunOnVirtualThread;
 import io.smallrye.mutiny.Multi;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.manager.deploy.FunctionStates;
-import io.tinyfaas.manager.docker.HandlerLogs;
+import io.tinyfaas.manager.handler.HandlerLogs;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import jakarta.ws.rs.DefaultValue;

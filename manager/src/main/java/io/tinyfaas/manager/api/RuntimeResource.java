@@ -1,8 +1,8 @@
 package io.tinyfaas.manager.api;
 
 import io.smallrye.common.annotation.RunOnVirtualThread;
-import io.tinyfaas.manager.docker.Engine;
-import io.tinyfaas.manager.docker.Runtimes;
+import io.tinyfaas.manager.problem.ProblemException;
+import io.tinyfaas.manager.runtime.Runtimes;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
@@ -33,7 +33,7 @@ class RuntimeResource {
           .map(r -> new RuntimeDescription(r.name(), r.aliases(), !r.image().isEmpty()))
           .toList();
     } catch (RuntimeException e) {
-      throw Engine.problem(e);
+      throw ProblemException.ofFailure(e);
     }
   }
 }

@@ -3,7 +3,7 @@ package io.tinyfaas.manager.compat;
 import static io.tinyfaas.manager.problem.ProblemType.FETCH_FAILED;
 
 import io.quarkus.runtime.Startup;
-import io.tinyfaas.manager.docker.HostAddresses;
+import io.tinyfaas.manager.engine.HostAddresses;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;

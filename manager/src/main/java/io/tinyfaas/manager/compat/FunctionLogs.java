@@ -5,7 +5,7 @@ import static io.tinyfaas.manager.problem.ProblemType.INVALID_SPEC;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.manager.deploy.FunctionStates;
-import io.tinyfaas.manager.docker.HandlerLogs;
+import io.tinyfaas.manager.handler.HandlerLogs;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.store.FunctionStore;
 import jakarta.ws.rs.GET;

@@ -3,12 +3,12 @@ package io.tinyfaas.manager.deploy;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.tinyfaas.contract.route.FunctionName;
-import io.tinyfaas.manager.docker.Engine;
-import io.tinyfaas.manager.docker.Runtimes;
+import io.tinyfaas.manager.archive.FunctionArchive;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
-import io.tinyfaas.manager.reconcile.FunctionRunner;
 import io.tinyfaas.manager.reconcile.Reconciler;
+import io.tinyfaas.manager.reconcile.Rollout;
+import io.tinyfaas.manager.runtime.Runtimes;
 import io.tinyfaas.manager.store.FunctionSpec;
 import io.tinyfaas.manager.store.FunctionStore;
 import io.tinyfaas.manager.store.FunctionVersion;
@@ -38,7 +38,7 @@ public class FunctionDeployer {
   private final FunctionStore store;
   private final Runtimes runtimes;
   private final Reconciler reconciler;
-  private final FunctionRunner runner;
+  private final Rollout rollout;
   private final FunctionStates states;
   private final MeterRegistry meters;
 
@@ -46,13 +46,13 @@ public class FunctionDeployer {
       FunctionStore store,
       Runtimes runtimes,
       Reconciler reconciler,
-      FunctionRunner runner,
+      Rollout rollout,
       FunctionStates states,
       MeterRegistry meters) {
     this.store = store;
     this.runtimes = runtimes;
     this.reconciler = reconciler;
-    this.runner = runner;
+    this.rollout = rollout;
     this.states = states;
     this.meters = meters;
   }
@@ -158,12 +158,12 @@ public class FunctionDeployer {
           Duration timeout = states.require(name).spec().timeout();
           store.remove(name);
           try {
-            runner.end(name, timeout.plusSeconds(1));
+            rollout.end(name, timeout.plusSeconds(1));
           } catch (RuntimeException e) {
             // It is deleted; what the engine could not remove now the reconciler will.
             LOG.warnf(
                 "event=delete-unfinished function=%s reason=\"%s\"",
-                name, Engine.problem(e).getMessage());
+                name, ProblemException.ofFailure(e).getMessage());
             reconciler.signal(name);
           }
           return Optional.empty();
@@ -182,7 +182,7 @@ public class FunctionDeployer {
   /** What is to be is active already, but perhaps its handlers are not up. */
   private Deployment complete(FunctionVersion active) {
     try {
-      runner.complete(active);
+      rollout.complete(active);
     } finally {
       reconciler.signal(active.function());
     }
@@ -191,7 +191,7 @@ public class FunctionDeployer {
 
   private void serve(FunctionVersion version, Optional<FunctionVersion> before) {
     try {
-      runner.serve(version);
+      rollout.serve(version);
       store.activate(version);
     } catch (RuntimeException e) {
       store.discard(version);
@@ -205,11 +205,11 @@ public class FunctionDeployer {
   /** What cannot be undone now, the reconciler does; the caller is told what failed first. */
   private void revert(FunctionVersion version, Optional<FunctionVersion> before) {
     try {
-      runner.revert(version, before);
+      rollout.revert(version, before);
     } catch (RuntimeException e) {
       LOG.warnf(
           "event=revert-unfinished function=%s version=%d reason=\"%s\"",
-          version.function(), version.number(), Engine.problem(e).getMessage());
+          version.function(), version.number(), ProblemException.ofFailure(e).getMessage());
     }
   }
 
@@ -219,7 +219,7 @@ public class FunctionDeployer {
     try {
       return reconciler.exclusively(name, operation);
     } catch (RuntimeException e) {
-      ProblemException problem = Engine.problem(e);
+      ProblemException problem = ProblemException.ofFailure(e);
       outcome = problem.type().name().toLowerCase(Locale.ROOT);
       if (problem.type() == ProblemType.INTERNAL) {
         LOG.errorf(e, "event=%s function=%s outcome=%s", what, name, outcome);

@@ -1,7 +1,7 @@
 package io.tinyfaas.manager.deploy;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
-import io.tinyfaas.manager.docker.Ending;
+import io.tinyfaas.manager.handler.Ending;
 import io.tinyfaas.manager.store.FunctionVersion;
 import java.util.List;
 import java.util.Optional;

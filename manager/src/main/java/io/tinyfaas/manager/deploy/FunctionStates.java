@@ -2,12 +2,11 @@ package io.tinyfaas.manager.deploy;
 
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.manager.deploy.FunctionState.HandlerState;
-import io.tinyfaas.manager.docker.Engine;
-import io.tinyfaas.manager.docker.EngineInventory;
-import io.tinyfaas.manager.docker.HandlerContainer;
+import io.tinyfaas.manager.handler.EngineInventory;
+import io.tinyfaas.manager.handler.HandlerContainer;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
-import io.tinyfaas.manager.reconcile.FunctionRunner;
+import io.tinyfaas.manager.reconcile.FunctionHandlers;
 import io.tinyfaas.manager.reconcile.HandlerMonitor;
 import io.tinyfaas.manager.store.FunctionStore;
 import io.tinyfaas.manager.store.FunctionVersion;
@@ -21,14 +20,17 @@ public class FunctionStates {
 
   private final FunctionStore store;
   private final EngineInventory engine;
-  private final FunctionRunner runner;
+  private final FunctionHandlers handlers;
   private final HandlerMonitor monitor;
 
   FunctionStates(
-      FunctionStore store, EngineInventory engine, FunctionRunner runner, HandlerMonitor monitor) {
+      FunctionStore store,
+      EngineInventory engine,
+      FunctionHandlers handlers,
+      HandlerMonitor monitor) {
     this.store = store;
     this.engine = engine;
-    this.runner = runner;
+    this.handlers = handlers;
     this.monitor = monitor;
   }
 
@@ -36,14 +38,14 @@ public class FunctionStates {
    * @throws ProblemException {@code UNKNOWN_FUNCTION}, {@code ENGINE_UNAVAILABLE}
    */
   public FunctionState get(FunctionName name) {
-    return describe(require(name), handlers().getOrDefault(name, List.of()));
+    return describe(require(name), found().getOrDefault(name, List.of()));
   }
 
   /**
    * @throws ProblemException {@code ENGINE_UNAVAILABLE}
    */
   public List<FunctionState> list() {
-    Map<FunctionName, List<HandlerContainer>> handlers = handlers();
+    Map<FunctionName, List<HandlerContainer>> handlers = found();
     return store.functions().stream()
         .flatMap(name -> store.active(name).stream())
         .map(v -> describe(v, handlers.getOrDefault(v.function(), List.of())))
@@ -70,11 +72,11 @@ public class FunctionStates {
                         + " deploys it."));
   }
 
-  private Map<FunctionName, List<HandlerContainer>> handlers() {
+  private Map<FunctionName, List<HandlerContainer>> found() {
     try {
       return engine.handlers();
     } catch (RuntimeException e) {
-      throw Engine.problem(e);
+      throw ProblemException.ofFailure(e);
     }
   }
 
@@ -82,7 +84,7 @@ public class FunctionStates {
   private FunctionState describe(FunctionVersion version, List<HandlerContainer> found) {
     return new FunctionState(
         version,
-        runner.wanted(version, found).stream()
+        handlers.wanted(version, found).stream()
             .limit(version.spec().handlers())
             .map(
                 h ->

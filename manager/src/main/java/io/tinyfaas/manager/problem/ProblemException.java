@@ -1,5 +1,6 @@
 package io.tinyfaas.manager.problem;
 
+import com.github.dockerjava.api.exception.DockerException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
@@ -9,6 +10,9 @@ import java.util.Locale;
  * out. Thrown anywhere below the API, turned into an RFC 9457 problem in one place.
  */
 public final class ProblemException extends RuntimeException {
+
+  /** Of what the engine says, in characters. */
+  private static final int MAX_LINE = 300;
 
   private final ProblemType type;
   private final String field;
@@ -94,6 +98,48 @@ public final class ProblemException extends RuntimeException {
           cause);
     }
     return of(ProblemType.INTERNAL, "The manager's disk failed: " + doing + ".", cause);
+  }
+
+  /**
+   * What any failure means to the caller. A problem is itself; what the Docker Engine or the way to
+   * it did not do is {@code ENGINE_UNAVAILABLE}, or {@code DISK_FULL}; all else is {@code
+   * INTERNAL}.
+   */
+  public static ProblemException ofFailure(RuntimeException failure) {
+    if (failure instanceof ProblemException problem) {
+      return problem;
+    }
+    String message = String.valueOf(failure.getMessage());
+    if (isOfFullDisk(message)) {
+      return of(
+          ProblemType.DISK_FULL,
+          "The Docker Engine's disk has no space left: remove functions, images or other files,"
+              + " then try again.",
+          failure);
+    }
+    if (isOfEngine(failure)) {
+      return of(
+          ProblemType.ENGINE_UNAVAILABLE,
+          "The Docker Engine did not do what was asked: "
+              + firstLine(message)
+              + ". Nothing was changed; try again once it runs well (docker info).",
+          failure);
+    }
+    return of(ProblemType.INTERNAL, "The manager failed; its log says why.", failure);
+  }
+
+  private static boolean isOfEngine(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof DockerException || cause instanceof IOException) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static String firstLine(String message) {
+    String line = message.strip().lines().findFirst().orElse("");
+    return line.length() > MAX_LINE ? line.substring(0, MAX_LINE) : line;
   }
 
   /**

@@ -1,6 +1,6 @@
 package io.tinyfaas.manager.reconcile;
 
-import io.tinyfaas.manager.docker.Ending;
+import io.tinyfaas.manager.handler.Ending;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.LongSupplier;

@@ -2,11 +2,12 @@ package io.tinyfaas.manager.reconcile;
 
 import io.tinyfaas.contract.handler.HandlerHttp;
 import io.tinyfaas.contract.route.HandlerEndpoint;
-import io.tinyfaas.manager.docker.Ending;
-import io.tinyfaas.manager.docker.EngineSettings;
-import io.tinyfaas.manager.docker.HandlerContainer;
-import io.tinyfaas.manager.docker.HandlerContainers;
-import io.tinyfaas.manager.docker.HandlerSockets;
+import io.tinyfaas.manager.engine.EngineSettings;
+import io.tinyfaas.manager.handler.Ending;
+import io.tinyfaas.manager.handler.HandlerContainer;
+import io.tinyfaas.manager.handler.HandlerContainers;
+import io.tinyfaas.manager.handler.HandlerEndings;
+import io.tinyfaas.manager.handler.HandlerSockets;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClient;
@@ -41,14 +42,20 @@ public class HandlerMonitor {
 
   private final EngineSettings settings;
   private final HandlerContainers containers;
+  private final HandlerEndings endings;
   private final HandlerSockets sockets;
   private final HttpClient client;
   private final Map<String, HandlerHealth> health = new ConcurrentHashMap<>();
 
   HandlerMonitor(
-      EngineSettings settings, HandlerContainers containers, HandlerSockets sockets, Vertx vertx) {
+      EngineSettings settings,
+      HandlerContainers containers,
+      HandlerEndings endings,
+      HandlerSockets sockets,
+      Vertx vertx) {
     this.settings = settings;
     this.containers = containers;
+    this.endings = endings;
     this.sockets = sockets;
     // A connection for each question: one that is kept would be to a handler of an earlier life.
     this.client =
@@ -133,7 +140,7 @@ public class HandlerMonitor {
       if (System.nanoTime() > deadline
           || polls % POLLS_PER_INSPECTION == 0 && !containers.isRunning(handler)) {
         of(handler).didNotAnswer();
-        return Optional.of(containers.whyNotRunning(handler, atMost));
+        return Optional.of(endings.whyNotRunning(handler, atMost));
       }
       try {
         Thread.sleep(POLL_INTERVAL);

@@ -5,10 +5,9 @@ import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.Route;
-import io.tinyfaas.manager.docker.Engine;
-import io.tinyfaas.manager.docker.EngineInventory;
-import io.tinyfaas.manager.docker.HandlerContainer;
-import io.tinyfaas.manager.docker.HandlerSockets;
+import io.tinyfaas.manager.handler.EngineInventory;
+import io.tinyfaas.manager.handler.HandlerContainer;
+import io.tinyfaas.manager.handler.HandlerSockets;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.route.RoutePublisher;
@@ -113,7 +112,7 @@ public class Reconciler {
       try {
         lookAtAll();
       } catch (RuntimeException e) {
-        LOG.warnf("event=look-failed reason=\"%s\"", Engine.problem(e).getMessage());
+        LOG.warnf("event=look-failed reason=\"%s\"", ProblemException.ofFailure(e).getMessage());
         if (engine.isLost()) {
           LOG.error(
               "event=engine-lost outcome=exit reason=\"the engine starts this container anew\"");
@@ -137,7 +136,7 @@ public class Reconciler {
         List<Route> initial =
             store.functions().stream()
                 .flatMap(
-                    f -> runner.observe(f, running.getOrDefault(f, List.of()), deadline).stream())
+                    f -> runner.findRoute(f, running.getOrDefault(f, List.of()), deadline).stream())
                 .toList();
         engine.removeLeft();
         runner.findLeft();
@@ -148,7 +147,7 @@ public class Reconciler {
         runner.retiring().forEach(this::signal);
         return;
       } catch (RuntimeException e) {
-        LOG.warnf("event=start-delayed reason=\"%s\"", Engine.problem(e).getMessage());
+        LOG.warnf("event=start-delayed reason=\"%s\"", ProblemException.ofFailure(e).getMessage());
         pause(RETRY_ENGINE);
       }
     }
@@ -203,7 +202,7 @@ public class Reconciler {
     } catch (RuntimeException e) {
       due.remove(function);
       failed.add(function);
-      ProblemException problem = Engine.problem(e);
+      ProblemException problem = ProblemException.ofFailure(e);
       if (problem.type() == ProblemType.INTERNAL) {
         LOG.errorf(e, "event=reconcile-failed function=%s", function);
       } else {

@@ -11,7 +11,7 @@ import static org.hamcrest.Matchers.hasSize;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.specification.RequestSpecification;
-import io.tinyfaas.manager.docker.Ending;
+import io.tinyfaas.manager.handler.Ending;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;

@@ -1,8 +1,9 @@
 package io.tinyfaas.manager.deploy;
 
 import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.manager.archive.FunctionArchive;
 import io.tinyfaas.manager.deploy.FunctionState.HandlerState;
-import io.tinyfaas.manager.docker.Ending;
+import io.tinyfaas.manager.handler.Ending;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.store.FunctionSpec;

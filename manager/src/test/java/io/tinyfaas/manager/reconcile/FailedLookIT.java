@@ -7,7 +7,7 @@ import io.quarkus.test.junit.QuarkusMock;
 import io.quarkus.test.junit.QuarkusTest;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.manager.RealParts;
-import io.tinyfaas.manager.docker.HandlerContainer;
+import io.tinyfaas.manager.handler.HandlerContainer;
 import jakarta.inject.Inject;
 import java.time.Duration;
 import java.util.List;
@@ -31,7 +31,7 @@ class FailedLookIT {
     private final AtomicInteger looks = new AtomicInteger();
 
     FailingRunner() {
-      super(null, null, null, null, null, null, null);
+      super(null, null, null, null, null, null, null, null, null);
     }
 
     @Override

@@ -2,7 +2,7 @@ package io.tinyfaas.manager.reconcile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.tinyfaas.manager.docker.Ending;
+import io.tinyfaas.manager.handler.Ending;
 import java.time.Duration;
 import java.time.Instant;
 import org.junit.jupiter.api.Test;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.HandlerEndpoint;
-import io.tinyfaas.manager.docker.HandlerContainer;
+import io.tinyfaas.manager.handler.HandlerContainer;
 import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 class HandlerMonitorTest {
 
   private final Vertx vertx = Vertx.vertx();
-  private final HandlerMonitor monitor = new HandlerMonitor(null, null, null, vertx);
+  private final HandlerMonitor monitor = new HandlerMonitor(null, null, null, null, vertx);
   private final List<Socket> questions = new CopyOnWriteArrayList<>();
   private ServerSocket listening;
 

@@ -1,6 +1,6 @@
 package io.tinyfaas.manager.reconcile;
 
-import io.tinyfaas.manager.docker.HandlerContainer;
+import io.tinyfaas.manager.handler.HandlerContainer;
 
 /** What a handler comes to that has died again and again: nothing starts it for a minute. */
 public final class LongBackOff {
