@@ -2,8 +2,8 @@ package io.tinyfaas.gateway.control;
 
 import io.netty.handler.codec.mqtt.MqttQoS;
 import io.tinyfaas.contract.control.ControlTopics;
-import io.tinyfaas.gateway.EventLoops;
 import io.tinyfaas.gateway.GatewaySettings;
+import io.tinyfaas.gateway.loop.EventLoops;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;

@@ -1,6 +1,5 @@
 package io.tinyfaas.gateway.ingress;
 
-import io.tinyfaas.gateway.invoke.Protocol;
 import java.io.UncheckedIOException;
 
 /**

@@ -13,6 +13,8 @@ import io.netty.channel.unix.DomainSocketAddress;
 import io.tinyfaas.contract.route.HandlerEndpoint;
 import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.invoke.Attempt.Receiver;
+import io.tinyfaas.gateway.loop.BusyPoll;
+import io.tinyfaas.gateway.loop.InvocationLoop;
 import io.tinyfaas.gateway.memory.Places;
 import io.vertx.core.impl.ContextInternal;
 import java.net.InetAddress;

@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway.invoke;
 
+import io.tinyfaas.gateway.ingress.Protocol;
 import io.vertx.core.MultiMap;
 import java.net.InetAddress;
 import java.util.Objects;

@@ -2,7 +2,6 @@ package io.tinyfaas.gateway.invoke;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.tinyfaas.contract.route.Exposure.Access;
-import io.tinyfaas.gateway.BugLog;
 import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.invoke.Attempt.Reply;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
@@ -14,6 +13,9 @@ import io.tinyfaas.gateway.invoke.InvocationResult.Stopping;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
 import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
+import io.tinyfaas.gateway.loop.BugLog;
+import io.tinyfaas.gateway.loop.InvocationLoop;
+import io.tinyfaas.gateway.loop.LoopTimers;
 import io.tinyfaas.gateway.memory.BodyMemory;
 import io.tinyfaas.gateway.memory.HeapBudget;
 import io.tinyfaas.gateway.memory.Holder;

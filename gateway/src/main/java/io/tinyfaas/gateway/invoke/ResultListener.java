@@ -1,6 +1,7 @@
 package io.tinyfaas.gateway.invoke;
 
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
+import io.tinyfaas.gateway.loop.InvocationLoop;
 
 /** Hears what observable functions answer, by whatever protocol they were asked. */
 public interface ResultListener {

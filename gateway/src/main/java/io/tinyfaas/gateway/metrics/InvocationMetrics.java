@@ -1,7 +1,7 @@
 package io.tinyfaas.gateway.metrics;
 
 import io.micrometer.core.instrument.MeterRegistry;
-import io.tinyfaas.gateway.invoke.Protocol;
+import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.tinyfaas.gateway.route.RouteListener;
 import jakarta.inject.Singleton;

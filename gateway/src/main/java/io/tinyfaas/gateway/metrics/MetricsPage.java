@@ -2,7 +2,7 @@ package io.tinyfaas.gateway.metrics;
 
 import io.micrometer.prometheus.PrometheusMeterRegistry;
 import io.prometheus.client.exporter.common.TextFormat;
-import io.tinyfaas.gateway.invoke.Protocol;
+import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.metrics.Meters.Durations;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.Router;

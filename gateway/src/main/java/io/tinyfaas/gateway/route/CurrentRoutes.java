@@ -4,7 +4,7 @@ import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.contract.control.RouteTable;
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.Route;
-import io.tinyfaas.gateway.BugLog;
+import io.tinyfaas.gateway.loop.BugLog;
 import jakarta.inject.Singleton;
 import java.util.ArrayList;
 import java.util.HashMap;

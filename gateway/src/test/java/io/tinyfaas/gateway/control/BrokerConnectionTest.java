@@ -3,9 +3,9 @@ package io.tinyfaas.gateway.control;
 import static io.tinyfaas.harness.Eventually.patient;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.tinyfaas.gateway.EventLoops;
 import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.Settings;
+import io.tinyfaas.gateway.loop.EventLoops;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import java.time.Duration;

@@ -5,11 +5,13 @@ import static io.tinyfaas.harness.Eventually.patient;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.channel.unix.DomainSocketAddress;
-import io.tinyfaas.gateway.EventLoops;
+import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.invoke.Attempt.Reply;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
+import io.tinyfaas.gateway.loop.EventLoops;
+import io.tinyfaas.gateway.loop.InvocationLoop;
 import io.tinyfaas.gateway.memory.BodyMemory;
 import io.tinyfaas.gateway.memory.Places;
 import io.vertx.core.MultiMap;

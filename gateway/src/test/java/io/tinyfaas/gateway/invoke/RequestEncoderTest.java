@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.tinyfaas.contract.handler.HandlerHttp;
+import io.tinyfaas.gateway.ingress.Protocol;
 import io.vertx.core.MultiMap;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;

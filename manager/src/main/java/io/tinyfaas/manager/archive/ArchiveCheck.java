@@ -10,7 +10,6 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -328,7 +327,7 @@ final class ArchiveCheck {
   private ArchiveFile inflate(ZipArchiveEntry entry, ZipFile entries, String path)
       throws IOException {
     CRC32 crc = new CRC32();
-    MessageDigest sha256 = sha256();
+    MessageDigest sha256 = ArchiveContent.sha256();
     long size = 0;
     // A zip that was made on Windows has no modes.
     int mode = (int) (entry.getExternalAttributes() >>> 16);
@@ -373,14 +372,6 @@ final class ArchiveCheck {
 
   private boolean isProgram(int length) {
     return length >= ELF.length && Arrays.equals(buffer, 0, ELF.length, ELF, 0, ELF.length);
-  }
-
-  static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
   }
 
   private static ProblemException invalid(String name, String detail) {

@@ -95,22 +95,22 @@ class ArchiveFetch {
       }
       answer.close();
       if (!REDIRECTS.contains(answer.status()) || answer.location().isEmpty()) {
-        throw failed(uri, "answered " + answer.status());
+        throw FetchedArchive.failed(uri, "answered " + answer.status());
       }
       URI next = parse(resolve(uri, answer.location()));
       if (uri.getScheme().equals("https") && next.getScheme().equals("http")) {
-        throw failed(uri, "leads from https to http");
+        throw FetchedArchive.failed(uri, "leads from https to http");
       }
       uri = next;
     }
-    throw failed(uri, "is reached by more than " + MAX_REDIRECTS + " redirects");
+    throw FetchedArchive.failed(uri, "is reached by more than " + MAX_REDIRECTS + " redirects");
   }
 
   private static String resolve(URI uri, String location) {
     try {
       return uri.resolve(location).toString();
     } catch (IllegalArgumentException e) {
-      throw failed(uri, "redirects to what is no URL");
+      throw FetchedArchive.failed(uri, "redirects to what is no URL");
     }
   }
 
@@ -152,14 +152,14 @@ class ArchiveFetch {
                 task -> Thread.ofVirtual().name("resolve").start(task)),
             deadline);
     if (found.length == 0) {
-      throw failed(uri, "has a host whose name has no address");
+      throw FetchedArchive.failed(uri, "has a host whose name has no address");
     }
     return Arrays.stream(found)
         .filter(addresses::permit)
         .findFirst()
         .orElseThrow(
             () ->
-                failed(
+                FetchedArchive.failed(
                     uri,
                     "is at an address that is not public, or this box itself; the operator can"
                         + " allow it with TINYFAAS_FETCH_ALLOW"));
@@ -196,27 +196,12 @@ class ArchiveFetch {
     try {
       return result.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
-      throw failed(uri, "did not answer in time");
+      throw FetchedArchive.failed(uri, "did not answer in time");
     } catch (ExecutionException e) {
-      throw failed(uri, "could not be reached: " + e.getCause().getMessage());
+      throw FetchedArchive.failed(uri, "could not be reached: " + e.getCause().getMessage());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while fetching an archive", e);
     }
-  }
-
-  /** Names host and path; a query may hold what is secret. */
-  static ProblemException failed(URI uri, String reason) {
-    String path = String.valueOf(uri.getRawPath());
-    return ProblemException.ofField(
-        FETCH_FAILED,
-        "url",
-        uri.getScheme()
-            + "://"
-            + uri.getRawAuthority()
-            + (path.length() > 200 ? path.substring(0, 200) + "…" : path)
-            + " "
-            + reason
-            + ".");
   }
 }

@@ -1,5 +1,8 @@
 package io.tinyfaas.manager.compat;
 
+import static io.tinyfaas.manager.problem.ProblemType.FETCH_FAILED;
+
+import io.tinyfaas.manager.problem.ProblemException;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientResponse;
 import java.io.IOException;
@@ -52,9 +55,8 @@ final class FetchedArchive implements AutoCloseable {
         response.fetch(1);
         Object piece = pieces.poll(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
         switch (piece) {
-          case null -> throw ArchiveFetch.failed(uri, "did not send all of the archive in time");
-          case Throwable failure ->
-              throw ArchiveFetch.failed(uri, "broke off: " + failure.getMessage());
+          case null -> throw failed(uri, "did not send all of the archive in time");
+          case Throwable failure -> throw failed(uri, "broke off: " + failure.getMessage());
           case Buffer buffer when buffer == END -> {
             return;
           }
@@ -72,5 +74,20 @@ final class FetchedArchive implements AutoCloseable {
   @Override
   public void close() {
     response.request().connection().close();
+  }
+
+  /** Names host and path; a query may hold what is secret. */
+  static ProblemException failed(URI uri, String reason) {
+    String path = String.valueOf(uri.getRawPath());
+    return ProblemException.ofField(
+        FETCH_FAILED,
+        "url",
+        uri.getScheme()
+            + "://"
+            + uri.getRawAuthority()
+            + (path.length() > 200 ? path.substring(0, 200) + "…" : path)
+            + " "
+            + reason
+            + ".");
   }
 }

@@ -1,9 +1,9 @@
 package io.tinyfaas.gateway.ingress.coap;
 
 import io.netty.channel.EventLoop;
-import io.tinyfaas.gateway.BugLog;
 import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.ingress.Ingress;
+import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.ingress.coap.discovery.Discovery;
 import io.tinyfaas.gateway.ingress.coap.dtls.DtlsConnector;
 import io.tinyfaas.gateway.ingress.coap.dtls.DtlsSessions;
@@ -12,11 +12,11 @@ import io.tinyfaas.gateway.ingress.coap.message.CoapRequests;
 import io.tinyfaas.gateway.ingress.coap.message.CoapResponses;
 import io.tinyfaas.gateway.ingress.coap.observe.Observers;
 import io.tinyfaas.gateway.invoke.Invocation;
-import io.tinyfaas.gateway.invoke.InvocationLoop;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.Invoker;
-import io.tinyfaas.gateway.invoke.LoopTimers;
-import io.tinyfaas.gateway.invoke.Protocol;
+import io.tinyfaas.gateway.loop.BugLog;
+import io.tinyfaas.gateway.loop.InvocationLoop;
+import io.tinyfaas.gateway.loop.LoopTimers;
 import io.tinyfaas.gateway.memory.BodyMemory;
 import io.tinyfaas.gateway.memory.HeapBudget;
 import io.tinyfaas.gateway.metrics.InvocationMetrics;

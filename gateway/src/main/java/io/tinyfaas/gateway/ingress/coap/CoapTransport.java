@@ -4,6 +4,7 @@ import io.netty.channel.EventLoop;
 import io.tinyfaas.gateway.ingress.coap.message.Blocks;
 import io.tinyfaas.gateway.ingress.coap.message.CoapParser;
 import io.tinyfaas.gateway.ingress.coap.observe.NotificationExchange;
+import io.tinyfaas.gateway.loop.LoopExecutor;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.californium.core.config.CoapConfig;

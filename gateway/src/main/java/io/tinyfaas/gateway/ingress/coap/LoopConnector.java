@@ -18,7 +18,7 @@ import io.netty.channel.epoll.EpollMode;
 import io.netty.channel.socket.DatagramChannel;
 import io.netty.channel.socket.DatagramPacket;
 import io.netty.channel.socket.nio.NioDatagramChannel;
-import io.tinyfaas.gateway.invoke.BusyPoll;
+import io.tinyfaas.gateway.loop.BusyPoll;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -40,7 +40,7 @@ import org.eclipse.californium.elements.util.ClockUtil;
  * written with one. A datagram is taken from the socket only when those before it are on their way;
  * what does not fit into the socket's buffer meanwhile is dropped there, and devices send again.
  */
-final class LoopConnector implements Connector {
+public final class LoopConnector implements Connector {
 
   /** The kernel drops datagrams from about 256 devices on with its own default. */
   private static final int RECEIVE_BUFFER_BYTES = 4 * 1_024 * 1_024;

@@ -16,7 +16,7 @@ import org.eclipse.californium.elements.EndpointContext;
  * those that are not. By address, not by port: what is verified is where datagrams go. On the event
  * loop.
  */
-final class Peers {
+public final class Peers {
 
   static final int MAX_VERIFIED = 4_096;
   static final int MAX_UNVERIFIED = 1_024;

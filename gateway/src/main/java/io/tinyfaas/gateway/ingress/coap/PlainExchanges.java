@@ -8,7 +8,7 @@ import io.tinyfaas.gateway.ingress.coap.message.PlainRequest;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.Invoker;
-import io.tinyfaas.gateway.invoke.LoopTimers;
+import io.tinyfaas.gateway.loop.LoopTimers;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;

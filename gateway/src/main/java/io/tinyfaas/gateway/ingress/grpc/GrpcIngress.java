@@ -1,7 +1,7 @@
 package io.tinyfaas.gateway.ingress.grpc;
 
 import io.tinyfaas.gateway.ingress.Ingress;
-import io.tinyfaas.gateway.invoke.Protocol;
+import io.tinyfaas.gateway.ingress.Protocol;
 import jakarta.enterprise.inject.Instance;
 import jakarta.inject.Singleton;
 import java.io.IOException;

@@ -1,7 +1,7 @@
 package io.tinyfaas.gateway.ingress.http;
 
 import io.netty.channel.Channel;
-import io.tinyfaas.gateway.BugLog;
+import io.tinyfaas.gateway.loop.BugLog;
 import io.tinyfaas.gateway.memory.Places;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.net.impl.ConnectionBase;

@@ -1,7 +1,7 @@
 package io.tinyfaas.gateway.ingress.http;
 
-import io.tinyfaas.gateway.BugLog;
 import io.tinyfaas.gateway.GatewaySettings;
+import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.ingress.http.HttpRequests.Target;
 import io.tinyfaas.gateway.ingress.http.HttpResponses.Response;
 import io.tinyfaas.gateway.ingress.http.RequestBody.Received;
@@ -9,7 +9,7 @@ import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
 import io.tinyfaas.gateway.invoke.Invoker;
-import io.tinyfaas.gateway.invoke.Protocol;
+import io.tinyfaas.gateway.loop.BugLog;
 import io.tinyfaas.gateway.memory.BodyMemory;
 import io.tinyfaas.gateway.memory.Holder;
 import io.tinyfaas.gateway.memory.PeerHolders;

@@ -2,8 +2,8 @@ package io.tinyfaas.gateway.ingress.http;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.tinyfaas.gateway.ingress.Ingress;
-import io.tinyfaas.gateway.invoke.InvocationLoop;
-import io.tinyfaas.gateway.invoke.Protocol;
+import io.tinyfaas.gateway.ingress.Protocol;
+import io.tinyfaas.gateway.loop.InvocationLoop;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;

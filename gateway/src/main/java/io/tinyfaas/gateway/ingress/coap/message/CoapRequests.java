@@ -2,10 +2,10 @@ package io.tinyfaas.gateway.ingress.coap.message;
 
 import io.tinyfaas.contract.handler.HandlerHttp;
 import io.tinyfaas.gateway.device.DeviceIdentity;
+import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.ingress.coap.dtls.DtlsConnector;
 import io.tinyfaas.gateway.ingress.coap.message.ContentFormats.MediaType;
 import io.tinyfaas.gateway.invoke.Invocation;
-import io.tinyfaas.gateway.invoke.Protocol;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import java.net.Inet6Address;

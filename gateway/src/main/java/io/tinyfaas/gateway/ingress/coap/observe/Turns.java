@@ -1,7 +1,7 @@
 package io.tinyfaas.gateway.ingress.coap.observe;
 
 import io.netty.channel.EventLoop;
-import io.tinyfaas.gateway.BugLog;
+import io.tinyfaas.gateway.loop.BugLog;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.LinkedHashSet;

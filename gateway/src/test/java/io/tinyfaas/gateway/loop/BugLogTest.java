@@ -1,4 +1,4 @@
-package io.tinyfaas.gateway;
+package io.tinyfaas.gateway.loop;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

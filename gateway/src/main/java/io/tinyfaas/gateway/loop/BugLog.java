@@ -1,4 +1,4 @@
-package io.tinyfaas.gateway;
+package io.tinyfaas.gateway.loop;
 
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;

@@ -1,6 +1,5 @@
-package io.tinyfaas.gateway.invoke;
+package io.tinyfaas.gateway.loop;
 
-import io.tinyfaas.gateway.EventLoops;
 import io.vertx.core.impl.ContextInternal;
 import jakarta.inject.Singleton;
 
@@ -13,7 +12,7 @@ public final class InvocationLoop {
 
   private final ContextInternal context;
 
-  InvocationLoop(EventLoops loops) {
+  public InvocationLoop(EventLoops loops) {
     this.context = loops.invocations();
   }
 

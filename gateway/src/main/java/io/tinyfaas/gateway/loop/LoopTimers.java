@@ -1,7 +1,6 @@
-package io.tinyfaas.gateway.invoke;
+package io.tinyfaas.gateway.loop;
 
 import io.netty.channel.EventLoop;
-import io.tinyfaas.gateway.BugLog;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package io.tinyfaas.gateway.invoke;
+package io.tinyfaas.gateway.ingress;
 
 /** What a device speaks with the gateway. */
 public enum Protocol {

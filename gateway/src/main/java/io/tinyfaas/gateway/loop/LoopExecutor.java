@@ -1,4 +1,4 @@
-package io.tinyfaas.gateway.ingress.coap;
+package io.tinyfaas.gateway.loop;
 
 import io.netty.channel.EventLoop;
 import java.util.List;

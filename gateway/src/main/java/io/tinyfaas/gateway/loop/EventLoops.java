@@ -1,4 +1,4 @@
-package io.tinyfaas.gateway;
+package io.tinyfaas.gateway.loop;
 
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.EventExecutor;

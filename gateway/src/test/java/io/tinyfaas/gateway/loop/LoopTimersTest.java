@@ -1,4 +1,4 @@
-package io.tinyfaas.gateway.invoke;
+package io.tinyfaas.gateway.loop;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package io.tinyfaas.gateway.invoke;
+package io.tinyfaas.gateway.loop;
 
 import io.netty.channel.EventLoop;
 import io.netty.channel.SingleThreadEventLoop;
