@@ -53,10 +53,8 @@ final class GatewayLifecycle {
     status.start();
     listen();
     LOG.infof(
-        "event=started %s max-body=%d max-in-flight=%d",
-        ingresses.stream().map(GatewayLifecycle::port).collect(Collectors.joining(" ")),
-        settings.maxBody().asLongValue(),
-        settings.maxInFlight());
+        "event=started %s",
+        ingresses.stream().map(GatewayLifecycle::port).collect(Collectors.joining(" ")));
   }
 
   private void listen() {

@@ -15,6 +15,21 @@ class GatewayArchitectureTest {
 
   @Test
   void shouldHaveClassesThatUseEachOtherInOneDirection() {
-    GATEWAY.requireClassesWithoutCircles();
+    GATEWAY.requireClassesWithoutCircles("invoke", "ingress.coap");
+  }
+
+  @Test
+  void shouldUseCaliforniumForCoapOnly() {
+    GATEWAY.requireOnlyIn("org.eclipse.californium..", "ingress.coap");
+  }
+
+  @Test
+  void shouldUseGrpcInItsIngressOnly() {
+    GATEWAY.requireOnlyIn("io.grpc..", "ingress.grpc");
+  }
+
+  @Test
+  void shouldSpeakMqttInTheControlPlaneOnly() {
+    GATEWAY.requireOnlyIn("io.vertx.mqtt..", "control");
   }
 }

@@ -1,62 +1,12 @@
 package io.tinyfaas.gateway;
 
-import static org.assertj.core.api.Assertions.assertThatCode;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-
-import io.quarkus.runtime.configuration.ConfigurationException;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class GatewaySettingsTest {
 
-  @Test
-  void shouldTakeItsDefaultsAndTheEndsOfARange() {
-    assertThatCode(
-            () ->
-                new GatewaySettings.Ranges(
-                    Settings.with(GatewaySettings.class, "tinyfaas.max-body", "64M"), 960L << 20))
-        .doesNotThrowAnyException();
-  }
-
   @ParameterizedTest
-  @CsvSource({"1M, 65", "2M, 74", "8M, 129", "64M, 641"})
-  void shouldTakeALargestBodyThatTheHeapHasRoomFor(String body, int heapMebibytes) {
-    GatewaySettings settings = Settings.with(GatewaySettings.class, "tinyfaas.max-body", body);
-    assertThatCode(() -> new GatewaySettings.Ranges(settings, (long) heapMebibytes << 20))
-        .doesNotThrowAnyException();
-    assertThatThrownBy(() -> new GatewaySettings.Ranges(settings, (heapMebibytes - 1L) << 20))
-        .isInstanceOf(ConfigurationException.class)
-        .hasMessageContaining("TINYFAAS_MAX_BODY is ");
-  }
-
-  @Test
-  void shouldSayWhatToDoAboutALargestBodyThatTheHeapHasNoRoomFor() {
-    assertThatThrownBy(
-            () ->
-                new GatewaySettings.Ranges(
-                    Settings.with(GatewaySettings.class, "tinyfaas.max-body", "8M"), 34L << 20))
-        .hasMessage(
-            "TINYFAAS_MAX_BODY is 8388608 bytes, which the gateway's heap of 34 MiB has no room for"
-                + " besides its other limits: set TINYFAAS_GATEWAY_HEAP to 133m and"
-                + " TINYFAAS_GATEWAY_MEMORY to 366m, or lower one (docs/limits.md).");
-  }
-
-  @ParameterizedTest
-  @CsvSource({
-    "tinyfaas.max-body, 1, TINYFAAS_MAX_BODY",
-    "tinyfaas.max-body, 65M, TINYFAAS_MAX_BODY",
-    "tinyfaas.max-body, 999999999999T, TINYFAAS_MAX_BODY",
-    "tinyfaas.max-in-flight, 0, TINYFAAS_MAX_IN_FLIGHT",
-    "tinyfaas.max-in-flight-per-function, -1, TINYFAAS_MAX_IN_FLIGHT_PER_FUNCTION",
-    "tinyfaas.max-in-flight-per-peer, 0, TINYFAAS_MAX_IN_FLIGHT_PER_PEER",
-    "tinyfaas.max-connections-per-handler, 0, TINYFAAS_MAX_CONNECTIONS_PER_HANDLER",
-    "tinyfaas.stop-timeout, -1s, TINYFAAS_STOP_TIMEOUT",
-    "tinyfaas.http.max-connections, 0, TINYFAAS_HTTP_MAX_CONNECTIONS",
-    "tinyfaas.grpc.max-connections, 0, TINYFAAS_GRPC_MAX_CONNECTIONS",
-    "tinyfaas.coap.max-observers, 2000000000, TINYFAAS_COAP_MAX_OBSERVERS",
-    "tinyfaas.broker.port, 0, TINYFAAS_BROKER_PORT"
-  })
+  @CsvSource({"tinyfaas.stop-timeout, -1s, TINYFAAS_STOP_TIMEOUT"})
   void shouldRefuseWhatCannotBeMeant(String property, String value, String variable) {
     Settings.assertRefused(
         GatewaySettings.class, GatewaySettings.Ranges::new, property, value, variable);

@@ -10,6 +10,7 @@ import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.Route;
 import io.tinyfaas.gateway.memory.HeapBudget;
 import io.tinyfaas.gateway.memory.HeapBudget.Share;
+import io.tinyfaas.gateway.memory.HeapSettings;
 import io.tinyfaas.harness.flood.RawGrpc;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -38,8 +39,7 @@ class HeapCostIT {
   private static final int OBSERVERS_OF_ONE = 25;
 
   private final HeapBudget budget =
-      new HeapBudget(
-          74L << 20, Settings.with(GatewaySettings.class, "tinyfaas.max-in-flight", "4096"));
+      new HeapBudget(74L << 20, Settings.with(HeapSettings.class, "tinyfaas.max-body", "1M"));
   private DtlsGateway gateway;
   private long tables = 1;
 

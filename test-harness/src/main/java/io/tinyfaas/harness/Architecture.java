@@ -2,6 +2,7 @@ package io.tinyfaas.harness;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static java.util.stream.Collectors.toSet;
 
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
@@ -9,6 +10,9 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Stream;
 
 /** Who may use whom among the classes of a module, as they are compiled. */
 public final class Architecture {
@@ -34,10 +38,20 @@ public final class Architecture {
         .check(classes);
   }
 
-  /** The same of classes, with those that are within them. */
-  public void requireClassesWithoutCircles() {
+  /**
+   * The same of classes, with those that are within them.
+   *
+   * @param except packages below the root, without those below them, whose classes are made to be
+   *     understood together
+   */
+  public void requireClassesWithoutCircles(String... except) {
+    Set<String> left = Stream.of(except).map(name -> root + "." + name).collect(toSet());
     slices()
-        .assignedFrom(by(Architecture::outermost, "classes"))
+        .assignedFrom(
+            by(
+                type ->
+                    left.contains(type.getPackageName()) ? type.getPackageName() : outermost(type),
+                "classes"))
         .should()
         .beFreeOfCycles()
         .check(classes);
@@ -63,8 +77,7 @@ public final class Architecture {
         .check(classes);
   }
 
-  private static SliceAssignment by(
-      java.util.function.Function<JavaClass, String> name, String what) {
+  private static SliceAssignment by(Function<JavaClass, String> name, String what) {
     return new SliceAssignment() {
       @Override
       public SliceIdentifier getIdentifierOf(JavaClass type) {

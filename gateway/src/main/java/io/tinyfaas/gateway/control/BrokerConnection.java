@@ -2,7 +2,6 @@ package io.tinyfaas.gateway.control;
 
 import io.netty.handler.codec.mqtt.MqttQoS;
 import io.tinyfaas.contract.control.ControlTopics;
-import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.loop.EventLoops;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
@@ -56,7 +55,7 @@ final class BrokerConnection {
       Map<String, Consumer<byte[]>> topics, String willTopic, byte[] will, Runnable onConnected) {}
 
   private final Vertx vertx;
-  private final GatewaySettings.Broker settings;
+  private final BrokerSettings settings;
   private final Context context;
   private final Map<Integer, Promise<Void>> unacknowledged = new HashMap<>();
   private Session session;
@@ -65,9 +64,9 @@ final class BrokerConnection {
   private boolean stopped;
   private volatile boolean connected;
 
-  BrokerConnection(Vertx vertx, EventLoops loops, GatewaySettings settings) {
+  BrokerConnection(Vertx vertx, EventLoops loops, BrokerSettings settings) {
     this.vertx = vertx;
-    this.settings = settings.broker();
+    this.settings = settings;
     this.context = loops.broker();
   }
 

@@ -7,7 +7,6 @@ import io.tinyfaas.contract.device.DeviceCredential.Authority;
 import io.tinyfaas.contract.device.DeviceCredential.Certificate;
 import io.tinyfaas.contract.device.DeviceCredential.Psk;
 import io.tinyfaas.contract.device.KeySeal;
-import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.loop.BugLog;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
@@ -55,7 +54,7 @@ public final class CurrentDevices {
   private volatile Revision heeded = Revision.NONE;
 
   @Inject
-  CurrentDevices(GatewaySettings settings) {
+  CurrentDevices(DeviceSettings settings) {
     this(settings.deviceKeyFile().flatMap(CurrentDevices::read));
   }
 

@@ -11,7 +11,6 @@ import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.tinyfaas.contract.route.HandlerEndpoint;
-import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.invoke.Attempt.Receiver;
 import io.tinyfaas.gateway.loop.BusyPoll;
 import io.tinyfaas.gateway.loop.InvocationLoop;
@@ -20,6 +19,7 @@ import io.vertx.core.impl.ContextInternal;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -82,20 +82,26 @@ final class HandlerClient {
   private boolean cleaning;
   private boolean closed;
 
+  /**
+   * @param sockets the folder below which handlers have their sockets
+   * @param maxBody of an answer, in bytes
+   */
   HandlerClient(
       InvocationLoop loop,
       HandlerEndpoint endpoint,
-      GatewaySettings settings,
+      Path sockets,
+      int maxBody,
+      int maxConnections,
       Places<HandlerClient> places) {
     this(
         loop,
         switch (endpoint) {
           case HandlerEndpoint.Unix(String path) ->
-              new DomainSocketAddress(settings.sockets().resolve(path).toFile());
+              new DomainSocketAddress(sockets.resolve(path).toFile());
           case HandlerEndpoint.Tcp(String host, int port) -> new InetSocketAddress(host, port);
         },
-        Math.toIntExact(settings.maxBody().asLongValue()),
-        settings.maxConnectionsPerHandler(),
+        maxBody,
+        maxConnections,
         places,
         System::nanoTime);
   }

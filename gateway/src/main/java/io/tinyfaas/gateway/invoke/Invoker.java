@@ -2,7 +2,6 @@ package io.tinyfaas.gateway.invoke;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.tinyfaas.contract.route.Exposure.Access;
-import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.invoke.Attempt.Reply;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
@@ -18,17 +17,20 @@ import io.tinyfaas.gateway.loop.InvocationLoop;
 import io.tinyfaas.gateway.loop.LoopTimers;
 import io.tinyfaas.gateway.memory.BodyMemory;
 import io.tinyfaas.gateway.memory.HeapBudget;
+import io.tinyfaas.gateway.memory.HeapSettings;
 import io.tinyfaas.gateway.memory.Holder;
 import io.tinyfaas.gateway.memory.PeerHolders;
 import io.tinyfaas.gateway.memory.Places;
 import io.tinyfaas.gateway.metrics.InvocationMetrics;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.tinyfaas.gateway.route.RouteListener;
+import io.tinyfaas.gateway.route.RouteSettings;
 import io.tinyfaas.gateway.route.RoutedFunction;
 import io.tinyfaas.gateway.route.RoutedHandler;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import jakarta.inject.Singleton;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -50,7 +52,9 @@ public final class Invoker implements RouteListener {
 
   private final InvocationLoop loop;
   private final LoopTimers timers;
-  private final GatewaySettings settings;
+  private final InvocationSettings settings;
+  private final Path sockets;
+  private final int maxBody;
   private final CurrentRoutes routes;
   private final InvocationMetrics metrics;
   private final BodyMemory memory;
@@ -68,7 +72,9 @@ public final class Invoker implements RouteListener {
   Invoker(
       InvocationLoop loop,
       LoopTimers timers,
-      GatewaySettings settings,
+      InvocationSettings settings,
+      RouteSettings routing,
+      HeapSettings heap,
       CurrentRoutes routes,
       InvocationMetrics metrics,
       MeterRegistry registry,
@@ -77,6 +83,8 @@ public final class Invoker implements RouteListener {
     this.loop = loop;
     this.timers = timers;
     this.settings = settings;
+    this.sockets = routing.sockets();
+    this.maxBody = Math.toIntExact(heap.maxBody().asLongValue());
     this.routes = routes;
     this.metrics = metrics;
     this.memory = memory;
@@ -171,7 +179,15 @@ public final class Invoker implements RouteListener {
     return client != null
         ? client
         : clients.computeIfAbsent(
-            handler, h -> new HandlerClient(loop, h.handler().endpoint(), settings, connections));
+            handler,
+            h ->
+                new HandlerClient(
+                    loop,
+                    h.handler().endpoint(),
+                    sockets,
+                    maxBody,
+                    settings.maxConnectionsPerHandler(),
+                    connections));
   }
 
   /** One running invocation. On one event loop only. */

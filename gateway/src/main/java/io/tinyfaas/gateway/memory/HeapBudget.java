@@ -1,6 +1,5 @@
 package io.tinyfaas.gateway.memory;
 
-import io.tinyfaas.gateway.GatewaySettings;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.ArrayList;
@@ -71,14 +70,14 @@ public final class HeapBudget {
   private final List<Share> fixed;
 
   @Inject
-  HeapBudget(GatewaySettings settings) {
+  HeapBudget(HeapSettings settings) {
     this(Runtime.getRuntime().maxMemory(), settings);
   }
 
   /**
    * @param heap in bytes, as {@link Runtime#maxMemory} has it
    */
-  public HeapBudget(long heap, GatewaySettings settings) {
+  public HeapBudget(long heap, HeapSettings settings) {
     this(
         heap,
         settings.maxBody().asLongValue(),

@@ -130,11 +130,11 @@ public final class CurrentRoutes {
         return known;
       }
     }
-    return new RoutedHandler(handler, this);
+    return new RoutedHandler(handler, this::released);
   }
 
   /** A handler that left the table has answered its last invocation. */
-  void retiredHandlerIsFree(RoutedHandler handler) {
+  private void released(RoutedHandler handler) {
     synchronized (this) {
       boolean gone = handler.isRetired() && handler.inFlight() == 0;
       if (!gone || !draining.remove(handler.handler().id(), handler)) {

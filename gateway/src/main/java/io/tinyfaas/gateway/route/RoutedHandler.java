@@ -3,6 +3,7 @@ package io.tinyfaas.gateway.route;
 import io.tinyfaas.contract.route.Handler;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 
 /**
  * A handler while this gateway knows it, with the invocations it is answering. Outlives the tables
@@ -14,14 +15,17 @@ public final class RoutedHandler {
   private static final long AVOIDED_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final Handler handler;
-  private final CurrentRoutes routes;
+  private final Consumer<RoutedHandler> released;
   private final AtomicInteger inFlight = new AtomicInteger();
   private volatile boolean retired;
   private volatile long refusedAt = System.nanoTime() - AVOIDED_NANOS;
 
-  RoutedHandler(Handler handler, CurrentRoutes routes) {
+  /**
+   * @param released is told when it has left the table and answered its last invocation
+   */
+  RoutedHandler(Handler handler, Consumer<RoutedHandler> released) {
     this.handler = handler;
-    this.routes = routes;
+    this.released = released;
   }
 
   public Handler handler() {
@@ -47,7 +51,7 @@ public final class RoutedHandler {
   /** Ends what a successful {@link #enter()} began. */
   public void leave() {
     if (inFlight.decrementAndGet() == 0 && retired) {
-      routes.retiredHandlerIsFree(this);
+      released.accept(this);
     }
   }
 

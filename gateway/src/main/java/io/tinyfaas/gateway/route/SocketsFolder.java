@@ -2,7 +2,6 @@ package io.tinyfaas.gateway.route;
 
 import io.tinyfaas.contract.control.RouteTable;
 import io.tinyfaas.contract.route.HandlerEndpoint;
-import io.tinyfaas.gateway.GatewaySettings;
 import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,7 +19,7 @@ final class SocketsFolder {
 
   private final Path folder;
 
-  SocketsFolder(GatewaySettings settings) {
+  SocketsFolder(RouteSettings settings) {
     this.folder = settings.sockets();
   }
 

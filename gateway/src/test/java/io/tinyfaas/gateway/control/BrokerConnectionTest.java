@@ -3,7 +3,6 @@ package io.tinyfaas.gateway.control;
 import static io.tinyfaas.harness.Eventually.patient;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.Settings;
 import io.tinyfaas.gateway.loop.EventLoops;
 import io.vertx.core.Vertx;
@@ -35,7 +34,7 @@ class BrokerConnectionTest {
 
   @Test
   void shouldNotHoldUpInvocations() {
-    GatewaySettings settings = Settings.with(GatewaySettings.class, "tinyfaas.max-in-flight", "1");
+    BrokerSettings settings = Settings.with(BrokerSettings.class, "tinyfaas.broker.port", "1");
     for (int i = 0; i < 3; i++) { // whichever loop it is that is given next
       vertx.getOrCreateContext();
       EventLoops loops = new EventLoops(vertx);

@@ -2,7 +2,6 @@ package io.tinyfaas.gateway.memory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.Settings;
 import io.tinyfaas.gateway.memory.HeapBudget.Share;
 import java.io.IOException;
@@ -17,7 +16,7 @@ class HeapBudgetTest {
   private static final long DEFAULT_HEAP = 74L << 20;
 
   private static HeapBudget budget(long heap, String property, String value) {
-    return new HeapBudget(heap, Settings.with(GatewaySettings.class, property, value));
+    return new HeapBudget(heap, Settings.with(HeapSettings.class, property, value));
   }
 
   private static HeapBudget standard() {

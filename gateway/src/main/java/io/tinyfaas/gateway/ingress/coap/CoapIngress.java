@@ -1,7 +1,6 @@
 package io.tinyfaas.gateway.ingress.coap;
 
 import io.netty.channel.EventLoop;
-import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.ingress.Ingress;
 import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.ingress.coap.discovery.Discovery;
@@ -19,6 +18,7 @@ import io.tinyfaas.gateway.loop.InvocationLoop;
 import io.tinyfaas.gateway.loop.LoopTimers;
 import io.tinyfaas.gateway.memory.BodyMemory;
 import io.tinyfaas.gateway.memory.HeapBudget;
+import io.tinyfaas.gateway.memory.HeapSettings;
 import io.tinyfaas.gateway.metrics.InvocationMetrics;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.vertx.core.Future;
@@ -87,7 +87,7 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   CoapIngress(
       InvocationLoop loop,
       LoopTimers timers,
-      GatewaySettings gateway,
+      HeapSettings heap,
       CoapSettings settings,
       CurrentRoutes routes,
       Invoker invoker,
@@ -99,7 +99,7 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
     this.context = loop.context();
     this.timers = timers;
     this.settings = settings;
-    this.maxBody = Math.toIntExact(gateway.maxBody().asLongValue());
+    this.maxBody = Math.toIntExact(heap.maxBody().asLongValue());
     this.remembered = budget.remembered();
     this.routes = routes;
     this.invoker = invoker;

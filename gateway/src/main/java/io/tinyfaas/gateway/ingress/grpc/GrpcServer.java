@@ -11,10 +11,10 @@ import io.grpc.protobuf.services.ProtoReflectionService;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
-import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.invoke.Invoker;
 import io.tinyfaas.gateway.loop.InvocationLoop;
 import io.tinyfaas.gateway.memory.BodyMemory;
+import io.tinyfaas.gateway.memory.HeapSettings;
 import io.tinyfaas.gateway.memory.PeerHolders;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.tinyfaas.gateway.route.RouteListener;
@@ -58,7 +58,7 @@ final class GrpcServer implements RouteListener {
   private boolean serving;
 
   GrpcServer(
-      GatewaySettings gateway,
+      HeapSettings heap,
       GrpcSettings settings,
       InvocationLoop loop,
       Invoker invoker,
@@ -74,12 +74,12 @@ final class GrpcServer implements RouteListener {
         NettyServerBuilder.forAddress(new InetSocketAddress(settings.host(), settings.port()))
             .channelFactory(
                 new BoundedAcceptor(
-                    gateway.grpc().maxConnections(), MAX_CALLS_PER_CONNECTION, each, memory, peers))
+                    heap.grpc().maxConnections(), MAX_CALLS_PER_CONNECTION, each, memory, peers))
             .bossEventLoopGroup(eventLoop)
             .workerEventLoopGroup(eventLoop)
             .withChildOption(ChannelOption.ALLOCATOR, VertxByteBufAllocator.POOLED_ALLOCATOR)
             .directExecutor()
-            .maxInboundMessageSize(Math.toIntExact(gateway.maxBody().asLongValue()) + MESSAGE_BYTES)
+            .maxInboundMessageSize(Math.toIntExact(heap.maxBody().asLongValue()) + MESSAGE_BYTES)
             .maxInboundMetadataSize(MAX_METADATA_BYTES)
             .maxConcurrentCallsPerConnection(MAX_CALLS_PER_CONNECTION)
             .maxRstFramesPerWindow(MAX_RESETS, RESETS_SECONDS)

@@ -2,7 +2,6 @@ package io.tinyfaas.gateway.ingress.http;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
@@ -17,6 +16,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
 import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
 import io.tinyfaas.gateway.invoke.Invoker;
 import io.tinyfaas.gateway.memory.BodyMemory;
+import io.tinyfaas.gateway.memory.HeapSettings;
 import io.tinyfaas.gateway.memory.PeerHolders;
 import io.tinyfaas.gateway.memory.Places;
 import io.vertx.core.Future;
@@ -73,10 +73,10 @@ final class AsyncInvocations {
   @Singleton
   record Limits(int count, long bytes) {
     @Inject
-    Limits(HttpSettings settings, GatewaySettings gateway) {
+    Limits(HttpSettings settings, HeapSettings heap) {
       this(
           settings.maxAsync(),
-          Math.max(settings.maxAsyncBytes().asLongValue(), gateway.maxBody().asLongValue()));
+          Math.max(settings.maxAsyncBytes().asLongValue(), heap.maxBody().asLongValue()));
     }
   }
 

@@ -1,6 +1,5 @@
 package io.tinyfaas.gateway.ingress.http;
 
-import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.ingress.http.HttpRequests.Target;
 import io.tinyfaas.gateway.ingress.http.HttpResponses.Response;
@@ -11,6 +10,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
 import io.tinyfaas.gateway.invoke.Invoker;
 import io.tinyfaas.gateway.loop.BugLog;
 import io.tinyfaas.gateway.memory.BodyMemory;
+import io.tinyfaas.gateway.memory.HeapSettings;
 import io.tinyfaas.gateway.memory.Holder;
 import io.tinyfaas.gateway.memory.PeerHolders;
 import io.tinyfaas.gateway.metrics.InvocationMetrics;
@@ -45,7 +45,7 @@ final class HttpExchanges {
   /** For a client that still sends what has been refused: an answer would be lost in a reset. */
   private static final Duration LINGER = Duration.ofSeconds(2);
 
-  private final GatewaySettings gateway;
+  private final HeapSettings heap;
   private final HttpSettings settings;
   private final Invocations invocations;
   private final BodyMemory memory;
@@ -59,13 +59,13 @@ final class HttpExchanges {
   private volatile boolean refusing;
 
   HttpExchanges(
-      GatewaySettings gateway,
+      HeapSettings heap,
       HttpSettings settings,
       Invocations invocations,
       BodyMemory memory,
       PeerHolders peers,
       InvocationMetrics metrics) {
-    this.gateway = gateway;
+    this.heap = heap;
     this.settings = settings;
     this.invocations = invocations;
     this.memory = memory;
@@ -73,7 +73,7 @@ final class HttpExchanges {
     this.refusals = new BodyMemory(memory.size() / REFUSALS_FRACTION);
     this.heads = new RequestDecoder.Heads(memory);
     this.metrics = metrics;
-    this.connections = new HttpConnections(gateway.http().maxConnections());
+    this.connections = new HttpConnections(heap.http().maxConnections());
   }
 
   /** What functions there are, and both ways to run one. */
@@ -181,7 +181,7 @@ final class HttpExchanges {
           new RequestBody(
               request,
               head,
-              Math.toIntExact(gateway.maxBody().asLongValue()),
+              Math.toIntExact(heap.maxBody().asLongValue()),
               memory,
               peer,
               this::received);
@@ -212,7 +212,7 @@ final class HttpExchanges {
         case Received.TooLarge _ -> {
           metrics.refused(Protocol.HTTP, "too_large");
           end();
-          answer(Problem.bodyTooLarge(Math.toIntExact(gateway.maxBody().asLongValue())));
+          answer(Problem.bodyTooLarge(Math.toIntExact(heap.maxBody().asLongValue())));
         }
         case Received.NoRoom _ -> {
           metrics.refused(Protocol.HTTP, "overloaded");

@@ -4,7 +4,6 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.tinyfaas.contract.route.Exposure.Access;
 import io.tinyfaas.contract.route.Route;
-import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.device.CurrentDevices;
 import io.tinyfaas.gateway.ingress.coap.message.CoapResponses;
 import io.tinyfaas.gateway.invoke.Invocation;
@@ -16,6 +15,7 @@ import io.tinyfaas.gateway.invoke.ResultListener;
 import io.tinyfaas.gateway.loop.InvocationLoop;
 import io.tinyfaas.gateway.loop.LoopExecutor;
 import io.tinyfaas.gateway.memory.HeapBudget;
+import io.tinyfaas.gateway.memory.HeapSettings;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.tinyfaas.gateway.route.RouteListener;
 import io.tinyfaas.gateway.route.RoutedFunction;
@@ -69,7 +69,7 @@ public final class Observers implements ResultListener, RouteListener, Observing
   Observers(
       Vertx vertx,
       InvocationLoop loop,
-      GatewaySettings settings,
+      HeapSettings settings,
       HeapBudget budget,
       CurrentRoutes routes,
       CurrentDevices devices,
