@@ -18,7 +18,7 @@ import io.tinyfaas.manager.archive.FunctionArchive;
 import io.tinyfaas.manager.archive.Zip;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
-import io.tinyfaas.manager.store.Specs;
+import io.tinyfaas.manager.spec.Specs;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;

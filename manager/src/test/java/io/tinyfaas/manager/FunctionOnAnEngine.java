@@ -18,10 +18,10 @@ import io.tinyfaas.manager.deploy.FunctionDeployer.Deployment;
 import io.tinyfaas.manager.deploy.FunctionStates;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
-import io.tinyfaas.manager.store.FunctionSpec;
+import io.tinyfaas.manager.spec.FunctionSpec;
+import io.tinyfaas.manager.spec.PartialSpec;
+import io.tinyfaas.manager.spec.Specs;
 import io.tinyfaas.manager.store.FunctionStore;
-import io.tinyfaas.manager.store.SpecFields;
-import io.tinyfaas.manager.store.Specs;
 import io.vertx.core.Vertx;
 import jakarta.inject.Inject;
 import java.io.IOException;
@@ -81,7 +81,7 @@ abstract class FunctionOnAnEngine {
     return deploy(Specs.fields(spec), archive);
   }
 
-  Deployment deploy(SpecFields fields, FunctionArchive archive) {
+  Deployment deploy(PartialSpec fields, FunctionArchive archive) {
     try (archive) {
       return deployer.deploy(FUNCTION, fields, archive);
     }

@@ -20,7 +20,7 @@ import io.tinyfaas.manager.reconcile.FunctionRunner;
 import io.tinyfaas.manager.reconcile.HandlerMonitor;
 import io.tinyfaas.manager.reconcile.LongBackOff;
 import io.tinyfaas.manager.reconcile.Reconciler;
-import io.tinyfaas.manager.store.Specs;
+import io.tinyfaas.manager.spec.Specs;
 import jakarta.inject.Inject;
 import java.time.Duration;
 import java.time.Instant;

@@ -4,9 +4,9 @@ import static io.tinyfaas.manager.problem.ProblemType.INVALID_REQUEST;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.tinyfaas.manager.problem.ProblemException;
-import io.tinyfaas.manager.store.FunctionSpec;
-import io.tinyfaas.manager.store.FunctionSpecJson;
-import io.tinyfaas.manager.store.SpecFields;
+import io.tinyfaas.manager.spec.PartialSpec;
+import io.tinyfaas.manager.text.JsonDocument;
+import io.tinyfaas.manager.text.PlainText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Collection;
@@ -19,7 +19,7 @@ import org.jboss.resteasy.reactive.server.multipart.MultipartFormDataInput;
  *
  * @param archive the caller closes it
  */
-record DeployForm(SpecFields spec, InputStream archive) {
+record DeployForm(PartialSpec spec, InputStream archive) {
 
   private static final Set<String> PARTS = Set.of("spec", "archive");
 
@@ -29,7 +29,7 @@ record DeployForm(SpecFields spec, InputStream archive) {
         throw invalid(
             "part",
             "There is a part "
-                + (name == null ? "without a name" : FunctionSpec.quoted(name))
+                + (name == null ? "without a name" : PlainText.quoted(name))
                 + ", but the parts are spec and archive: curl -F spec=@spec.json"
                 + " -F archive=@function.zip.");
       }
@@ -39,7 +39,7 @@ record DeployForm(SpecFields spec, InputStream archive) {
     if (!archive.isFileItem()) {
       throw invalid("archive", "The part archive is not a file: use -F archive=@function.zip.");
     }
-    SpecFields fields = SpecFields.of(FunctionSpecJson.parse(bytes(spec)));
+    PartialSpec fields = PartialSpec.of(JsonDocument.parse(bytes(spec)));
     return new DeployForm(fields, archive.getFileItem().getInputStream());
   }
 
@@ -48,7 +48,7 @@ record DeployForm(SpecFields spec, InputStream archive) {
       return part.getValue().getBytes(UTF_8);
     }
     try (InputStream content = part.getFileItem().getInputStream()) {
-      return content.readNBytes(FunctionSpecJson.MAX_BYTES + 1);
+      return content.readNBytes(JsonDocument.MAX_BYTES + 1);
     }
   }
 

@@ -9,7 +9,7 @@ import io.tinyfaas.contract.device.DeviceName;
 import io.tinyfaas.contract.device.KeySeal;
 import io.tinyfaas.manager.device.DeviceRegistry;
 import io.tinyfaas.manager.problem.ProblemException;
-import io.tinyfaas.manager.store.FunctionSpecJson;
+import io.tinyfaas.manager.text.JsonDocument;
 import jakarta.ws.rs.DELETE;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.PUT;
@@ -107,7 +107,7 @@ class DeviceResource {
   }
 
   private static byte[] key(byte[] content) {
-    ObjectNode document = FunctionSpecJson.parse(content);
+    ObjectNode document = JsonDocument.parse(content);
     String hex = document.path("keyHex").asText("");
     if (document.size() != 1
         || hex.length() < 2 * KeySeal.MIN_KEY_BYTES

@@ -14,10 +14,11 @@ import io.tinyfaas.manager.deploy.FunctionDeployer;
 import io.tinyfaas.manager.deploy.FunctionDeployer.Deployment;
 import io.tinyfaas.manager.deploy.FunctionStates;
 import io.tinyfaas.manager.problem.ProblemException;
-import io.tinyfaas.manager.store.FunctionSpec;
-import io.tinyfaas.manager.store.FunctionSpecJson;
+import io.tinyfaas.manager.spec.FunctionSpec;
+import io.tinyfaas.manager.spec.FunctionSpecJson;
+import io.tinyfaas.manager.spec.PartialSpec;
 import io.tinyfaas.manager.store.FunctionStore;
-import io.tinyfaas.manager.store.SpecFields;
+import io.tinyfaas.manager.text.JsonDocument;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.DELETE;
 import jakarta.ws.rs.GET;
@@ -72,7 +73,7 @@ class FunctionResource {
   @Consumes({"application/zip", "application/x-zip-compressed"})
   public Response deploy(
       @PathParam("name") String name, @Context UriInfo uri, InputStream archive) {
-    SpecFields spec = SpecParameters.read(uri.getQueryParameters());
+    PartialSpec spec = SpecParameters.read(uri.getQueryParameters());
     return deploy(functionName(name), spec, archive, uri);
   }
 
@@ -93,7 +94,7 @@ class FunctionResource {
     }
   }
 
-  private Response deploy(FunctionName name, SpecFields spec, InputStream upload, UriInfo uri) {
+  private Response deploy(FunctionName name, PartialSpec spec, InputStream upload, UriInfo uri) {
     try (FunctionArchive archive = uploads.receive(upload::transferTo, "")) {
       Deployment deployment = deployer.deploy(name, spec, archive);
       Response.ResponseBuilder response =
@@ -136,7 +137,7 @@ class FunctionResource {
   public FunctionDescription patch(
       @PathParam("name") String name, @Context UriInfo uri, InputStream body) throws IOException {
     QueryParameters.requireOnly(uri);
-    ObjectNode patch = FunctionSpecJson.parse(bounded(body));
+    ObjectNode patch = JsonDocument.parse(bounded(body));
     Deployment deployment =
         deployer.update(functionName(name), spec -> FunctionSpecJson.patch(spec, patch));
     return FunctionDescription.of(deployment.state(), urls);
@@ -187,7 +188,7 @@ class FunctionResource {
     if (!query.isEmpty()) {
       throw invalid("version", "version is in the query and in the body: send it once.");
     }
-    ObjectNode document = FunctionSpecJson.parse(body);
+    ObjectNode document = JsonDocument.parse(body);
     JsonNode number = document.path("version");
     if (document.isEmpty()) {
       return OptionalInt.empty();
@@ -217,7 +218,7 @@ class FunctionResource {
 
   /** One byte more than a document may have, so that a larger one is told from it. */
   private static byte[] bounded(InputStream body) throws IOException {
-    return body.readNBytes(FunctionSpecJson.MAX_BYTES + 1);
+    return body.readNBytes(JsonDocument.MAX_BYTES + 1);
   }
 
   private static ProblemException invalid(String field, String detail) {

@@ -3,7 +3,7 @@ package io.tinyfaas.manager.api;
 import static io.tinyfaas.manager.problem.ProblemType.INVALID_REQUEST;
 
 import io.tinyfaas.manager.problem.ProblemException;
-import io.tinyfaas.manager.store.FunctionSpec;
+import io.tinyfaas.manager.text.PlainText;
 import jakarta.ws.rs.core.UriInfo;
 import java.util.List;
 
@@ -21,9 +21,9 @@ final class QueryParameters {
       if (!names.contains(name)) {
         throw ProblemException.ofField(
             INVALID_REQUEST,
-            FunctionSpec.quoted(name).replace("\"", ""),
+            PlainText.quoted(name).replace("\"", ""),
             "This call has no parameter "
-                + FunctionSpec.quoted(name)
+                + PlainText.quoted(name)
                 + (names.isEmpty() ? ", nor any other" : ", only " + String.join(" and ", names))
                 + ".");
       }

@@ -5,10 +5,11 @@ import static io.tinyfaas.manager.problem.ProblemType.INVALID_REQUEST;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tinyfaas.manager.problem.ProblemException;
-import io.tinyfaas.manager.store.SpecFields;
+import io.tinyfaas.manager.spec.PartialSpec;
+import io.tinyfaas.manager.spec.SpecField;
 import jakarta.ws.rs.core.MultivaluedMap;
-import java.math.BigDecimal;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Fields of a specification in the query: {@code ?runtime=nodejs&handlers=2&env=A=b&env=C=d}. What
@@ -18,35 +19,31 @@ final class SpecParameters {
 
   private SpecParameters() {}
 
-  static SpecFields read(MultivaluedMap<String, String> query) {
+  static PartialSpec read(MultivaluedMap<String, String> query) {
     ObjectNode document = JsonNodeFactory.instance.objectNode();
-    query.forEach(
-        (name, values) -> {
-          switch (name) {
-            case "env" -> put(document.withObjectProperty("environment"), name, values);
-            case "label" -> put(document.withObjectProperty("labels"), name, values);
-            case "link" -> put(document.withObjectProperty("link"), name, values);
-            case "environment", "labels" -> throw unknown(name);
-            default -> put(document, name, single(name, values));
-          }
-        });
-    return SpecFields.of(document);
-  }
-
-  private static void put(ObjectNode document, String name, String value) {
-    if ((name.equals("networkAccess") || name.equals("observable"))
-        && (value.equals("true") || value.equals("false"))) {
-      document.put(name, Boolean.parseBoolean(value));
-    } else if (name.equals("handlers") && value.matches("-?\\d{1,18}")) {
-      document.put(name, Long.parseLong(value));
-    } else if (name.equals("cpus") && value.matches("-?\\d{1,9}(\\.\\d{1,9})?")) {
-      document.put(name, new BigDecimal(value));
-    } else {
-      document.put(name, value);
-    }
+    query.forEach((name, values) -> put(document, name, values));
+    return PartialSpec.of(document);
   }
 
   private static void put(ObjectNode document, String name, List<String> values) {
+    Optional<SpecField<?>> field =
+        SpecField.ALL.stream().filter(each -> each.inQuery().equals(name)).findFirst();
+    if (field.isPresent() && field.get().hasMembers()) {
+      putMembers(document.withObjectProperty(field.get().name()), name, values);
+    } else if (field.isPresent()) {
+      document.set(name, field.get().parse(single(name, values)));
+    } else if (SpecField.ALL.stream().anyMatch(each -> each.name().equals(name))) {
+      throw ProblemException.ofField(
+          INVALID_REQUEST,
+          name,
+          "In the query, variables are written env=KEY=VALUE and labels label=KEY=VALUE.");
+    } else {
+      document.put(
+          name, single(name, values)); // and is refused with a list of those that there are
+    }
+  }
+
+  private static void putMembers(ObjectNode document, String name, List<String> values) {
     for (String value : values) {
       int equals = value.indexOf('=');
       if (equals < 1) {
@@ -66,12 +63,5 @@ final class SpecParameters {
       throw ProblemException.ofField(INVALID_REQUEST, name, name + " is given more than once.");
     }
     return values.getFirst();
-  }
-
-  private static ProblemException unknown(String name) {
-    return ProblemException.ofField(
-        INVALID_REQUEST,
-        name,
-        "In the query, variables are written env=KEY=VALUE and labels label=KEY=VALUE.");
   }
 }

@@ -6,7 +6,7 @@ import static io.tinyfaas.manager.problem.ProblemType.INVALID_REQUEST;
 import static io.tinyfaas.manager.problem.ProblemType.INVALID_SPEC;
 
 import io.tinyfaas.manager.problem.ProblemException;
-import io.tinyfaas.manager.store.FunctionSpec;
+import io.tinyfaas.manager.spec.FunctionSpec;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;

@@ -11,8 +11,8 @@ import io.tinyfaas.manager.archive.ArchiveUploads;
 import io.tinyfaas.manager.archive.FunctionArchive;
 import io.tinyfaas.manager.deploy.FunctionDeployer;
 import io.tinyfaas.manager.problem.ProblemException;
+import io.tinyfaas.manager.spec.PartialSpec;
 import io.tinyfaas.manager.store.FunctionStore;
-import io.tinyfaas.manager.store.SpecFields;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
@@ -100,13 +100,13 @@ class ManagementCalls {
     return port < 0 ? "" : protocol + "://:" + port + "/" + name + "\n";
   }
 
-  private SpecFields fields(UploadRequest request) {
+  private PartialSpec fields(UploadRequest request) {
     ObjectNode fields = JsonNodeFactory.instance.objectNode();
     fields.put("runtime", request.text("env"));
     fields.put("handlers", request.threads());
     ObjectNode environment = fields.putObject("environment");
     request.environment().forEach(environment::put);
-    return SpecFields.of(
+    return PartialSpec.of(
         fields,
         JsonNodeFactory.instance.objectNode().put("networkAccess", settings.uploadNetworkAccess()));
   }

@@ -9,10 +9,10 @@ import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.reconcile.Reconciler;
 import io.tinyfaas.manager.reconcile.Rollout;
 import io.tinyfaas.manager.runtime.Runtimes;
-import io.tinyfaas.manager.store.FunctionSpec;
+import io.tinyfaas.manager.spec.FunctionSpec;
+import io.tinyfaas.manager.spec.PartialSpec;
 import io.tinyfaas.manager.store.FunctionStore;
 import io.tinyfaas.manager.store.FunctionVersion;
-import io.tinyfaas.manager.store.SpecFields;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -67,7 +67,7 @@ public class FunctionDeployer {
    * Makes this archive the function's active version, with what these fields make of the
    * specification that it has.
    */
-  public Deployment deploy(FunctionName name, SpecFields fields, FunctionArchive archive) {
+  public Deployment deploy(FunctionName name, PartialSpec fields, FunctionArchive archive) {
     return change(
         "deploy",
         name,

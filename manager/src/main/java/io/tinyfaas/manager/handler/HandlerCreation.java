@@ -18,7 +18,7 @@ import io.tinyfaas.manager.network.FunctionNetworks;
 import io.tinyfaas.manager.network.FunctionNetworks.Attachment;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
-import io.tinyfaas.manager.store.FunctionSpec;
+import io.tinyfaas.manager.spec.FunctionSpec;
 import io.tinyfaas.manager.store.FunctionVersion;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.nio.charset.StandardCharsets;

@@ -6,7 +6,7 @@ import io.tinyfaas.manager.engine.EngineSettings;
 import io.tinyfaas.manager.engine.Labels;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
-import io.tinyfaas.manager.store.FunctionSpec;
+import io.tinyfaas.manager.spec.FunctionSpec;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;

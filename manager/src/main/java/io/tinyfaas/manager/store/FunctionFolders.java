@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.manager.files.FileTree;
+import io.tinyfaas.manager.spec.FunctionSpecJson;
 import io.tinyfaas.manager.store.StoredFunction.Pointer;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -8,6 +8,7 @@ import io.quarkus.runtime.configuration.ConfigurationException;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.setting.SettingsCheck;
 import io.tinyfaas.manager.problem.ProblemException;
+import io.tinyfaas.manager.spec.FunctionSpec;
 import io.tinyfaas.manager.store.StoredFunction.Pointer;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;

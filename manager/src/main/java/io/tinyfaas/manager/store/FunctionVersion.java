@@ -1,6 +1,7 @@
 package io.tinyfaas.manager.store;
 
 import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.manager.spec.FunctionSpec;
 import java.time.Instant;
 
 /**

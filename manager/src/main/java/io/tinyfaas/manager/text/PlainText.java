@@ -29,4 +29,10 @@ public final class PlainText {
   private static boolean isControl(int character) {
     return Character.isISOControl(character) && character != '\t';
   }
+
+  /** What a caller sent, fit to stand in a message: short and without control characters. */
+  public static String quoted(String text) {
+    String shown = text.length() > 60 ? text.substring(0, 60) + "…" : text;
+    return '"' + shown.replaceAll("\\p{Cntrl}", "?") + '"';
+  }
 }

@@ -15,7 +15,7 @@ import io.tinyfaas.manager.api.RestCalls;
 import io.tinyfaas.manager.api.WithoutEngine;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
-import io.tinyfaas.manager.store.FunctionSpec;
+import io.tinyfaas.manager.spec.FunctionSpec;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;

@@ -6,10 +6,10 @@ import io.tinyfaas.manager.deploy.FunctionState.HandlerState;
 import io.tinyfaas.manager.handler.Ending;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
-import io.tinyfaas.manager.store.FunctionSpec;
+import io.tinyfaas.manager.spec.FunctionSpec;
+import io.tinyfaas.manager.spec.PartialSpec;
 import io.tinyfaas.manager.store.FunctionStore;
 import io.tinyfaas.manager.store.FunctionVersion;
-import io.tinyfaas.manager.store.SpecFields;
 import jakarta.enterprise.inject.Alternative;
 import jakarta.inject.Singleton;
 import java.nio.file.Path;
@@ -68,7 +68,7 @@ public class FakeDeployer extends FunctionDeployer {
   }
 
   @Override
-  public Deployment deploy(FunctionName name, SpecFields fields, FunctionArchive archive) {
+  public Deployment deploy(FunctionName name, PartialSpec fields, FunctionArchive archive) {
     Optional<RuntimeException> now = failure;
     failure = Optional.empty();
     now.ifPresent(

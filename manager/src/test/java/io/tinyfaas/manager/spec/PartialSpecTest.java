@@ -1,10 +1,11 @@
-package io.tinyfaas.manager.store;
+package io.tinyfaas.manager.spec;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
+import io.tinyfaas.manager.text.JsonDocument;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -12,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class SpecFieldsTest {
+class PartialSpecTest {
 
   private static final FunctionSpec ACTIVE =
       Specs.of(
@@ -31,7 +32,7 @@ class SpecFieldsTest {
   }
 
   private static FunctionSpec on(Optional<FunctionSpec> active, String json) {
-    SpecFields fields = Specs.fields(json);
+    PartialSpec fields = Specs.fields(json);
     String runtime = fields.runtime(active);
     return fields.on(active, runtime.equals("node") ? "nodejs" : runtime);
   }
@@ -93,10 +94,10 @@ class SpecFieldsTest {
 
   @Test
   void shouldGiveANewFunctionWhatOneHasInPlaceOfDefaults() {
-    SpecFields fields =
-        SpecFields.of(
-            FunctionSpecJson.parse("{\"runtime\": \"nodejs\"}".getBytes()),
-            FunctionSpecJson.parse("{\"networkAccess\": true}".getBytes()));
+    PartialSpec fields =
+        PartialSpec.of(
+            JsonDocument.parse("{\"runtime\": \"nodejs\"}".getBytes()),
+            JsonDocument.parse("{\"networkAccess\": true}".getBytes()));
     assertThat(fields.on(Optional.empty(), "nodejs").networkAccess()).isTrue();
     FunctionSpec without = on(ACTIVE, "{\"networkAccess\": false}");
     assertThat(fields.on(Optional.of(without), "nodejs")).isEqualTo(without);
@@ -123,7 +124,7 @@ class SpecFieldsTest {
 
   @Test
   void shouldKeepValuesThatAreHidden() {
-    SpecFields fields =
+    PartialSpec fields =
         Specs.fields("{\"environment\": {\"A\": \"***\", \"C\": \"3\", \"D\": \"****\"}}");
     Map<String, String> expected = Map.of("A", "1", "C", "3", "D", "****");
     assertThat(fields.on(Optional.of(ACTIVE), "nodejs").environment()).isEqualTo(expected);
@@ -131,7 +132,7 @@ class SpecFieldsTest {
     FunctionSpec changed = on(ACTIVE, "{\"environment\": {\"A\": \"new\"}}");
     assertThat(fields.on(Optional.of(changed), "nodejs").environment()).containsEntry("A", "new");
     assertThat(
-            SpecFields.of(FunctionSpecJson.writeHidden(ACTIVE)).on(Optional.of(ACTIVE), "nodejs"))
+            PartialSpec.of(FunctionSpecJson.writeHidden(ACTIVE)).on(Optional.of(ACTIVE), "nodejs"))
         .isEqualTo(ACTIVE);
   }
 
@@ -153,8 +154,8 @@ class SpecFieldsTest {
 
   @Test
   void shouldNotChangeWithTheDocument() {
-    var document = FunctionSpecJson.parse("{\"environment\": {\"A\": \"1\"}}".getBytes());
-    SpecFields fields = SpecFields.of(document);
+    var document = JsonDocument.parse("{\"environment\": {\"A\": \"1\"}}".getBytes());
+    PartialSpec fields = PartialSpec.of(document);
     document.remove("environment");
     assertThat(fields.on(Optional.of(ACTIVE), "nodejs").environment()).isEqualTo(Map.of("A", "1"));
   }

@@ -1,4 +1,4 @@
-package io.tinyfaas.manager.store;
+package io.tinyfaas.manager.spec;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
+import io.tinyfaas.manager.text.JsonDocument;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -17,7 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class FunctionSpecTest {
 
   private static FunctionSpec read(String json) {
-    return FunctionSpecJson.read(FunctionSpecJson.parse(json.getBytes(UTF_8)));
+    return FunctionSpecJson.read(JsonDocument.parse(json.getBytes(UTF_8)));
   }
 
   private static ProblemException refusal(String json) {
@@ -181,7 +182,7 @@ class FunctionSpecTest {
     String patch =
         "{\"handlers\":null,\"memory\":\"64M\",\"environment\":{\"A\":null,\"C\":\"3\"},"
             + "\"labels\":null}";
-    assertThat(FunctionSpecJson.patch(spec, FunctionSpecJson.parse(patch.getBytes(UTF_8))))
+    assertThat(FunctionSpecJson.patch(spec, JsonDocument.parse(patch.getBytes(UTF_8))))
         .isEqualTo(
             new FunctionSpec(
                 "nodejs",
@@ -215,8 +216,7 @@ class FunctionSpecTest {
         read("{'runtime':'java','environment':{'A':'1','B':'2','C':'3'}}".replace('\'', '"'));
     String patch = "{'environment':{'A':'***','B':null,'C':'4'}}".replace('\'', '"');
     assertThat(
-            FunctionSpecJson.patch(spec, FunctionSpecJson.parse(patch.getBytes(UTF_8)))
-                .environment())
+            FunctionSpecJson.patch(spec, JsonDocument.parse(patch.getBytes(UTF_8))).environment())
         .isEqualTo(Map.of("A", "1", "C", "4"));
   }
 
@@ -238,7 +238,7 @@ class FunctionSpecTest {
             ProblemException.class,
             () ->
                 FunctionSpecJson.patch(
-                    spec, FunctionSpecJson.parse(patch.replace('\'', '"').getBytes(UTF_8))));
+                    spec, JsonDocument.parse(patch.replace('\'', '"').getBytes(UTF_8))));
     assertThat(problem.field()).isEqualTo(field);
   }
 

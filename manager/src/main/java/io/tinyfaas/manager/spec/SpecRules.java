@@ -1,81 +1,35 @@
-package io.tinyfaas.manager.store;
+package io.tinyfaas.manager.spec;
 
 import static io.tinyfaas.manager.problem.ProblemType.INVALID_SPEC;
+import static io.tinyfaas.manager.text.PlainText.quoted;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.manager.problem.ProblemException;
-import java.time.Duration;
-import java.time.temporal.ChronoUnit;
-import java.util.Collections;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.regex.Pattern;
 
-/**
- * How a function runs. A value out of range is refused with a problem that names the field.
- *
- * @param runtime a runtime's name or alias; whether there is such a one is the deployer's to say
- * @param handlers how many containers, 1 to 28: twice as many find room in a function's network
- * @param environment variables of the function: at most 64, values of up to 4 KiB, 32 KiB together
- * @param memoryBytes limit of each handler, 16 MiB to 64 GiB
- * @param cpus limit of each handler in cores, 0.05 to 64
- * @param timeout of one invocation, 100 ms to 15 min, in whole milliseconds
- * @param networkAccess whether the function may open connections to the outside
- * @param labels for people and tools: at most 64, values of up to 256 bytes
- * @param entry the path in the archive of what is to be run, or of Java the class, where the
- *     runtime does not know it by its name; at most 255 characters
- * @param exposure how it shows itself to devices; at most 16 attributes of its link, with values of
- *     up to 256 bytes
- */
-public record FunctionSpec(
-    String runtime,
-    int handlers,
-    Map<String, String> environment,
-    long memoryBytes,
-    double cpus,
-    Duration timeout,
-    boolean networkAccess,
-    Map<String, String> labels,
-    Optional<String> entry,
-    Exposure exposure) {
+/** What the fields of a specification may hold that are more than a number. */
+final class SpecRules {
 
-  public static final int DEFAULT_HANDLERS = 1;
-  public static final long DEFAULT_MEMORY_BYTES = 128L << 20;
-  public static final double DEFAULT_CPUS = 1;
-  public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(10);
-
-  public static final int MAX_HANDLERS = 28;
-  static final int MAX_VARIABLES = 64;
-  static final int MAX_VARIABLE_NAME = 128;
-  static final int MAX_VARIABLE_BYTES = 4 * 1024;
-  static final int MAX_ENVIRONMENT_BYTES = 32 * 1024;
-  static final int MAX_LABELS = 64;
-  static final int MAX_LABEL_BYTES = 256;
-  static final int MAX_ENTRY = 255;
-  static final int MAX_LINK_ATTRIBUTES = 16;
-  static final int MAX_LINK_VALUE_BYTES = 256;
-  static final long MIN_MEMORY_BYTES = 16L << 20;
-  static final long MAX_MEMORY_BYTES = 64L << 30;
-  static final double MIN_CPUS = 0.05;
-  static final double MAX_CPUS = 64;
-  static final Duration MIN_TIMEOUT = Duration.ofMillis(100);
-  static final Duration MAX_TIMEOUT = Duration.ofMinutes(15);
-
-  static final String HANDLERS_RULE = "handlers is a whole number from 1 to " + MAX_HANDLERS;
-  static final String MEMORY_RULE =
-      "memory is from 16M to 64G, written like 128M or 1G, or as a number of bytes";
-  static final String CPUS_RULE = "cpus is a number of cores from 0.05 to 64, such as 0.5";
-  static final String TIMEOUT_RULE =
-      "timeout is from 100ms to 15m, written like 500ms, 10s, 2m or PT10S";
+  private static final int MAX_VARIABLES = 64;
+  private static final int MAX_VARIABLE_NAME = 128;
+  private static final int MAX_VARIABLE_BYTES = 4 * 1024;
+  private static final int MAX_ENVIRONMENT_BYTES = 32 * 1024;
+  private static final int MAX_LABELS = 64;
+  private static final int MAX_LABEL_BYTES = 256;
+  private static final int MAX_ENTRY = 255;
+  private static final int MAX_LINK_ATTRIBUTES = 16;
+  private static final int MAX_LINK_VALUE_BYTES = 256;
 
   private static final Pattern RUNTIME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
+
   private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
+
   private static final Pattern ENTRY =
       Pattern.compile(
           "(?!\\.\\.?(?:/|$))[^/\\\\\\p{Cntrl}]+(?:/(?!\\.\\.?(?:/|$))[^/\\\\\\p{Cntrl}]+)*");
+
   private static final Pattern LINK_ATTRIBUTE = Pattern.compile("[a-z][a-z0-9-]{0,31}");
 
   /** What the gateway says itself, or what would make the link one of another resource. */
@@ -84,64 +38,18 @@ public record FunctionSpec(
 
   private static final Pattern LABEL = Pattern.compile("[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?");
 
-  public FunctionSpec {
+  private SpecRules() {}
+
+  static void requireRuntime(String runtime) {
     if (!RUNTIME.matcher(runtime).matches()) {
       throw invalid(
           "runtime",
           "runtime names a runtime that is installed, such as nodejs or java: 1 to 63 letters,"
               + " digits, dots, hyphens and underscores.");
     }
-    if (handlers < 1 || handlers > MAX_HANDLERS) {
-      throw invalid("handlers", "handlers is " + handlers + ", but " + HANDLERS_RULE + ".");
-    }
-    if (memoryBytes < MIN_MEMORY_BYTES || memoryBytes > MAX_MEMORY_BYTES) {
-      throw invalid("memory", "memory is " + memoryBytes + " bytes, but " + MEMORY_RULE + ".");
-    }
-    if (!(cpus >= MIN_CPUS && cpus <= MAX_CPUS)) {
-      throw invalid("cpus", "cpus is " + cpus + ", but " + CPUS_RULE + ".");
-    }
-    if (timeout.compareTo(MIN_TIMEOUT) < 0 || timeout.compareTo(MAX_TIMEOUT) > 0) {
-      throw invalid("timeout", "timeout is " + timeout + ", but " + TIMEOUT_RULE + ".");
-    }
-    timeout = timeout.truncatedTo(ChronoUnit.MILLIS);
-    environment = Collections.unmodifiableMap(new TreeMap<>(environment));
-    checkEnvironment(environment);
-    labels = Collections.unmodifiableMap(new TreeMap<>(labels));
-    checkLabels(labels);
-    entry.ifPresent(FunctionSpec::checkEntry);
-    checkLink(exposure.link());
   }
 
-  FunctionSpec withHandlers(int number) {
-    return new FunctionSpec(
-        runtime,
-        number,
-        environment,
-        memoryBytes,
-        cpus,
-        timeout,
-        networkAccess,
-        labels,
-        entry,
-        exposure);
-  }
-
-  /** The same under the runtime's own name, where an alias was given. */
-  public FunctionSpec withRuntime(String name) {
-    return new FunctionSpec(
-        name,
-        handlers,
-        environment,
-        memoryBytes,
-        cpus,
-        timeout,
-        networkAccess,
-        labels,
-        entry,
-        exposure);
-  }
-
-  private static void checkEnvironment(Map<String, String> environment) {
+  static void requireEnvironment(Map<String, String> environment) {
     if (environment.size() > MAX_VARIABLES) {
       throw invalid(
           "environment",
@@ -192,7 +100,7 @@ public record FunctionSpec(
     }
   }
 
-  private static void checkLabels(Map<String, String> labels) {
+  static void requireLabels(Map<String, String> labels) {
     if (labels.size() > MAX_LABELS) {
       throw invalid(
           "labels",
@@ -224,7 +132,7 @@ public record FunctionSpec(
         });
   }
 
-  private static void checkEntry(String entry) {
+  static void requireEntry(String entry) {
     if (entry.length() > MAX_ENTRY || !ENTRY.matcher(entry).matches()) {
       throw invalid(
           "entry",
@@ -236,7 +144,7 @@ public record FunctionSpec(
     }
   }
 
-  private static void checkLink(Map<String, String> link) {
+  static void requireLink(Map<String, String> link) {
     if (link.size() > MAX_LINK_ATTRIBUTES) {
       throw invalid(
           "link",
@@ -281,11 +189,5 @@ public record FunctionSpec(
 
   static ProblemException invalid(String field, String detail) {
     return ProblemException.ofField(INVALID_SPEC, field, detail);
-  }
-
-  /** What a caller sent, fit to stand in a message: short and without control characters. */
-  public static String quoted(String text) {
-    String shown = text.length() > 60 ? text.substring(0, 60) + "…" : text;
-    return '"' + shown.replaceAll("\\p{Cntrl}", "?") + '"';
   }
 }

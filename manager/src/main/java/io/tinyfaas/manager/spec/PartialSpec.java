@@ -1,4 +1,4 @@
-package io.tinyfaas.manager.store;
+package io.tinyfaas.manager.spec;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -10,7 +10,7 @@ import java.util.Optional;
  * What a deployment says of a specification. A function keeps what is not named, so that new code
  * needs no more than the code; a new one has defaults there.
  */
-public final class SpecFields {
+public final class PartialSpec {
 
   /** In place of the runtime of a function that may be there. */
   private static final String ANY_RUNTIME = "any";
@@ -18,7 +18,7 @@ public final class SpecFields {
   private final ObjectNode named;
   private final ObjectNode ofNewFunctions;
 
-  private SpecFields(ObjectNode named, ObjectNode ofNewFunctions) {
+  private PartialSpec(ObjectNode named, ObjectNode ofNewFunctions) {
     this.named = named;
     this.ofNewFunctions = ofNewFunctions;
   }
@@ -28,20 +28,20 @@ public final class SpecFields {
    *     it to its default
    * @throws ProblemException INVALID_SPEC if one is unknown, of another type or out of range
    */
-  public static SpecFields of(ObjectNode named) {
+  public static PartialSpec of(ObjectNode named) {
     return of(named, JsonNodeFactory.instance.objectNode());
   }
 
   /**
    * @param ofNewFunctions what they have in place of defaults
    */
-  public static SpecFields of(ObjectNode named, ObjectNode ofNewFunctions) {
+  public static PartialSpec of(ObjectNode named, ObjectNode ofNewFunctions) {
     ObjectNode complete = named.deepCopy();
     if (!complete.has("runtime")) {
       complete.put("runtime", ANY_RUNTIME);
     }
     FunctionSpecJson.read(complete);
-    return new SpecFields(named.deepCopy(), ofNewFunctions.deepCopy());
+    return new PartialSpec(named.deepCopy(), ofNewFunctions.deepCopy());
   }
 
   /**
@@ -53,7 +53,7 @@ public final class SpecFields {
   public String runtime(Optional<FunctionSpec> active) {
     return active.isPresent() && !named.has("runtime")
         ? active.get().runtime()
-        : FunctionSpecJson.runtime(named.path("runtime"));
+        : SpecField.RUNTIME.in(named);
   }
 
   /**

@@ -1,0 +1,233 @@
+package io.tinyfaas.manager.spec;
+
+import static io.tinyfaas.manager.spec.SpecRules.invalid;
+import static io.tinyfaas.manager.text.PlainText.quoted;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tinyfaas.contract.route.Exposure;
+import io.tinyfaas.contract.route.Exposure.Access;
+import io.tinyfaas.manager.problem.ProblemException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * A field of a specification. All of them are here, a row each: how it is called, how it is
+ * written, what it is where nothing is said of it, and what it may be. One more takes a row here
+ * and a component of {@link FunctionSpec}.
+ *
+ * @param name as in JSON
+ * @param inQuery as in a query, where {@code environment} is one {@code env=KEY=VALUE} for each
+ *     variable
+ * @param absent null if there must be one
+ * @param rule follows "…, but"
+ * @param check throws what is wrong with a value of the right type
+ */
+public record SpecField<T>(
+    String name,
+    String inQuery,
+    SpecType<T> type,
+    T absent,
+    String rule,
+    Consumer<T> check,
+    Function<FunctionSpec, T> of) {
+
+  static final SpecField<String> RUNTIME =
+      field(
+          "runtime",
+          SpecType.TEXT,
+          null,
+          "runtime is a string, such as \"nodejs\"",
+          SpecRules::requireRuntime,
+          FunctionSpec::runtime);
+
+  static final SpecField<Integer> HANDLERS =
+      inRange(
+          "handlers",
+          SpecType.WHOLE_NUMBER,
+          1,
+          "handlers is a whole number from 1 to " + FunctionSpec.MAX_HANDLERS,
+          1,
+          FunctionSpec.MAX_HANDLERS,
+          FunctionSpec::handlers);
+
+  static final SpecField<Map<String, String>> ENVIRONMENT =
+      strings("environment", "env", SpecRules::requireEnvironment, FunctionSpec::environment);
+
+  /** In bytes. */
+  static final SpecField<Long> MEMORY =
+      inRange(
+          "memory",
+          SpecType.SIZE,
+          128L << 20,
+          "memory is from 16M to 64G, written like 128M or 1G, or as a number of bytes",
+          16L << 20,
+          64L << 30,
+          FunctionSpec::memoryBytes);
+
+  /** In cores. */
+  static final SpecField<Double> CPUS =
+      inRange(
+          "cpus",
+          SpecType.NUMBER,
+          1.0,
+          "cpus is a number of cores from 0.05 to 64, such as 0.5",
+          0.05,
+          64.0,
+          FunctionSpec::cpus);
+
+  static final SpecField<Duration> TIMEOUT =
+      inRange(
+          "timeout",
+          SpecType.TIME,
+          Duration.ofSeconds(10),
+          "timeout is from 100ms to 15m, written like 500ms, 10s, 2m or PT10S",
+          Duration.ofMillis(100),
+          Duration.ofMinutes(15),
+          FunctionSpec::timeout);
+
+  static final SpecField<Boolean> NETWORK_ACCESS =
+      flag("networkAccess", FunctionSpec::networkAccess);
+
+  static final SpecField<Map<String, String>> LABELS =
+      strings("labels", "label", SpecRules::requireLabels, FunctionSpec::labels);
+
+  static final SpecField<Optional<String>> ENTRY =
+      field(
+          "entry",
+          SpecType.OPTIONAL_TEXT,
+          Optional.empty(),
+          "entry is the path of a file in the archive",
+          entry -> entry.ifPresent(SpecRules::requireEntry),
+          FunctionSpec::entry);
+
+  static final SpecField<Access> ACCESS =
+      field(
+          "access",
+          SpecType.ACCESS,
+          Exposure.DEFAULT.access(),
+          "access is any or device",
+          access -> {},
+          spec -> spec.exposure().access());
+
+  static final SpecField<Boolean> OBSERVABLE =
+      flag("observable", spec -> spec.exposure().observable());
+
+  static final SpecField<Map<String, String>> LINK =
+      strings("link", "link", SpecRules::requireLink, spec -> spec.exposure().link());
+
+  /** In the order in which they are written. */
+  public static final List<SpecField<?>> ALL =
+      List.of(
+          RUNTIME,
+          HANDLERS,
+          ENVIRONMENT,
+          MEMORY,
+          CPUS,
+          TIMEOUT,
+          NETWORK_ACCESS,
+          LABELS,
+          ENTRY,
+          ACCESS,
+          OBSERVABLE,
+          LINK);
+
+  private static <T> SpecField<T> field(
+      String name,
+      SpecType<T> type,
+      T absent,
+      String rule,
+      Consumer<T> check,
+      Function<FunctionSpec, T> of) {
+    return new SpecField<>(name, name, type, absent, rule, check, of);
+  }
+
+  private static <T extends Comparable<T>> SpecField<T> inRange(
+      String name,
+      SpecType<T> type,
+      T absent,
+      String rule,
+      T from,
+      T to,
+      Function<FunctionSpec, T> of) {
+    Consumer<T> check =
+        value -> {
+          if (value.compareTo(from) < 0 || value.compareTo(to) > 0) {
+            String unit = type == SpecType.SIZE ? " bytes" : "";
+            throw invalid(name, name + " is " + value + unit + ", but " + rule + ".");
+          }
+        };
+    return field(name, type, absent, rule, check, of);
+  }
+
+  private static SpecField<Boolean> flag(String name, Function<FunctionSpec, Boolean> of) {
+    return field(name, SpecType.FLAG, false, name + " is true or false", value -> {}, of);
+  }
+
+  private static SpecField<Map<String, String>> strings(
+      String name,
+      String inQuery,
+      Consumer<Map<String, String>> check,
+      Function<FunctionSpec, Map<String, String>> of) {
+    return new SpecField<>(
+        name,
+        inQuery,
+        SpecType.STRINGS,
+        Map.of(),
+        name + " is an object of strings, such as {\"KEY\": \"value\"}",
+        check,
+        of);
+  }
+
+  /** Whether it is an object, whose members are replaced one by one. */
+  public boolean hasMembers() {
+    return type == SpecType.STRINGS;
+  }
+
+  /** From a query; what is of another type is refused when it is read. */
+  public JsonNode parse(String text) {
+    return type.parse(text);
+  }
+
+  /**
+   * @throws ProblemException INVALID_SPEC if it is of another type, or must be there and is not
+   */
+  T in(JsonNode document) {
+    JsonNode node = document.path(name);
+    if (node.isMissingNode() || node.isNull()) {
+      if (absent == null) {
+        throw invalid(name, name + " is missing: name one, such as nodejs or java.");
+      }
+      return absent;
+    }
+    return type.read(node).orElseThrow(() -> wrong(node));
+  }
+
+  private ProblemException wrong(JsonNode node) {
+    if (node.isObject() && hasMembers()) {
+      for (Map.Entry<String, JsonNode> member : node.properties()) {
+        if (!member.getValue().isTextual()) {
+          return invalid(
+              name,
+              name
+                  + " has "
+                  + quoted(member.getKey())
+                  + " with a value that is no string: quote it.");
+        }
+      }
+    }
+    String shown = node.isTextual() ? quoted(node.textValue()) : quoted(node.toString());
+    return invalid(name, name + " is " + shown + ", but " + rule + ".");
+  }
+
+  void write(FunctionSpec spec, ObjectNode document) {
+    JsonNode written = type.write(of.apply(spec));
+    if (!written.isMissingNode()) {
+      document.set(name, written);
+    }
+  }
+}
