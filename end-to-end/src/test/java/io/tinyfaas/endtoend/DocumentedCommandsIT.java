@@ -161,7 +161,7 @@ class DocumentedCommandsIT {
         .collect(Collectors.joining("\n", "", "\n"))
         .replace("http://localhost:8080", "http://127.0.0.1:" + SYSTEM.managerPort())
         .replace("http://127.0.0.1:8081", SYSTEM.gatewayUri(""))
-        .replace("http://localhost:8000/", SYSTEM.httpUri(""))
+        .replace("http://localhost:8000", SYSTEM.httpUri("").replaceFirst("/$", ""))
         .replace("coap://localhost/", SYSTEM.coapUri(""))
         .replace("coaps://localhost/", SYSTEM.coapsUri(""))
         .replace("tinyfaas_", SYSTEM.project() + "_")
