@@ -3,5 +3,5 @@ package main
 import "fmt"
 
 func fn(data string, headers map[string]string) (string, error) {
-	return "Hello, " + data + " with headers: " + fmt.Sprint(headers), nil
+	return fmt.Sprintf("%s, asked with %v", data, headers), nil
 }

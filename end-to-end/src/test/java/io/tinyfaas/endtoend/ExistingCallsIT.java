@@ -5,8 +5,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,13 +24,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * The shell scripts of the existing tinyFaaS with its own functions, unmodified. They ask
- * localhost:8080 without a token; curl's own settings lead them to this installation and add it.
+ * What scripts of the existing tinyFaaS send, with functions in its manner. They have curl ask
+ * localhost:8080 without a token; curl's own settings lead it to this installation and add one.
  */
-class ExistingScriptsIT {
+class ExistingCallsIT {
 
   @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
-  private static final Path THEIRS = Checkout.path().resolve("end-to-end/src/test/tinyfaas");
+  private static final Path EXISTING =
+      Checkout.path().resolve("end-to-end/src/test/functions/existing");
 
   @RegisterExtension private final Functions functions = new Functions(SYSTEM);
 
@@ -46,34 +47,67 @@ class ExistingScriptsIT {
             .formatted(SYSTEM.managerPort(), SYSTEM.token()));
   }
 
-  /** The lines that it prints to standard output. */
-  private List<String> script(String name, String... arguments) {
+  /** The lines of the answer. */
+  private List<String> ask(String path, String... options) {
     List<String> command = new ArrayList<>(List.of("env", "CURL_HOME=" + home));
-    command.addAll(List.of("bash", "-c", "exec bash \"$0\" \"$@\" 2>/dev/null"));
-    command.add(THEIRS.resolve("scripts/" + name).toString());
-    command.addAll(List.of(arguments));
+    command.addAll(List.of("curl", "http://localhost:8080/" + path));
+    command.addAll(List.of(options));
     return SYSTEM.run(Duration.ofMinutes(5), command.toArray(String[]::new));
+  }
+
+  /** As {@code --data} sends it: JSON that is called a form. */
+  private List<String> send(String path, String json) {
+    try {
+      Path body = Files.writeString(home.resolve("body"), json);
+      return ask(path, "--data", "@" + body);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** A folder, zipped into a pipe by the tool that people have. */
+  private static String zipped(String folder) {
+    return SYSTEM
+        .run(
+            Duration.ofMinutes(1),
+            "bash",
+            "-c",
+            "cd \"$0\" && zip -r - ./* 2>/dev/null | base64 | tr -d '\\n'",
+            EXISTING.resolve(folder).toString())
+        .getFirst();
   }
 
   private List<String> upload(String folder, String name, String environment, int threads) {
     functions.willBe(name);
-    String path = THEIRS.resolve("fns").resolve(folder).toString();
-    List<String> answer = script("upload.sh", path, name, environment, Integer.toString(threads));
+    String json =
+        """
+        {"name": "%s", "env": "%s", "threads": %d, "zip": "%s"}"""
+            .formatted(name, environment, threads, zipped(folder));
+    List<String> answer = send("upload", json);
     while (answer.stream().anyMatch(line -> line.contains("runtime-unavailable"))) {
-      answer = script("upload.sh", path, name, environment, Integer.toString(threads));
+      answer = send("upload", json);
     }
     return answer;
   }
 
+  private List<String> uploadUrl(String url, String subfolder, String name) {
+    functions.willBe(name);
+    return send(
+        "uploadURL",
+        """
+        {"name": "%s", "env": "nodejs", "threads": 1, "url": "%s", "subfolder_path": "%s"}"""
+            .formatted(name, url, subfolder));
+  }
+
   @ParameterizedTest
   @CsvSource({
-    "echo-js,nodejs,Hello World!",
-    "echo,python3,Hello World!",
-    "echo-binary,binary,Hello World!",
-    "hello-go,go,'Hello, Hello World! with headers: map['"
+    "nodejs,Hello World!",
+    "python3,Hello World!",
+    "binary,Hello World!",
+    "go,'Hello World!, asked with map['"
   })
-  void shouldDeployTheirFunctions(String folder, String environment, String answer) {
-    List<String> lines = upload(folder, "theirs", environment, 1);
+  void shouldDeployFunctionsInTheirManner(String environment, String answer) {
+    List<String> lines = upload(environment, "theirs", environment, 1);
 
     assertThat(lines).contains("coap://:" + SYSTEM.coapPort() + "/theirs");
     assertThat(lines).allMatch(line -> line.matches("(coap|http|grpc)://:\\d+/theirs"));
@@ -84,21 +118,21 @@ class ExistingScriptsIT {
 
   @Test
   void shouldListReplaceDeleteAndWipe() {
-    upload("echo-js", "one", "nodejs", 2);
-    upload("echo-binary", "two", "binary", 1);
-    assertThat(script("list.sh")).containsExactlyInAnyOrder("one", "two");
+    upload("nodejs", "one", "nodejs", 2);
+    upload("binary", "two", "binary", 1);
+    assertThat(ask("list")).containsExactlyInAnyOrder("one", "two");
     assertThat(functions.handlers("one")).hasSize(2);
 
-    upload("echo-js", "one", "nodejs", 1);
+    upload("nodejs", "one", "nodejs", 1);
     assertThat(functions.handlers("one")).hasSize(1);
     assertThat(functions.get("one").jsonPath().getInt("version")).isEqualTo(2);
 
-    assertThat(script("delete.sh", "two")).isEmpty();
-    assertThat(script("list.sh")).containsExactly("one");
+    assertThat(send("delete", "{\"name\": \"two\"}")).isEmpty();
+    assertThat(ask("list")).containsExactly("one");
     assertThat(device.get("two").getCode()).isEqualTo(ResponseCode.NOT_FOUND);
 
-    assertThat(script("wipe-functions.sh")).isEmpty();
-    assertThat(script("list.sh")).isEmpty();
+    assertThat(send("wipe", "")).isEmpty();
+    assertThat(ask("list")).isEmpty();
   }
 
   @Test
@@ -114,7 +148,7 @@ class ExistingScriptsIT {
     eventually()
         .untilAsserted(
             () ->
-                assertThat(script("logs.sh"))
+                assertThat(ask("logs"))
                     .anyMatch(
                         line ->
                             line.matches(
@@ -148,22 +182,13 @@ class ExistingScriptsIT {
     web.start();
     try {
       String url = "http://" + SYSTEM.bridge() + ":" + web.getAddress().getPort();
-      functions.willBe("fetched");
 
-      List<String> lines =
-          script(
-              "uploadURL.sh",
-              url + "/main.zip",
-              "tinyFaaS-main/test/fns/echo-js",
-              "fetched",
-              "nodejs",
-              "1");
-
-      assertThat(lines).anyMatch(line -> line.endsWith("/fetched"));
+      assertThat(uploadUrl(url + "/main.zip", "repository-main/functions/echo", "fetched"))
+          .anyMatch(line -> line.endsWith("/fetched"));
       assertThat(device.post("fetched", "x".getBytes(UTF_8)).getResponseText()).isEqualTo("x");
-      assertThat(script("uploadURL.sh", url + "/trap.zip", "", "trapped", "nodejs", "1"))
+      assertThat(uploadUrl(url + "/trap.zip", "", "trapped"))
           .anyMatch(line -> line.contains("fetch-failed") && line.contains("not public"));
-      assertThat(script("uploadURL.sh", "http://broker:1883/", "", "trapped", "nodejs", "1"))
+      assertThat(uploadUrl("http://broker:1883/", "", "trapped"))
           .anyMatch(line -> line.contains("fetch-failed"));
     } finally {
       web.stop(0);
@@ -171,15 +196,14 @@ class ExistingScriptsIT {
   }
 
   private static byte[] repository() throws IOException {
-    ByteArrayOutputStream all = new ByteArrayOutputStream();
-    all.write(
-        Archives.of(
-            Map.of(
-                "tinyFaaS-main/README.md", "about".getBytes(UTF_8),
-                "tinyFaaS-main/test/fns/echo-js/index.js",
-                    Files.readAllBytes(THEIRS.resolve("fns/echo-js/index.js")),
-                "tinyFaaS-main/test/fns/echo-js/package.json",
-                    Files.readAllBytes(THEIRS.resolve("fns/echo-js/package.json")))));
-    return all.toByteArray();
+    String folder = "repository-main/functions/echo/";
+    return Archives.of(
+        Map.of(
+            "repository-main/README.md",
+            "about".getBytes(UTF_8),
+            folder + "index.js",
+            Files.readAllBytes(EXISTING.resolve("nodejs/index.js")),
+            folder + "package.json",
+            Files.readAllBytes(EXISTING.resolve("nodejs/package.json"))));
   }
 }
