@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.restassured.response.Response;
+import io.tinyfaas.harness.Command;
+import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -27,9 +29,22 @@ import org.junit.jupiter.params.provider.MethodSource;
 @MethodSource("systems")
 class InternetIT {
 
-  private static final String HOST = "deb.debian.org";
-  private static final String ATTEMPT = "tcp " + HOST + " 80";
-  private static final String REGISTRY = "https://registry.npmjs.org/is-number";
+  /** Where images have Debian's packages from. */
+  private static final URI MIRROR =
+      URI.create(
+          printedBy(
+              "manager", "apt-get update --print-uris | sed -n \"1s/^'\\([^']*\\).*/\\1/p\""));
+
+  private static final String HOST = MIRROR.getHost();
+  private static final int PORT =
+      MIRROR.getPort() > 0 ? MIRROR.getPort() : MIRROR.getScheme().equals("https") ? 443 : 80;
+  private static final String ATTEMPT = "tcp " + HOST + " " + PORT;
+  private static final String REACHES = "timeout 10 bash -c '</dev/tcp/" + HOST + "/" + PORT + "'";
+
+  /** Where functions have their dependencies from. */
+  private static final String REGISTRY =
+      printedBy("runtime-nodejs", "npm config get registry") + "is-number";
+
   private static final String REACHED = "^(answered|connected)";
 
   private final Installation system;
@@ -60,7 +75,7 @@ class InternetIT {
 
   @Test
   void shouldReachTheOutsideOnlyWhenItMay() {
-    assumeReached(HOST, "manager", "bash", "timeout 10 bash -c '</dev/tcp/" + HOST + "/80'");
+    assumeReached(HOST, "manager", "bash", REACHES);
     deploy("inward", false);
     deploy("outward", true);
     Intruder inward = new Intruder(device, "inward");
@@ -74,7 +89,7 @@ class InternetIT {
 
   @Test
   void shouldReachTheOutsideWhileItIsBuilt() {
-    assumeReached(HOST, "manager", "bash", "timeout 10 bash -c '</dev/tcp/" + HOST + "/80'");
+    assumeReached(HOST, "manager", "bash", REACHES);
     byte[] zip =
         Archives.of(
             Map.of(
@@ -128,6 +143,20 @@ class InternetIT {
   private void deploy(String name, boolean networkAccess) {
     functions.deploy(
         name, Map.of("runtime", "nodejs", "networkAccess", networkAccess), Intruder.ZIP);
+  }
+
+  /**
+   * @param image of ours, by what follows {@code tinyfaas/}
+   */
+  private static String printedBy(String image, String script) {
+    return Command.of(
+            "bash",
+            "-c",
+            "docker run --rm --entrypoint sh \"tinyfaas/$0:${TINYFAAS_TAG:-latest}\" -c \"$1\"",
+            image,
+            script)
+        .lines()
+        .getFirst();
   }
 
   /**
