@@ -17,16 +17,9 @@ import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.UriInfo;
-import org.eclipse.microprofile.openapi.annotations.Operation;
-import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
-import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
-import org.eclipse.microprofile.openapi.annotations.media.Schema;
-import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
-import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 
 /** The output of a function's handlers. */
 @Path("/functions/{name}/logs")
-@Tag(name = "functions")
 class FunctionLogsResource {
 
   private static final int MAX_TAIL = 10_000;
@@ -43,21 +36,9 @@ class FunctionLogsResource {
   @Blocking
   @RunOnVirtualThread
   @Produces(MediaType.TEXT_PLAIN)
-  @Operation(
-      summary = "What the function's handlers print",
-      description =
-          "Each line as `function=NAME handler=ID TIMESTAMP text`. With follow=true the answer goes"
-              + " on, over restarts and new versions, until the client leaves.")
-  @Parameter(
-      name = "follow",
-      in = ParameterIn.QUERY,
-      schema = @Schema(type = SchemaType.BOOLEAN, defaultValue = "false"))
   public Multi<String> logs(
       @PathParam("name") String name,
-      @Parameter(description = "lines of each handler to begin with, 0 to 10,000")
-          @QueryParam("tail")
-          @DefaultValue("100")
-          String tail,
+      @QueryParam("tail") @DefaultValue("100") String tail,
       @Context UriInfo uri) {
     QueryParameters.requireOnly(uri, "tail", "follow");
     FunctionName function = states.get(FunctionResource.functionName(name)).version().function();

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.not;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.tinyfaas.manager.spec.FunctionSpec;
@@ -12,6 +15,7 @@ import jakarta.ws.rs.HttpMethod;
 import jakarta.ws.rs.Path;
 import java.lang.reflect.Method;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -59,6 +63,44 @@ class OpenApiTest extends RestCalls {
             "components.schemas.Spec.properties.handlers.maximum",
             equalTo(FunctionSpec.MAX_HANDLERS))
         .body("paths.'/functions/{name}'.put.responses.'413'", not(equalTo(null)));
+  }
+
+  @Test
+  void shouldBeWhatGeneratorsOfClientsTake() {
+    JsonNode document = document();
+    assertThat(document.path("servers").path(0).path("url").asText()).isNotEmpty();
+    List<String> ids = document.findValuesAsText("operationId");
+    assertThat(ids).doesNotHaveDuplicates();
+
+    document
+        .findValues("type")
+        .forEach(type -> assertThat(type.isArray()).as("%s", type).isFalse());
+    document
+        .findValuesAsText("$ref")
+        .forEach(
+            reference ->
+                assertThat(document.at(reference.substring(1)).isMissingNode())
+                    .as(reference)
+                    .isFalse());
+    // What is not named stays as it is: a client that sent defaults would undo what others set.
+    assertThat(document.at("/components/schemas/Spec/properties").findValues("default")).isEmpty();
+    assertThat(document.at("/paths/~1functions~1{name}/put/parameters").findValues("default"))
+        .isEmpty();
+    assertThat(
+            document.findParents("requestBody").stream()
+                .filter(operation -> operation.at("/requestBody/content").size() > 1)
+                .map(operation -> operation.path("operationId").asText()))
+        .as("bodies of more than one media type")
+        .containsExactly("registerDevice");
+  }
+
+  private static JsonNode document() {
+    try {
+      return new ObjectMapper()
+          .readTree(given().accept("application/json").get("/q/openapi").asString());
+    } catch (JsonProcessingException e) {
+      throw new AssertionError("/q/openapi is no JSON", e);
+    }
   }
 
   private static Set<String> callsOf(Class<?>... resources) {
