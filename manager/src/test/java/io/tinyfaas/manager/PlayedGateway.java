@@ -36,6 +36,7 @@ final class PlayedGateway {
 
   private final MqttClient client;
   private volatile RouteTable table = RouteTable.EMPTY;
+  private volatile Revision devices = Revision.NONE;
   private volatile Set<String> draining = Set.of();
   private volatile boolean confirms = true;
   private volatile boolean away;
@@ -52,7 +53,13 @@ final class PlayedGateway {
     client.publishHandler(
         message -> {
           try {
-            RouteTable received = ControlMessages.decodeRouteTable(message.payload().getBytes());
+            byte[] payload = message.payload().getBytes();
+            if (message.topicName().equals(ControlTopics.DEVICES)) {
+              devices = ControlMessages.decodeDeviceTable(payload).revision();
+              say(!away);
+              return;
+            }
+            RouteTable received = ControlMessages.decodeRouteTable(payload);
             if (received.revision().isNewerThan(table.revision())) {
               table = received;
               if (confirms && !away) {
@@ -65,6 +72,7 @@ final class PlayedGateway {
         });
     await(client.connect(brokerPort, "127.0.0.1"));
     await(client.subscribe(ControlTopics.ROUTES, 1));
+    await(client.subscribe(ControlTopics.DEVICES, 1));
     say(true);
   }
 
@@ -115,7 +123,11 @@ final class PlayedGateway {
   private void say(boolean online) {
     GatewayStatus status =
         new GatewayStatus(
-            online, "played", online ? table.revision() : Revision.NONE, Revision.NONE, draining);
+            online,
+            "played",
+            online ? table.revision() : Revision.NONE,
+            online ? devices : Revision.NONE,
+            draining);
     client.publish(
         ControlTopics.GATEWAY_STATUS,
         Buffer.buffer(ControlMessages.encode(status)),

@@ -89,6 +89,15 @@ public final class Broker implements AutoCloseable {
     end("TERM");
   }
 
+  /** It stands still, with all its connections, until it {@link #goesOn}. */
+  public void standsStill() {
+    inContainer("kill -STOP $(cat /tmp/broker)");
+  }
+
+  public void goesOn() {
+    inContainer("kill -CONT $(cat /tmp/broker)");
+  }
+
   private void end(String signal) {
     inContainer(
         "rm -f /tmp/run; kill -"

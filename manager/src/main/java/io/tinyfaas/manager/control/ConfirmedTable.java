@@ -56,6 +56,12 @@ public final class ConfirmedTable {
   private long lastSent = System.nanoTime();
   private boolean stopping;
 
+  /** Completes when the broker has what was sent last. */
+  private CompletableFuture<Void> sending = CompletableFuture.completedFuture(null);
+
+  /** What all that came meanwhile wait for; null if nothing did. */
+  private CompletableFuture<Void> next;
+
   /**
    * @param name for the log
    */
@@ -106,25 +112,58 @@ public final class ConfirmedTable {
         });
   }
 
-  /** Completes when the broker has it. */
+  /**
+   * Sends the table, one at a time: what is asked for while the broker has not taken the one before
+   * goes out with it together, as the table is then. The client refuses more than it may have under
+   * way.
+   *
+   * @return completes when the broker has it
+   */
   public CompletableFuture<Void> send() {
-    CompletableFuture<Void> sent = new CompletableFuture<>();
-    locked(
+    return locked(
         () -> {
-          lastSent = System.nanoTime();
-          channel.send(
-              Message.of(
-                  table.encode(revision),
-                  () -> {
-                    sent.complete(null);
-                    return CompletableFuture.completedFuture(null);
-                  },
-                  failure -> {
-                    sent.completeExceptionally(failure);
-                    return CompletableFuture.completedFuture(null);
-                  }));
+          if (sending.isDone()) {
+            CompletableFuture<Void> sent = new CompletableFuture<>();
+            send(sent);
+            return sent;
+          }
+          if (next == null) {
+            next = new CompletableFuture<>();
+          }
+          return next;
         });
-    return sent;
+  }
+
+  private void send(CompletableFuture<Void> sent) {
+    lastSent = System.nanoTime();
+    channel.send(
+        Message.of(
+            table.encode(revision),
+            () -> {
+              sent.complete(null);
+              return CompletableFuture.completedFuture(null);
+            },
+            failure -> {
+              sent.completeExceptionally(failure);
+              return CompletableFuture.completedFuture(null);
+            }));
+    sending = sent;
+    // The client's own thread tells, and has no time for a large table.
+    sent.whenCompleteAsync(
+        (taken, failure) -> locked(this::sendNext), task -> Thread.ofVirtual().start(task));
+  }
+
+  private void sendNext() {
+    if (next == null || !sending.isDone()) {
+      return;
+    }
+    CompletableFuture<Void> sent = next;
+    next = null;
+    try {
+      send(sent);
+    } catch (RuntimeException e) {
+      sent.completeExceptionally(e); // it is sent again in a second, and says why it cannot be
+    }
   }
 
   /** To be called when {@link Table#gateway} has. */

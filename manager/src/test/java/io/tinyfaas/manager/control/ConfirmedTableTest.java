@@ -7,8 +7,11 @@ import io.tinyfaas.contract.control.GatewayStatus;
 import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.manager.store.EpochFile;
 import io.tinyfaas.manager.store.StoreFolder;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -24,6 +27,7 @@ class ConfirmedTableTest {
 
   private final List<Revision> sent = new CopyOnWriteArrayList<>();
   private final AtomicInteger encoded = new AtomicInteger();
+  private final List<Message<? extends byte[]>> messages = new CopyOnWriteArrayList<>();
 
   /** Fails the second and the third time, and is never confirmed. */
   private final class Table implements ConfirmedTable.Table {
@@ -63,14 +67,16 @@ class ConfirmedTableTest {
     RuntimeException get();
   }
 
-  private static final class Channel implements Emitter<byte[]> {
+  private final class Channel implements Emitter<byte[]> {
     @Override
     public CompletionStage<Void> send(byte[] payload) {
       throw new AssertionError();
     }
 
     @Override
-    public <M extends Message<? extends byte[]>> void send(M message) {}
+    public <M extends Message<? extends byte[]>> void send(M message) {
+      messages.add(message);
+    }
 
     @Override
     public void complete() {}
@@ -103,9 +109,51 @@ class ConfirmedTableTest {
 
       table.open();
 
-      eventually().untilAsserted(() -> assertThat(sent).hasSizeGreaterThanOrEqualTo(2));
+      eventually()
+          .untilAsserted(
+              () -> {
+                messages.forEach(Message::ack);
+                assertThat(sent).hasSizeGreaterThanOrEqualTo(2);
+              });
       table.stop();
       assertThat(encoded.get()).isGreaterThanOrEqualTo(4);
+    }
+  }
+
+  /** A hundred devices at once, and a broker that takes its time. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void shouldSendOneAtATimeAndThenWhatCameMeanwhile(boolean taken) {
+    encoded.set(3);
+    try (StoreFolder folder = new StoreFolder(root)) {
+      ConfirmedTable table =
+          new ConfirmedTable("routes", new EpochFile(folder), new Channel(), new Table(null));
+      table.open();
+      List<CompletableFuture<Void>> asked = new ArrayList<>();
+      for (int i = 0; i < 100; i++) {
+        table.change(() -> true);
+        asked.add(table.send());
+      }
+      assertThat(sent).hasSize(1);
+
+      tell(messages.getFirst(), taken);
+
+      eventually().untilAsserted(() -> assertThat(messages).hasSize(2));
+      assertThat(sent.getLast()).isEqualTo(table.revision());
+      assertThat(asked).noneMatch(CompletableFuture::isDone);
+      tell(messages.getLast(), taken);
+      assertThat(asked)
+          .allMatch(CompletableFuture::isDone)
+          .allMatch(sent -> sent.isCompletedExceptionally() != taken);
+      table.stop();
+    }
+  }
+
+  private static void tell(Message<? extends byte[]> message, boolean taken) {
+    if (taken) {
+      message.ack();
+    } else {
+      message.nack(new IOException("the broker is away"));
     }
   }
 }
