@@ -90,7 +90,7 @@ final class ManagerProcess implements AutoCloseable {
     return process.isAlive();
   }
 
-  private List<String> log() {
+  List<String> log() {
     return process == null ? List.of() : process.output().lines().toList();
   }
 

@@ -81,14 +81,26 @@ class AcceptedConnections extends ChannelInboundHandlerAdapter {
     }
     connection.config().setRecvByteBufAllocator(READING);
     connection.pipeline().addFirst(new LingeringClose());
+    connection.pipeline().addFirst(new Opening());
     context.fireChannelRead(accepted);
-    // When Vert.x has made its handlers.
-    connection.eventLoop().execute(() -> addTurns(connection));
+  }
+
+  /** Before anything is read, and after Vert.x has made its handlers. */
+  private static final class Opening extends ChannelInboundHandlerAdapter {
+    @Override
+    public void channelActive(ChannelHandlerContext context) {
+      context.fireChannelActive();
+      addTurns(context.channel());
+      context.pipeline().remove(this);
+    }
   }
 
   private static void addTurns(Channel connection) {
-    if (connection.isActive()) {
-      connection.pipeline().addBefore(IdleConnections.CONNECTION, "turns", new RequestTurns());
+    if (connection.pipeline().get(IdleConnections.CONNECTION) != null) {
+      connection
+          .pipeline()
+          .addBefore(IdleConnections.CONNECTION, "turns", new RequestTurns())
+          .addBefore(IdleConnections.CONNECTION, "heads", new UnreadableHeads());
     }
   }
 

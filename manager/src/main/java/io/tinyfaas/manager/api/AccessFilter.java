@@ -1,5 +1,6 @@
 package io.tinyfaas.manager.api;
 
+import static io.tinyfaas.manager.problem.ProblemType.INVALID_REQUEST;
 import static io.tinyfaas.manager.problem.ProblemType.UNAUTHORIZED;
 
 import io.netty.channel.Channel;
@@ -31,7 +32,7 @@ class AccessFilter {
   private static final Logger LOG = Logger.getLogger(AccessFilter.class);
 
   /** Before the routes of Quarkus, among them the one that looks at the body's size. */
-  private static final int FIRST = 10_000;
+  static final int FIRST = 10_000;
 
   /** How long a refused body is read on, so that its sender gets to see the answer. */
   private static final Duration DRAIN_TIME = Duration.ofSeconds(2);
@@ -93,6 +94,7 @@ class AccessFilter {
             header(request, HttpHeaders.HOST),
             header(request, HttpHeaders.ORIGIN),
             header(request, "Sec-Fetch-Site"));
+        requireHost(request);
       }
       bodyLimit.check(context.normalizedPath(), header(request, HttpHeaders.CONTENT_LENGTH));
     } catch (ProblemException e) {
@@ -100,6 +102,14 @@ class AccessFilter {
       return;
     }
     context.next();
+  }
+
+  /** HTTP/1.0 needs none, but no resource could say where it is. */
+  private static void requireHost(HttpServerRequest request) {
+    if (request.authority() == null) {
+      throw ProblemException.of(
+          INVALID_REQUEST, "The request has no Host, or one that is none: Host: localhost:8080.");
+    }
   }
 
   /**

@@ -15,9 +15,12 @@ import jakarta.ws.rs.container.ContainerRequestContext;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.Response;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.UUID;
 import org.jboss.logging.Logger;
+import org.jboss.resteasy.reactive.common.headers.HeaderUtil;
+import org.jboss.resteasy.reactive.common.headers.MediaTypeHeaderDelegate;
 import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 import org.jboss.resteasy.reactive.server.core.multipart.FormData;
 
@@ -30,6 +33,8 @@ class ProblemMapper {
   private static final int RETRY_AFTER_SECONDS = 5;
 
   private static final int RETRY_AFTER_A_BUILD_SECONDS = 30;
+
+  private static final String FORMS = FormData.class.getPackageName() + ".";
 
   @ServerExceptionMapper
   Response problem(ProblemException e, ContainerRequestContext request) {
@@ -98,21 +103,32 @@ class ProblemMapper {
 
   @ServerExceptionMapper
   Response unexpected(Throwable e, ContainerRequestContext request) {
-    if (isOfForm(e)) {
+    String source = sourceOf(e);
+    if (source.equals(MediaTypeHeaderDelegate.class.getName())) {
+      return response(Problem.of(UNSUPPORTED_MEDIA_TYPE, mediaTypeFor(request), pathOf(request)))
+          .build();
+    }
+    if (source.startsWith(FORMS) || source.equals(HeaderUtil.class.getName())) {
       String detail =
-          "The form cannot be read ("
-              + e.getMessage()
-              + "): it has a part spec and a part archive, each with its name, and no other.";
+          "The form cannot be read"
+              + (e instanceof IllegalArgumentException ? " (" + e.getMessage() + ")" : "")
+              + ": it has a part spec and a part archive, each with its name, and no other, and its"
+              + " Content-Type their boundary (curl -F sets it).";
       return response(Problem.of(INVALID_REQUEST, detail, pathOf(request))).build();
     }
     return internal(e, request);
   }
 
-  /** The reader of forms has no exception of its own for those that it does not take. */
-  private static boolean isOfForm(Throwable e) {
-    StackTraceElement[] stack = e.getStackTrace();
-    return stack.length > 0
-        && stack[0].getClassName().startsWith(FormData.class.getPackageName() + ".");
+  /**
+   * The class that did not like what it read: the readers of media types and of forms have no
+   * exceptions of their own.
+   */
+  private static String sourceOf(Throwable e) {
+    return Arrays.stream(e.getStackTrace())
+        .map(StackTraceElement::getClassName)
+        .filter(name -> !name.startsWith("java.") && !name.startsWith("jdk."))
+        .findFirst()
+        .orElse("");
   }
 
   private static Response internal(Throwable e, ContainerRequestContext request) {

@@ -52,8 +52,11 @@ public class Reconciler {
   private final FunctionLocks locks = new FunctionLocks();
   private final Set<FunctionName> due = ConcurrentHashMap.newKeySet();
 
-  /** Functions whose last look failed: of one that was deleted, nothing else may tell. */
-  private final Set<FunctionName> failed = ConcurrentHashMap.newKeySet();
+  /** Functions whose last look failed, and why: of one that was deleted, nothing else may tell. */
+  private final Map<FunctionName, String> failed = new ConcurrentHashMap<>();
+
+  /** Why the last look at all failed; empty if it did not. */
+  private String failure = "";
 
   /** The next look at each function whose handlers may not be started yet, at most one. */
   private final Map<FunctionName, Future<?>> later = new ConcurrentHashMap<>();
@@ -111,8 +114,9 @@ public class Reconciler {
     while (!stopped) {
       try {
         lookAtAll();
+        failure = "";
       } catch (RuntimeException e) {
-        LOG.warnf("event=look-failed reason=\"%s\"", ProblemException.ofFailure(e).getMessage());
+        warnOfNew("look-failed", e);
         if (engine.isLost()) {
           LOG.error(
               "event=engine-lost outcome=exit reason=\"the engine starts this container anew\"");
@@ -147,10 +151,19 @@ public class Reconciler {
         runner.retiring().forEach(this::signal);
         return;
       } catch (RuntimeException e) {
-        LOG.warnf("event=start-delayed reason=\"%s\"", ProblemException.ofFailure(e).getMessage());
+        warnOfNew("start-delayed", e);
         pause(RETRY_ENGINE);
       }
     }
+  }
+
+  /** Once, and not each second of a night in which the engine is away. */
+  private void warnOfNew(String event, RuntimeException e) {
+    String reason = ProblemException.ofFailure(e).getMessage();
+    if (!reason.equals(failure)) {
+      LOG.warnf("event=%s reason=\"%s\"", event, reason);
+    }
+    failure = reason;
   }
 
   private void listen() {
@@ -177,11 +190,11 @@ public class Reconciler {
     Set<FunctionName> all = new HashSet<>(store.functions());
     Set<FunctionName> apart = engine.apart(all);
     all.addAll(found.keySet());
-    all.addAll(failed);
+    all.addAll(failed.keySet());
     Set<FunctionName> retiring = Set.copyOf(runner.retiring());
     all.addAll(retiring);
     for (FunctionName function : all) {
-      if (failed.contains(function)
+      if (failed.containsKey(function)
           || retiring.contains(function)
           || apart.contains(function)
           || !runner.isSettled(function, found.getOrDefault(function, List.of()))) {
@@ -201,7 +214,9 @@ public class Reconciler {
       failed.remove(function);
     } catch (RuntimeException e) {
       due.remove(function);
-      failed.add(function);
+      if (e.toString().equals(failed.put(function, e.toString()))) {
+        return; // it has been told, and is tried again every few seconds
+      }
       ProblemException problem = ProblemException.ofFailure(e);
       if (problem.type() == ProblemType.INTERNAL) {
         LOG.errorf(e, "event=reconcile-failed function=%s", function);
