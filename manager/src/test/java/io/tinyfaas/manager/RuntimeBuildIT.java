@@ -100,6 +100,17 @@ class RuntimeBuildIT extends RuntimeOnAnEngine {
   }
 
   @Test
+  void shouldLetTheEngineFetchNothingByItself() throws Exception {
+    folder("ADD http://127.0.0.1:1/a /opt/");
+
+    ProblemException failure = catchThrowableOfType(ProblemException.class, () -> deploy("fetch"));
+
+    assertThat(failure.type()).isEqualTo(ProblemType.RUNTIME_UNAVAILABLE);
+    assertThat(failure).hasMessageContaining("Dockerfile has an ADD");
+    assertThat(isBuilt()).isFalse();
+  }
+
+  @Test
   void shouldBuildAgainForANewArchiveWhenTheFolderHasChanged() throws Exception {
     folder("RUN echo first > /opt/build");
     deploy("thing");

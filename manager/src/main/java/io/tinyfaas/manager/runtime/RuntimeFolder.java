@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
@@ -46,6 +47,12 @@ record RuntimeFolder(Path checkout, String folder, Map<String, String> labels) {
 
   /** Of the checkout, an image is made of nothing else. */
   private static final Pattern FOLDER = Pattern.compile("handler-runtime-[a-z0-9-]{1,62}");
+
+  private static final Pattern ADD = Pattern.compile("(?im)^\\s*(ONBUILD\\s+)?ADD\\s");
+
+  /** The Dockerfile's first lines may say what continues a line: a backslash, unless it does. */
+  private static final Pattern ESCAPE =
+      Pattern.compile("(?i)(?:#\\s*(?!escape)\\w+\\s*=.*\\R)*#\\s*escape\\s*=\\s*([`\\\\])");
 
   private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9-]{0,62}");
 
@@ -125,6 +132,39 @@ record RuntimeFolder(Path checkout, String folder, Map<String, String> labels) {
           ProblemType.RUNTIME_UNAVAILABLE, folder + " cannot be read: " + e.getMessage() + ".", e);
     }
     return HexFormat.of().formatHex(sha256.digest());
+  }
+
+  /**
+   * Refuses what the engine would fetch, or unpack, by itself: nobody could tell how much that
+   * writes before it is there. What a command writes is counted.
+   *
+   * @throws ProblemException RUNTIME_UNAVAILABLE
+   */
+  void requireNoAdd() {
+    try {
+      String dockerfile = Files.readString(checkout.resolve(dockerfile()));
+      if (ADD.matcher(instructions(dockerfile)).find()) {
+        throw ProblemException.of(
+            ProblemType.RUNTIME_UNAVAILABLE,
+            dockerfile()
+                + " has an ADD, of which nobody knows how much it writes: COPY what is in the"
+                + " folder, and fetch and unpack in a RUN.");
+      }
+    } catch (IOException e) {
+      throw ProblemException.of(
+          ProblemType.RUNTIME_UNAVAILABLE,
+          dockerfile() + " cannot be read: " + e.getMessage() + ".",
+          e);
+    }
+  }
+
+  /** Each on one line, as the builder puts them together. */
+  private static String instructions(String dockerfile) {
+    Matcher directive = ESCAPE.matcher(dockerfile);
+    String escape = directive.lookingAt() ? directive.group(1) : "\\";
+    return dockerfile
+        .replaceAll("(?m)^[ \t]*(#.*)?\\R", "")
+        .replaceAll(Pattern.quote(escape) + "[ \t]*\\R", "");
   }
 
   /** Writes the build's context as a tar, in the layout of the checkout. */

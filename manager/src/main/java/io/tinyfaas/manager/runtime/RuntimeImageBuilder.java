@@ -63,6 +63,7 @@ class RuntimeImageBuilder {
    * @throws ProblemException RUNTIME_UNAVAILABLE; then nothing is left of the build
    */
   void build(RuntimeFolder folder, BuildOutput output) {
+    folder.requireNoAdd();
     Reading reading = new Reading(output);
     try (reading) {
       longCalls

@@ -209,4 +209,43 @@ class RuntimeFolderTest {
         .isInstanceOf(IOException.class)
         .hasMessageContaining("2000 files");
   }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "ADD https://example.org/a /opt/",
+        "add --chown=1:1 bomb.tar.gz /opt/",
+        "  ADD\t[\"http://example.org/a\", \"/\"]",
+        "ARG U\nADD $U /",
+        "AD\\\nD http://example.org/a /",
+        "A\\ \n# a remark\n\nDD \\\r\nhttp://example.org/a /",
+        "ONBUILD ADD http://example.org/a /",
+      })
+  void shouldRefuseWhatTheEngineWouldFetchByItself(String instruction) throws IOException {
+    file(FOLDER + "/Dockerfile", "FROM debian:trixie-slim\n" + instruction + "\nRUN true\n");
+    assertThatThrownBy(() -> read().requireNoAdd())
+        .isInstanceOf(ProblemException.class)
+        .hasMessageContaining(FOLDER + "/Dockerfile has an ADD")
+        .hasMessageContaining("RUN");
+  }
+
+  @Test
+  void shouldRefuseItWithAnotherEscape() throws IOException {
+    file(FOLDER + "/Dockerfile", "# syntax=x\n# escape=`\nFROM a\nRUN dir c:\\\nAD`\nD a /\n");
+    assertThatThrownBy(() -> read().requireNoAdd()).isInstanceOf(ProblemException.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "# ADD nothing\nCOPY a /",
+        "RUN apk update && apk \\\n  add curl",
+        "RUN apk \\\n# a remark\n\n  add curl",
+        "RUN curl https://example.org/a | tar x",
+        "ENV ADDED=1",
+      })
+  void shouldTakeOtherInstructions(String instruction) throws IOException {
+    file(FOLDER + "/Dockerfile", "FROM debian:trixie-slim\n" + instruction + "\nRUN true\n");
+    read().requireNoAdd();
+  }
 }
