@@ -1,6 +1,7 @@
 package io.tinyfaas.gateway;
 
 import static io.tinyfaas.harness.Eventually.eventually;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
@@ -224,6 +225,58 @@ class HttpMessagesIT extends HttpCalls {
       sent.get();
     }
     assertThat(gateway.log()).noneMatch(line -> line.contains("OutOfMemoryError"));
+  }
+
+  /** Nothing of them is read; whoever sends them waits, as long as it may take. */
+  @Test
+  void shouldHoldAsManyRequestsAsComeBehindOneThatIsNotAnswered() throws Exception {
+    byte[] request =
+        ("GET /f/x HTTP/1.1\r\nHost: x\r\na: " + "v".repeat(3_900) + "\r\n\r\n").getBytes(UTF_8);
+    try (ExecutorService thread = Executors.newVirtualThreadPerTaskExecutor();
+        RawHttp raw = new RawHttp(gateway.httpPort())) {
+      raw.send("GET /f/hold HTTP/1.1\r\nHost: x\r\n\r\n");
+      eventually().until(() -> held.size() == 1);
+      Future<?> sent =
+          thread.submit(
+              () -> {
+                for (int i = 0; i < 5_000; i++) { // three times what is there for those that wait
+                  raw.send(request);
+                }
+                return null;
+              });
+      for (int i = 0; i < 200; i++) { // meanwhile it has read all that it would
+        assertThat(send(to("/f/echo").GET()).statusCode()).isEqualTo(200);
+      }
+      assertThat(sent.isDone()).isFalse();
+
+      release();
+
+      assertThat(nextBody(raw)).isEqualTo("done");
+      assertThat(nextBody(raw)).isEqualTo("path /x");
+    }
+  }
+
+  /** What comes while an answer is being sent. */
+  @Test
+  void shouldReadOneRequestAfterTheOther() throws Exception {
+    int requests = 20_000;
+    byte[] request = "GET /nobody HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(UTF_8);
+    try (ExecutorService thread = Executors.newVirtualThreadPerTaskExecutor();
+        RawHttp raw = new RawHttp(gateway.httpPort())) {
+      Future<?> sent =
+          thread.submit(
+              () -> {
+                for (int i = 0; i < requests; i++) {
+                  raw.send(request);
+                }
+                return null;
+              });
+      for (int i = 0; i < requests; i++) {
+        assertThat(nextBody(raw)).contains("unknown-function");
+      }
+      sent.get();
+    }
+    assertThat(gateway.log()).noneMatch(line -> line.startsWith("\tat "));
   }
 
   private static String nextBody(RawHttp raw) throws IOException {

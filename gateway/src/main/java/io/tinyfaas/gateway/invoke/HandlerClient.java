@@ -6,11 +6,12 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
-import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.tinyfaas.contract.route.HandlerEndpoint;
+import io.tinyfaas.gateway.FairReads;
+import io.tinyfaas.gateway.GatewaySettings;
 import io.tinyfaas.gateway.invoke.Attempt.Receiver;
 import io.tinyfaas.gateway.loop.BusyPoll;
 import io.tinyfaas.gateway.loop.InvocationLoop;
@@ -39,11 +40,8 @@ final class HandlerClient {
 
   private static final int CLEANER_SECONDS = 5;
 
-  /** What one system call reads. */
-  private static final int READ_BYTES = 32 * 1_024;
-
-  /** Of one connection in a turn of the loop: then it is the others' turn, whatever comes on it. */
-  private static final int READS_PER_TURN = 1;
+  /** More than what handlers answer with one write, but for large bodies. */
+  private static final int READ_BYTES = 16 * 1_024;
 
   /** A larger body goes alone: others would wait for it. */
   private static final int MAX_SHARED_BODY_BYTES = 8 * 1_024;
@@ -130,14 +128,12 @@ final class HandlerClient {
         new Bootstrap()
             .group(this.loop)
             .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MILLIS)
-            .option(
-                ChannelOption.RCVBUF_ALLOCATOR,
-                new FixedRecvByteBufAllocator(READ_BYTES).maxMessagesPerRead(READS_PER_TURN))
             .handler(
                 new ChannelInitializer<>() {
                   @Override
                   protected void initChannel(Channel channel) {
                     channel.pipeline().addLast(new HandlerConnection(HandlerClient.this, channel));
+                    FairReads.of(channel, READ_BYTES);
                   }
                 });
     if (address instanceof DomainSocketAddress) {

@@ -30,6 +30,7 @@ public final class GrpcFlood extends Flood<GrpcFlood> {
   private int frame;
   private byte[] framed = {};
   private int continuations;
+  private int emptyFrames;
 
   GrpcFlood() {}
 
@@ -89,17 +90,23 @@ public final class GrpcFlood extends Flood<GrpcFlood> {
     return this;
   }
 
-  /** So many pings. */
+  /** Before its message, so many frames of data come with nothing in them. */
+  public GrpcFlood emptyFrames(int frames) {
+    emptyFrames = frames;
+    return this;
+  }
+
+  /** So many pings, before the calls. */
   public GrpcFlood pings(int frames) {
     return frames(RawGrpc.PING, frames, new byte[8]);
   }
 
-  /** So many settings with nothing in them. */
+  /** So many settings with nothing in them, before the calls. */
   public GrpcFlood settings(int frames) {
     return frames(RawGrpc.SETTINGS, frames, new byte[0]);
   }
 
-  /** The connection's window grows by a byte, so many times. */
+  /** The connection's window grows by a byte, so many times, before the calls. */
   public GrpcFlood windowUpdates(int frames) {
     return frames(RawGrpc.WINDOW_UPDATE, frames, new byte[] {0, 0, 0, 1});
   }
@@ -129,22 +136,33 @@ public final class GrpcFlood extends Flood<GrpcFlood> {
     try {
       RawGrpc connection = new RawGrpc(socket, window);
       do {
-        try {
-          connection.send(frame, 0, 0, framed, frames);
-          for (int i = 0; i < calls; i++) {
-            call(connection);
-          }
-        } catch (SocketException e) {
-          // It was sent away before all of it was taken.
-        }
+        boolean taken = ask(connection);
         client.sent();
         if (unread) {
           client.awaitEnd();
         }
         hear(client, connection);
+        if (!taken) {
+          throw new SocketException("sent away");
+        }
       } while (client.comesAgain());
     } finally {
       client.release(socket);
+    }
+  }
+
+  /**
+   * @return false if it was sent away before all of it was taken
+   */
+  private boolean ask(RawGrpc connection) throws IOException {
+    try {
+      connection.send(frame, 0, 0, framed, frames);
+      for (int i = 0; i < calls; i++) {
+        call(connection);
+      }
+      return true;
+    } catch (SocketException e) {
+      return false;
     }
   }
 
@@ -155,6 +173,7 @@ public final class GrpcFlood extends Flood<GrpcFlood> {
       return;
     }
     connection.open(path, metadata);
+    connection.emptyFrames(emptyFrames);
     if (reset) {
       connection.reset();
     } else if (!halfOpen) {
@@ -180,11 +199,11 @@ public final class GrpcFlood extends Flood<GrpcFlood> {
     message.writeBytes(value);
   }
 
-  /** What comes, until all calls have ended; for ever, if they do not end. */
+  /** What comes, until all calls have ended; for ever, if they do not end or there are none. */
   private void hear(FloodClient client, RawGrpc connection) throws IOException {
     int left = reset ? 0 : calls;
     boolean[] answered = new boolean[connection.stream() + 1];
-    while (left > 0 || frames > 0 && !client.isOver()) {
+    while (left > 0 || calls == 0 && !client.isOver()) {
       RawGrpc.Frame next = connection.next();
       switch (next.type()) {
         case RawGrpc.DATA -> {

@@ -6,6 +6,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.tinyfaas.gateway.FairReads;
 import io.tinyfaas.gateway.memory.BodyMemory;
 import io.tinyfaas.gateway.memory.PeerHolders;
 import io.tinyfaas.gateway.memory.Places;
@@ -17,6 +18,9 @@ import java.net.InetSocketAddress;
  * before anything is made for them. What their clients do not take is counted.
  */
 final class BoundedAcceptor implements ChannelFactory<ServerChannel> {
+
+  /** Some 450 of the smallest frames, which take half a millisecond. */
+  private static final int READ_BYTES = 4 * 1024;
 
   private final Places<InetAddress> places;
   private final int maxCalls;
@@ -60,6 +64,7 @@ final class BoundedAcceptor implements ChannelFactory<ServerChannel> {
       connection
           .pipeline()
           .addLast(new ConnectionMemory(maxCalls, calls, memory, peers.of(address)));
+      FairReads.of(connection, READ_BYTES);
       context.fireChannelRead(connection);
     }
   }

@@ -2,11 +2,13 @@ package io.tinyfaas.gateway.ingress.http;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.util.AsciiString;
+import io.tinyfaas.gateway.FairReads;
 import io.tinyfaas.gateway.memory.BodyMemory;
 import io.tinyfaas.gateway.memory.Holder;
 import io.vertx.core.http.HttpConnection;
@@ -29,6 +31,9 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
 
   /** Fewer than a handler takes, as the gateway adds its own. */
   static final int MAX_FIELDS = 90;
+
+  /** Some 700 chunks of a byte, which take half a millisecond. */
+  private static final int READ_BYTES = 4 * 1024;
 
   private final Heads heads;
   private final Holder peer;
@@ -91,10 +96,9 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
   static RequestDecoder decode(
       HttpConnection connection, HttpServerOptions options, Heads heads, Holder peer) {
     RequestDecoder decoder = new RequestDecoder(options, heads, peer);
-    ((ConnectionBase) connection)
-        .channel()
-        .pipeline()
-        .replace(VertxHttpRequestDecoder.class, "httpDecoder", decoder);
+    Channel channel = ((ConnectionBase) connection).channel();
+    channel.pipeline().replace(VertxHttpRequestDecoder.class, "httpDecoder", decoder);
+    FairReads.of(channel, READ_BYTES);
     return decoder;
   }
 
@@ -103,13 +107,15 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
    * Vert.x has still to finish the answer.
    */
   void next() {
-    busy = false;
-    if (held != null) {
+    if (held == null) {
+      busy = false;
+    } else {
       held.executor().execute(this::goOn);
     }
   }
 
   private void goOn() {
+    busy = false;
     ChannelHandlerContext context = held;
     held = null;
     heads.give(waiting, peer);
