@@ -293,6 +293,20 @@ class GrpcLimitsIT {
     assertThat(gateway.log()).noneMatch(line -> line.contains("level=ERROR"));
   }
 
+  /** Which is the client's to mend, not the function's. */
+  @Test
+  void shouldBlameTheClientForMetadataThatNoHeaderCanHave() throws IOException {
+    try (RawGrpc connection = new RawGrpc(gateway.grpcPort(), WINDOW)) {
+      connection.open(RawGrpc.REQUEST, "a", "\u00e9");
+      connection.message(GrpcCalls.data("f", "x").toByteArray(), false, true);
+
+      connection.next(RawGrpc.HEADERS);
+    }
+    assertThat(gateway.get("/q/metrics").body())
+        .contains("outcome=\"bad_request\"")
+        .doesNotContain("outcome=\"bad_response\"");
+  }
+
   /** A watch does not end by itself, and whatever it holds is nobody else's meanwhile. */
   @Test
   void shouldLetAFewWatchItsHealth() throws Exception {

@@ -3,6 +3,7 @@ package io.tinyfaas.gateway.invoke;
 import io.netty.buffer.ByteBuf;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
+import io.tinyfaas.gateway.invoke.InvocationResult.BadRequest;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
 import io.vertx.core.MultiMap;
 import java.util.Arrays;
@@ -172,6 +173,13 @@ final class Attempt {
    */
   void failed(String why) {
     finish(new Reply.Final(new BadAnswer(why)));
+  }
+
+  /**
+   * @param why in words for the caller's author
+   */
+  void refused(String why) {
+    finish(new Reply.Final(new BadRequest(why)));
   }
 
   private void refuseTooLarge() {

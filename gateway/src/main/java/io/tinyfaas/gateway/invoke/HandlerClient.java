@@ -282,7 +282,7 @@ final class HandlerClient {
         idle.addLast(connection);
         gathering = null;
       }
-      attempt.failed("the gateway cannot write the request: " + e.getMessage());
+      attempt.refused("it cannot be passed on to the function: " + e.getMessage());
     }
     return true;
   }

@@ -37,6 +37,13 @@ public sealed interface InvocationResult {
   record Stopping() implements InvocationResult {}
 
   /**
+   * What the caller sent cannot be passed on to a handler.
+   *
+   * @param why in words for the caller's author
+   */
+  record BadRequest(String why) implements InvocationResult {}
+
+  /**
    * What the handler sent is no answer.
    *
    * @param why in words for the function's author
@@ -60,6 +67,7 @@ public sealed interface InvocationResult {
       case PeerOverloaded _ -> "peer_overloaded";
       case TimedOut _ -> "timeout";
       case Stopping _ -> "stopping";
+      case BadRequest _ -> "bad_request";
       case BadAnswer _ -> "bad_response";
     };
   }

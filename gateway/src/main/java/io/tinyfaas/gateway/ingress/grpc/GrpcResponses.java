@@ -4,6 +4,7 @@ import io.grpc.Status;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
+import io.tinyfaas.gateway.invoke.InvocationResult.BadRequest;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
@@ -47,6 +48,7 @@ final class GrpcResponses {
           failure(Status.RESOURCE_EXHAUSTED, "too many calls of this address are running");
       case Stopping _ -> failure(Status.UNAVAILABLE, "the gateway is stopping");
       case TimedOut _ -> failure(Status.DEADLINE_EXCEEDED, "the function did not answer in time");
+      case BadRequest(String why) -> failure(Status.INVALID_ARGUMENT, why);
       case BadAnswer(String why) -> failure(Status.INTERNAL, why);
     };
   }

@@ -6,6 +6,7 @@ import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
+import io.tinyfaas.gateway.invoke.InvocationResult.BadRequest;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
@@ -105,6 +106,7 @@ final class AsyncInvocations {
     return switch (run(invocation, FIRST_DELAY_MILLIS, System.nanoTime()).result()) {
       case UnknownFunction unknown -> Optional.of(unknown);
       case Unauthorized unauthorized -> Optional.of(unauthorized);
+      case BadRequest bad -> Optional.of(bad);
       case null, default -> Optional.empty();
     };
   }
@@ -128,7 +130,7 @@ final class AsyncInvocations {
             case NoRouteTable _, NoHandler _, PeerOverloaded _ -> again(invocation, delay, since);
             // Later than at once, it is the answer there was no memory for.
             case Overloaded _ when atOnce -> again(invocation, delay, since);
-            case UnknownFunction _, Unauthorized _ -> finish(invocation, dropped);
+            case UnknownFunction _, Unauthorized _, BadRequest _ -> finish(invocation, dropped);
             case Answered _, Overloaded _, TimedOut _, Stopping _, BadAnswer _ ->
                 finish(invocation, ran);
           }

@@ -3,6 +3,7 @@ package io.tinyfaas.gateway.ingress.http;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
+import io.tinyfaas.gateway.invoke.InvocationResult.BadRequest;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
@@ -50,6 +51,7 @@ final class HttpResponses {
       case PeerOverloaded _ -> problem(path, Problem.peerOverloaded());
       case TimedOut _ -> problem(path, Problem.timedOut());
       case Stopping _ -> problem(path, Problem.stopping());
+      case BadRequest(String why) -> problem(path, Problem.badRequest(why));
       case BadAnswer(String why) -> problem(path, Problem.badAnswer(why));
     };
   }

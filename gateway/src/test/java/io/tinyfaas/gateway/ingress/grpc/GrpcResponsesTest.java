@@ -8,6 +8,7 @@ import io.tinyfaas.gateway.ingress.grpc.GrpcResponses.Reply;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
+import io.tinyfaas.gateway.invoke.InvocationResult.BadRequest;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
@@ -44,6 +45,7 @@ class GrpcResponsesTest {
         Arguments.of(new PeerOverloaded(), Status.Code.RESOURCE_EXHAUSTED),
         Arguments.of(new TimedOut(), Status.Code.DEADLINE_EXCEEDED),
         Arguments.of(new Stopping(), Status.Code.UNAVAILABLE),
+        Arguments.of(new BadRequest("a header"), Status.Code.INVALID_ARGUMENT),
         Arguments.of(new BadAnswer("broken"), Status.Code.INTERNAL),
         Arguments.of(answered(500, text), Status.Code.UNKNOWN),
         Arguments.of(answered(404, text), Status.Code.UNKNOWN),

@@ -6,6 +6,7 @@ import io.tinyfaas.gateway.ingress.http.HttpResponses.Response;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
+import io.tinyfaas.gateway.invoke.InvocationResult.BadRequest;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
@@ -35,6 +36,7 @@ class HttpResponsesTest {
         Arguments.of(new PeerOverloaded(), 429, "too-many-of-address", "1"),
         Arguments.of(new TimedOut(), 504, "timeout", null),
         Arguments.of(new Stopping(), 503, "stopping", "1"),
+        Arguments.of(new BadRequest("a \"header\""), 400, "bad-request", null),
         Arguments.of(new BadAnswer("it broke \"off\""), 502, "bad-answer", null));
   }
 

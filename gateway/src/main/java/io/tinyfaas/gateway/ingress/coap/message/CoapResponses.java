@@ -3,6 +3,7 @@ package io.tinyfaas.gateway.ingress.coap.message;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
+import io.tinyfaas.gateway.invoke.InvocationResult.BadRequest;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
@@ -93,6 +94,7 @@ public final class CoapResponses {
       case Stopping _ -> stopping();
       case TimedOut _ ->
           diagnostic(ResponseCode.GATEWAY_TIMEOUT, "the function did not answer in time");
+      case BadRequest(String why) -> diagnostic(ResponseCode.BAD_REQUEST, why);
       case BadAnswer(String why) -> diagnostic(ResponseCode.BAD_GATEWAY, why);
     };
   }

@@ -96,6 +96,7 @@ class CoapResponsesTest {
     assertThat(code(request, new InvocationResult.PeerOverloaded())).isEqualTo("4.29");
     assertThat(code(request, new InvocationResult.TimedOut())).isEqualTo("5.04");
     assertThat(code(request, new InvocationResult.Stopping())).isEqualTo("5.03");
+    assertThat(code(request, new InvocationResult.BadRequest("why"))).isEqualTo("4.00");
     assertThat(code(request, new InvocationResult.BadAnswer("why"))).isEqualTo("5.02");
     assertThat(
             CoapResponses.toResponse(request, new InvocationResult.Overloaded())
