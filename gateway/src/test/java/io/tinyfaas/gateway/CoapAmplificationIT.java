@@ -1,10 +1,12 @@
 package io.tinyfaas.gateway;
 
 import static io.tinyfaas.gateway.Datagram.ACK;
+import static io.tinyfaas.gateway.Datagram.BLOCK1;
 import static io.tinyfaas.gateway.Datagram.BLOCK2;
 import static io.tinyfaas.gateway.Datagram.CON;
 import static io.tinyfaas.gateway.Datagram.ECHO;
 import static io.tinyfaas.gateway.Datagram.GET;
+import static io.tinyfaas.gateway.Datagram.MAX_AGE;
 import static io.tinyfaas.gateway.Datagram.NON;
 import static io.tinyfaas.gateway.Datagram.POST;
 import static io.tinyfaas.gateway.Datagram.RST;
@@ -41,6 +43,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CoapAmplificationIT {
 
   private static final int BODY = 4_096;
+
+  /** Of all addresses together that have not proved to be theirs. */
+  private static final int UNPROVED_UPLOADS = 64;
 
   /** How long the gateway waits for the answer to a ping. */
   private static final Duration PING = Duration.ofSeconds(1);
@@ -228,6 +233,50 @@ class CoapAmplificationIT {
       Datagram answer = answer(device);
       assertThat(answer.head()).isEqualTo("NON 2.05");
       assertThat(answer.payload()).hasSize(256);
+    }
+  }
+
+  private static Datagram block(int mid, int number) {
+    return Datagram.request(CON, POST, mid, "f")
+        .block(BLOCK1, number, number == 0, 64)
+        .payload(PlayedFunction.random(64));
+  }
+
+  /** One more; the answer to its first block. */
+  private static Datagram beginUnproved(List<CoapPeer> unproved) throws IOException {
+    unproved.add(newDevice());
+    unproved.getLast().send(block(1, 0));
+    return answer(unproved.getLast());
+  }
+
+  @Test
+  @DisplayName("a newcomer has a share of its own, whatever those have taken that prove nothing")
+  void shouldGiveANewcomerAShareOfItsOwn() throws IOException {
+    List<CoapPeer> unproved = new ArrayList<>();
+    try (CoapPeer knowsPing = newDevice()) {
+      Datagram last = beginUnproved(unproved);
+      while (last.head().equals("ACK 2.31")) {
+        last = beginUnproved(unproved);
+      }
+      CoapPeer knowsEcho = unproved.removeLast();
+      assertThat(unproved).hasSizeLessThanOrEqualTo(UNPROVED_UPLOADS);
+      assertThat(last.head()).isEqualTo("ACK 5.03");
+      assertThat(last.number(MAX_AGE)).hasValue(1L);
+      knowsEcho.send(block(2, 0).with(ECHO, last.option(ECHO).orElseThrow()));
+      assertThat(answer(knowsEcho).head()).isEqualTo("ACK 2.31");
+      knowsEcho.close();
+
+      knowsPing.send(block(1, 0));
+      knowsPing.send(Datagram.empty(RST, ping(knowsPing).mid()));
+      assertThat(answer(knowsPing).head()).isEqualTo("ACK 5.03");
+      knowsPing.send(block(2, 0));
+      assertThat(answer(knowsPing).head()).isEqualTo("ACK 2.31");
+    } finally {
+      for (CoapPeer one : unproved) {
+        one.send(block(2, 1));
+        assertThat(answer(one).head()).endsWith(" 2.04");
+        one.close();
+      }
     }
   }
 

@@ -419,9 +419,10 @@ class CoapBlockwiseIT {
     try (CoapPeer greedy = system.device("127.0.8.3");
         CoapPeer other = system.device("127.0.8.4")) {
       int taken = 0;
-      Datagram answer = greedy.answer(block(PUT, body, 0, 64, "f", "0")); // does not say its size
+      byte[] half = bytes(MAX_BODY / 2); // which counts twice, so that there is room to run it
+      Datagram answer = greedy.answer(block(PUT, body, 0, 64, "f", "0").with(SIZE1, half));
       while (answer.head().equals("ACK 2.31")) {
-        answer = greedy.answer(block(PUT, body, 0, 64, "f", "" + ++taken));
+        answer = greedy.answer(block(PUT, body, 0, 64, "f", "" + ++taken).with(SIZE1, half));
       }
       assertThat(answer.head()).isEqualTo("ACK 5.03");
       assertThat(taken).isBetween(8, 12);
@@ -429,6 +430,32 @@ class CoapBlockwiseIT {
       for (int upload = 0; upload < taken; upload++) {
         assertThat(greedy.answer(block(PUT, body, 1, 64, "f", "" + upload)).head())
             .isEqualTo("ACK 2.04");
+      }
+    }
+  }
+
+  @Test
+  @DisplayName("an upload that does not say its size takes as much memory as has come of it")
+  void shouldHoldNoMoreOfAnUploadThanHasCome() throws IOException {
+    byte[] body = PlayedFunction.random(3_000);
+    try (CoapPeer device = system.device("127.0.8.5");
+        CoapPeer other = system.device("127.0.8.6")) {
+      for (int upload = 0; upload < MAX_OF_ONE_ADDRESS; upload++) {
+        for (int num = 0; num < 2; num++) {
+          assertThat(device.answer(block(PUT, body, num, 1_024, "f", "" + upload)).head())
+              .isEqualTo("ACK 2.31");
+        }
+      }
+      byte[] large = bytes(MAX_BODY);
+      for (int upload = 0; upload < 3; upload++) {
+        assertThat(
+                other.answer(block(PUT, body, 0, 64, "f", "" + upload).with(SIZE1, large)).head())
+            .as("room for three of the largest")
+            .isEqualTo("ACK 2.31");
+      }
+      for (int upload = 0; upload < MAX_OF_ONE_ADDRESS; upload++) {
+        Datagram last = device.answer(block(PUT, body, 2, 1_024, "f", "" + upload));
+        assertThat(last.head()).isEqualTo("ACK 2.04");
       }
     }
   }

@@ -60,7 +60,7 @@ class CoapLimitsIT {
     }
   }
 
-  /** With 35 MB of heap; each first block alone would make Californium allocate 1 MiB. */
+  /** Each first block alone would make Californium allocate 1 MiB. */
   @Test
   void shouldSurviveUploadsThatAreNeverFinished() throws IOException {
     try (ServedGateway system =
@@ -80,7 +80,7 @@ class CoapLimitsIT {
         }
       }
       assertThat(answers).containsOnlyKeys("ACK 2.31", "ACK 5.03");
-      assertThat(answers.get("ACK 2.31")).isBetween(8, 32);
+      assertThat(answers.get("ACK 2.31")).as("as many as one address may have").isEqualTo(64);
       try (CoapPeer peer = new CoapPeer(port)) {
         firstBlock[2] = 0x1e;
         assertThat(peer.answer(CoapPeer.request("CON", 2, 1, "f", firstBlock)).head())

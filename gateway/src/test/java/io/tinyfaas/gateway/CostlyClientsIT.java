@@ -177,6 +177,28 @@ class CostlyClientsIT {
   }
 
   @Test
+  void shouldHoldNoUploadsThatOnlyBegin() throws IOException {
+    assertUnnoticed(
+        Flood.coap()
+            .addresses("127.0.9.1", 2)
+            .connections(10)
+            .requests(1_000)
+            .again(0)
+            .path("quick")
+            .block(0)
+            .start(gateway.coapPort()),
+        Flood.coap()
+            .addresses("127.0.9.3", 20)
+            .connections(20)
+            .requests(1_000)
+            .again(0)
+            .path("quick")
+            .block(0)
+            .requestTags()
+            .start(gateway.coapPort()));
+  }
+
+  @Test
   void shouldHoldNoGrpcCallsOfTinyMetadataForASlowFunction() throws IOException {
     assertUnnoticed(
         Flood.grpc()

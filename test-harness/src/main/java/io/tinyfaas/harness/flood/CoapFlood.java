@@ -30,6 +30,7 @@ public final class CoapFlood extends Flood<CoapFlood> {
   private static final int URI_PATH = 11;
   private static final int URI_QUERY = 15;
   private static final int BLOCK1 = 27;
+  private static final int REQUEST_TAG = 292;
 
   /** The gateway's socket has room for so many. */
   private static final int AT_A_TIME = 50;
@@ -49,6 +50,7 @@ public final class CoapFlood extends Flood<CoapFlood> {
   private int tokenLength = 4;
   private boolean unacknowledged;
   private boolean empty;
+  private boolean tagged;
 
   CoapFlood() {}
 
@@ -112,6 +114,12 @@ public final class CoapFlood extends Flood<CoapFlood> {
     int value = number << 4 | 8 | 6;
     options.put(BLOCK1, new byte[][] {{(byte) (value >> 16), (byte) (value >> 8), (byte) value}});
     return payload(1_024);
+  }
+
+  /** Each request has a Request-Tag of its own (RFC 9175, 3). */
+  public CoapFlood requestTags() {
+    tagged = true;
+    return this;
   }
 
   /** In bytes; more than 8 are against RFC 7252, up to 65,804 are as RFC 8974 has them. */
@@ -193,6 +201,9 @@ public final class CoapFlood extends Flood<CoapFlood> {
         values[i] = segments[i].getBytes(UTF_8);
       }
       all.put(URI_PATH, values);
+      if (tagged) {
+        all.put(REQUEST_TAG, new byte[][] {ByteBuffer.allocate(4).putInt(token).array()});
+      }
       for (Map.Entry<Integer, byte[][]> option : all.entrySet()) {
         for (byte[] value : option.getValue()) {
           int delta = option.getKey() - last;

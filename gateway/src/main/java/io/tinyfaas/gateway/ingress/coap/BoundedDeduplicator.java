@@ -16,9 +16,9 @@ import org.eclipse.californium.core.network.deduplication.Deduplicator;
  * Remembers the last 8 messages of each device, as Californium's {@code PEERS_MARK_AND_SWEEP} does,
  * but not of any number of devices: about 2 KB per message would end a small heap from 1,500
  * devices on, and UDP lets anyone pretend to be many. When there are more devices than room, each
- * has fewer messages remembered, down to its last; beyond that the devices silent for longest are
- * forgotten. A message whose answer is forgotten is still known ({@link SpentMessages}): it is not
- * run again, unless it is a GET or FETCH.
+ * has fewer messages remembered, down to its last, first those that share an address with many;
+ * beyond that the devices silent for longest are forgotten. A message whose answer is forgotten is
+ * still known ({@link SpentMessages}): it is not run again, unless it is a GET or FETCH.
  */
 final class BoundedDeduplicator implements Deduplicator {
 
@@ -145,7 +145,7 @@ final class BoundedDeduplicator implements Deduplicator {
       forget(eldest);
       eldest = peers.eldest();
     }
-    int quota = Math.clamp(max / peers.size(), 1, PER_PEER);
+    int quota = peers.quota(key.getPeer(), max, PER_PEER);
     while (seen.size() >= quota) {
       forgetFirst(seen);
     }

@@ -41,8 +41,8 @@ import org.eclipse.californium.elements.UdpEndpointContextMatcher;
 import org.jboss.logging.Logger;
 
 /**
- * CoAP over UDP. Californium does messages, deduplication and block-wise transfer, and hands over
- * whole requests, on the {@link InvocationLoop}.
+ * CoAP over UDP. Californium does messages and their deduplication, {@link Transfers} blocks; whole
+ * requests come here, on the {@link InvocationLoop}.
  */
 @Singleton
 public final class CoapIngress implements Ingress, MessageDeliverer {
@@ -69,7 +69,6 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   private final ContextInternal context;
   private final LoopTimers timers;
   private final CoapSettings settings;
-  private final int maxBody;
   private final long remembered;
   private final Invoker invoker;
   private final InvocationMetrics metrics;
@@ -99,7 +98,6 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
     this.context = loop.context();
     this.timers = timers;
     this.settings = settings;
-    this.maxBody = Math.toIntExact(heap.maxBody().asLongValue());
     this.remembered = budget.remembered();
     this.routes = routes;
     this.invoker = invoker;
@@ -107,8 +105,10 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
     this.discovery = discovery;
     this.observers = observers;
     this.peers = new Peers(settings.trustedNetworks());
-    this.transfers = new Transfers(memory, peers, maxBody, Blocks.MAX_BYTES);
-    this.responder = new Responder(context.nettyEventLoop(), memory);
+    int maxBody = Math.toIntExact(gateway.maxBody().asLongValue());
+    EchoValues echoes = new EchoValues();
+    this.transfers = new Transfers(memory, peers, echoes, maxBody, Blocks.MAX_BYTES);
+    this.responder = new Responder(context.nettyEventLoop(), memory, echoes);
   }
 
   /** For the same requests by DTLS; to be given a deliverer and started. */
@@ -119,8 +119,7 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
 
   private CoapTransport transport(
       Connector connector, EndpointContextMatcher peers, BoundedDeduplicator deduplicator) {
-    return new CoapTransport(
-        context.nettyEventLoop(), connector, peers, deduplicator, maxBody, transfers);
+    return new CoapTransport(context.nettyEventLoop(), connector, peers, deduplicator, transfers);
   }
 
   @Override
@@ -204,7 +203,6 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   @Override
   public void deliverRequest(Exchange exchange) {
     Request request = exchange.getRequest();
-    responder.heedEcho(request);
     Optional<Future<InvocationResult>> begun =
         request.getSourceContext() instanceof PeerContext context
             ? context.takeResult()

@@ -6,7 +6,6 @@ import io.tinyfaas.gateway.ingress.coap.message.CoapParser;
 import io.tinyfaas.gateway.ingress.coap.observe.NotificationExchange;
 import io.tinyfaas.gateway.loop.LoopExecutor;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import org.eclipse.californium.core.config.CoapConfig;
 import org.eclipse.californium.core.network.CoapEndpoint;
 import org.eclipse.californium.core.network.ExtendedCoapStackFactory;
@@ -17,7 +16,6 @@ import org.eclipse.californium.core.network.RandomTokenGenerator;
 import org.eclipse.californium.core.network.TokenGenerator;
 import org.eclipse.californium.core.network.serialization.UdpDataSerializer;
 import org.eclipse.californium.core.network.stack.BaseCoapStack;
-import org.eclipse.californium.core.network.stack.BlockwiseLayer;
 import org.eclipse.californium.core.network.stack.CoapStack;
 import org.eclipse.californium.core.network.stack.CongestionControlLayer;
 import org.eclipse.californium.core.network.stack.ExchangeCleanupLayer;
@@ -48,20 +46,11 @@ final class CoapTransport {
       Connector connector,
       EndpointContextMatcher peers,
       BoundedDeduplicator deduplicator,
-      int maxBody,
       Transfers transfers) {
     CoapConfig.register();
     UdpConfig.register();
     Configuration settings =
-        Configuration.createStandardWithoutFile()
-            .set(CoapConfig.MAX_RESOURCE_BODY_SIZE, maxBody)
-            .set(CoapConfig.PREFERRED_BLOCK_SIZE, Blocks.MAX_BYTES)
-            .set(CoapConfig.MAX_MESSAGE_SIZE, Blocks.MAX_BYTES)
-            .set(
-                CoapConfig.BLOCKWISE_STATUS_LIFETIME,
-                TransferList.LIFETIME_SECONDS,
-                TimeUnit.SECONDS)
-            .set(CoapConfig.USE_MESSAGE_OFFLOADING, true);
+        Configuration.createStandardWithoutFile().set(CoapConfig.USE_MESSAGE_OFFLOADING, true);
     timers = ExecutorsUtil.newDefaultSecondaryScheduler("coap-timer-");
     TokenGenerator tokens = new RandomTokenGenerator(settings);
     InMemoryMessageExchangeStore exchanges = new InMemoryMessageExchangeStore(settings, tokens);
@@ -112,8 +101,8 @@ final class CoapTransport {
   }
 
   /**
-   * Californium's stack for UDP, with the two layers of {@link Transfers}; {@code Observers} takes
-   * the place of its layer for observing.
+   * Californium's stack for UDP, with {@link Transfers} in the place of its layer for block-wise
+   * transfer, and {@code Observers} in that of its layer for observing.
    */
   private static final class Stack extends BaseCoapStack {
     Stack(
@@ -127,9 +116,7 @@ final class CoapTransport {
           new Layer[] {
             new ExchangeCleanupLayer(settings),
             new Blocks(),
-            parts.transfers().aboveBlockwise(),
-            new BlockwiseLayer(tag, false, settings, matcher),
-            parts.transfers().belowBlockwise(),
+            parts.transfers().layer(),
             CongestionControlLayer.newImplementation(tag, settings),
             NotificationExchange.layer(parts.exchanges())
           });

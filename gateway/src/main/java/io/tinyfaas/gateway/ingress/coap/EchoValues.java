@@ -1,14 +1,20 @@
 package io.tinyfaas.gateway.ingress.coap;
 
+import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.ECHO;
+
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
+import org.eclipse.californium.core.coap.Option;
+import org.eclipse.californium.core.coap.Request;
+import org.eclipse.californium.core.coap.Response;
 
 /**
  * Values of the Echo option that prove that whoever sends one back receives what is sent to its
@@ -35,6 +41,22 @@ final class EchoValues {
     }
   }
 
+  /** A device that knows the option sends it back with its next request (RFC 9175, 2.3). */
+  void ask(Response response, PeerContext peer) {
+    response.getOptions().addOption(ECHO.create(next(address(peer))));
+  }
+
+  /** Takes the proof of an address that a request brings. */
+  void heed(Request request) {
+    List<Option> options = request.getOptions().getOthers(ECHO);
+    if (!options.isEmpty()
+        && request.getSourceContext() instanceof PeerContext context
+        && !context.peer().isVerified()
+        && isOurs(options.getFirst().getValue(), address(context))) {
+      context.peer().verify();
+    }
+  }
+
   byte[] next(InetAddress peer) {
     return value(peer, period());
   }
@@ -43,6 +65,10 @@ final class EchoValues {
     long period = period();
     return MessageDigest.isEqual(value, value(peer, period))
         || MessageDigest.isEqual(value, value(peer, period - 1));
+  }
+
+  private static InetAddress address(PeerContext peer) {
+    return peer.getPeerAddress().getAddress();
   }
 
   private static long period() {

@@ -71,6 +71,16 @@ final class RecentPeers<K, V> {
     return null;
   }
 
+  /**
+   * How many of so many places a peer may have: addresses have the same number, of which each of
+   * their ports has its part, so that nobody leaves others fewer by taking ever more ports.
+   *
+   * @param most that any may have
+   */
+  int quota(K peer, int places, int most) {
+    return Math.clamp(places / counts.size() / counts.get(owner(peer)), 1, most);
+  }
+
   Collection<V> values() {
     return all.values();
   }

@@ -119,7 +119,7 @@ final class RememberedAnswers {
       forget(eldest);
       eldest = devices.eldest();
     }
-    int quota = Math.clamp(max / devices.size(), 1, PER_PEER);
+    int quota = devices.quota(peer, max, PER_PEER);
     while (device.count >= quota) {
       forgetFirst(device);
     }

@@ -1,15 +1,11 @@
 package io.tinyfaas.gateway.ingress.coap;
 
-import static org.eclipse.californium.core.coap.option.StandardOptionRegistry.ECHO;
-
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Promise;
 import io.netty.util.concurrent.ScheduledFuture;
 import io.tinyfaas.gateway.ingress.coap.message.Blocks;
 import io.tinyfaas.gateway.ingress.coap.message.CoapResponses;
 import io.tinyfaas.gateway.memory.BodyMemory;
-import java.net.InetAddress;
-import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -49,25 +45,15 @@ final class Responder {
 
   private final EventLoop loop;
   private final BodyMemory memory;
-  private final EchoValues echoes = new EchoValues();
+  private final EchoValues echoes;
 
   /** Written on the event loop only. */
   private volatile int waiting;
 
-  Responder(EventLoop loop, BodyMemory memory) {
+  Responder(EventLoop loop, BodyMemory memory, EchoValues echoes) {
     this.loop = loop;
     this.memory = memory;
-  }
-
-  /** Takes the proof of an address that a request brings. */
-  void heedEcho(Request request) {
-    List<Option> options = request.getOptions().getOthers(ECHO);
-    if (!options.isEmpty()
-        && request.getSourceContext() instanceof PeerContext context
-        && !context.peer().isVerified()
-        && echoes.isOurs(options.getFirst().getValue(), address(context))) {
-      context.peer().verify();
-    }
+    this.echoes = echoes;
   }
 
   /**
@@ -183,19 +169,11 @@ final class Responder {
         request.getOptions().setBlock2(szx.getAsInt(), false, 0);
         exchange.sendResponse(response);
       } else {
-        exchange.sendResponse(challenge(address(context)));
+        Response challenge = new Response(ResponseCode.UNAUTHORIZED);
+        echoes.ask(challenge, context);
+        exchange.sendResponse(challenge);
       }
     }
-  }
-
-  private Response challenge(InetAddress address) {
-    Response response = new Response(ResponseCode.UNAUTHORIZED);
-    response.getOptions().addOption(ECHO.create(echoes.next(address)));
-    return response;
-  }
-
-  private static InetAddress address(PeerContext context) {
-    return context.getPeerAddress().getAddress();
   }
 
   /** The largest block size for the first block that may be sent; none after the first. */

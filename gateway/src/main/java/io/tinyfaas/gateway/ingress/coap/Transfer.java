@@ -57,46 +57,40 @@ final class Transfer {
     long bytes;
   }
 
-  private final String name;
   private final Subject subject;
-  private final int bytes;
-  private final Share share;
   private final long begun;
+  private long bytes;
+  private Share share;
   private long nanos;
+  private Optional<Upload> upload = Optional.empty();
   private Optional<Download> download = Optional.empty();
   private Token token = Token.EMPTY;
   private boolean steady;
-  private boolean abandoned;
   private int from;
   private int to;
 
-  /**
-   * @param name of no other transfer
-   * @param bytes of memory that it holds
-   */
-  Transfer(String name, Subject subject, int bytes, Share share, long now) {
-    this.name = name;
+  Transfer(Subject subject, long now) {
     this.subject = subject;
-    this.bytes = bytes;
-    this.share = share;
     this.begun = now;
     this.nanos = now;
-  }
-
-  String name() {
-    return name;
   }
 
   Subject subject() {
     return subject;
   }
 
-  int bytes() {
+  /** Of memory that it holds, as {@link TransferList} counts it. */
+  long bytes() {
     return bytes;
   }
 
   Share share() {
     return share;
+  }
+
+  void hold(long bytes, Share share) {
+    this.bytes = bytes;
+    this.share = share;
   }
 
   /** When its last block was there. */
@@ -106,6 +100,15 @@ final class Transfer {
 
   boolean isTooOld() {
     return nanos - begun > MAX_AGE_NANOS;
+  }
+
+  /** What is sent, if it is no download. */
+  Optional<Upload> upload() {
+    return upload;
+  }
+
+  void take(Upload body) {
+    upload = Optional.of(body);
   }
 
   /** What is fetched, if it is no upload. */
@@ -127,25 +130,16 @@ final class Transfer {
   }
 
   boolean hasToken(Token other) {
-    return !abandoned && token.equals(other);
+    return token.equals(other);
   }
 
   /** Whether a block with a token that is not its last one may be its: some take one for each. */
   boolean mayHaveOther() {
-    return !abandoned && !steady;
+    return !steady;
   }
 
   /** Whether a block from here on is its next one, or, if it is fetched, its last one again. */
   boolean fits(int offset) {
     return offset == to || !subject.upload && offset == from;
-  }
-
-  /** No block belongs to it any more. */
-  void abandon() {
-    abandoned = true;
-  }
-
-  boolean isAbandoned() {
-    return abandoned;
   }
 }

@@ -7,10 +7,11 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.stream.Stream;
@@ -27,7 +28,7 @@ import org.eclipse.californium.elements.EndpointContext;
  */
 final class TransferList {
 
-  /** In all: each also has a few objects of Californium's, whatever its size. */
+  /** In all. */
   private static final int MAX_COUNT = 1_024;
 
   /** Of one address, and of all together that are not verified. */
@@ -39,10 +40,9 @@ final class TransferList {
   private static final int QUARTERS_OF_ONE = 3;
 
   /** How long a transfer may pause: longer than a device retransmits (93 s, RFC 7252, 4.8.2). */
-  static final int LIFETIME_SECONDS = 100;
+  private static final int LIFETIME_SECONDS = 100;
 
-  /** Californium looks for transfers that are over only every few seconds. */
-  private static final long KEPT_NANOS = TimeUnit.SECONDS.toNanos(LIFETIME_SECONDS + 10);
+  private static final long LIFETIME_NANOS = TimeUnit.SECONDS.toNanos(LIFETIME_SECONDS);
 
   /** How many last blocks are kept that may be asked for again: a quarter of a megabyte. */
   private static final int MAX_FINISHED = 128;
@@ -53,11 +53,8 @@ final class TransferList {
   /** How long: a device that lost it has asked again by then. */
   private static final long FINISHED_NANOS = TimeUnit.SECONDS.toNanos(30);
 
-  /** What makes a transfer's name a scheme of its own, where Californium looks for it. */
-  private static final String NAME_PREFIX = "coap+";
-
   /** The one that pauses for longest first. */
-  private final Map<String, Transfer> running = new LinkedHashMap<>();
+  private final Set<Transfer> running = new LinkedHashSet<>();
 
   private final Map<Subject, List<Transfer>> bySubject = new HashMap<>();
 
@@ -72,7 +69,6 @@ final class TransferList {
   private final BodyMemory memory;
   private final Peers peers;
   private final LongSupplier clock;
-  private long names;
 
   TransferList(BodyMemory memory, Peers peers, LongSupplier clock) {
     this.memory = memory;
@@ -84,63 +80,63 @@ final class TransferList {
   void expire() {
     long now = clock.getAsLong();
     while (!running.isEmpty()) {
-      Transfer eldest = running.values().iterator().next();
-      if (now - eldest.nanos() < KEPT_NANOS) {
+      Transfer eldest = running.iterator().next();
+      if (now - eldest.nanos() <= LIFETIME_NANOS) {
         return;
       }
-      remove(eldest);
+      end(eldest);
     }
   }
 
   /**
-   * Begins a transfer in the place of one with this token, which it replaces (RFC 7959, 2.5), or of
-   * one that is abandoned; where there is no room, of the eldest of this subject.
+   * Begins a transfer in the place of one with this token, which it replaces (RFC 7959, 2.5); where
+   * there is no room, of the eldest of this subject.
    *
    * @param length of its first block
    * @param bytes of memory that it holds
    * @return empty if there is no room
    */
   Optional<Transfer> begin(
-      Subject subject, Token token, int length, int bytes, EndpointContext peer) {
+      Subject subject, Token token, int length, long bytes, EndpointContext peer) {
     finished(subject).filter(last -> last.hasToken(token)).toList().forEach(this::forget);
-    Optional<Transfer> replaced = replaced(subject, token);
-    replaced.ifPresent(this::remove);
-    Share share = share(peer);
-    boolean taken = take(share, bytes);
-    if (!taken && replaced.isEmpty()) {
-      replaced = of(subject).findFirst();
-      replaced.ifPresent(this::remove);
-      taken = replaced.isPresent() && take(share, bytes);
+    Optional<Transfer> replaced =
+        of(subject).filter(transfer -> transfer.hasToken(token)).findFirst();
+    replaced.ifPresent(this::end);
+    Transfer transfer = new Transfer(subject, clock.getAsLong());
+    if (!mayBegin(transfer, bytes, peer)) {
+      Optional<Transfer> eldest = replaced.isPresent() ? Optional.empty() : of(subject).findFirst();
+      eldest.ifPresent(this::end);
+      if (eldest.isEmpty() || !mayBegin(transfer, bytes, peer)) {
+        return Optional.empty();
+      }
     }
-    if (!taken) {
-      replaced.ifPresent(this::keepAbandoned);
-      return Optional.empty();
-    }
-    String name = replaced.map(Transfer::name).orElseGet(() -> NAME_PREFIX + ++names);
-    Transfer transfer = new Transfer(name, subject, bytes, share, clock.getAsLong());
     transfer.block(token, 0, length, clock.getAsLong());
-    add(transfer);
+    running.add(transfer);
+    bySubject.computeIfAbsent(subject, _ -> new ArrayList<>(1)).add(transfer);
     return Optional.of(transfer);
   }
 
-  /** Californium has its body until another one begins with its name, or until it is too old. */
-  private Optional<Transfer> replaced(Subject subject, Token token) {
-    return of(subject)
-        .filter(transfer -> transfer.hasToken(token))
-        .findFirst()
-        .or(() -> of(subject).filter(Transfer::isAbandoned).findFirst());
-  }
-
-  private void keepAbandoned(Transfer transfer) {
-    if (take(transfer.share(), transfer.bytes())) {
-      transfer.abandon();
-      add(transfer);
+  /**
+   * From now on it holds so many bytes, in the share of where its last block came from, which may
+   * have become verified.
+   *
+   * @return false if there is no room: then it is over
+   */
+  boolean hold(Transfer transfer, long bytes, EndpointContext peer) {
+    if (transfer.bytes() == bytes && transfer.share() == share(peer)) {
+      return true;
     }
+    give(transfer);
+    if (take(transfer, bytes, peer)) {
+      return true;
+    }
+    remove(transfer);
+    return false;
   }
 
   /** An upload of this subject with this token, if there is one, is not gone on with. */
   void abandon(Subject subject, Token token) {
-    of(subject).filter(transfer -> transfer.hasToken(token)).forEach(Transfer::abandon);
+    of(subject).filter(transfer -> transfer.hasToken(token)).findFirst().ifPresent(this::end);
   }
 
   /**
@@ -154,11 +150,11 @@ final class TransferList {
       return Optional.empty();
     }
     Transfer transfer = found.get();
-    running.remove(transfer.name());
-    running.put(transfer.name(), transfer);
+    running.remove(transfer);
+    running.add(transfer);
     transfer.block(token, offset, length, clock.getAsLong());
     if (transfer.isTooOld()) {
-      remove(transfer);
+      end(transfer);
       return Optional.empty();
     }
     return found;
@@ -177,7 +173,7 @@ final class TransferList {
     if (fitting.size() == 1) {
       return fitting.stream().findFirst();
     }
-    fitting.forEach(Transfer::abandon);
+    fitting.forEach(this::end);
     return Optional.empty();
   }
 
@@ -211,7 +207,7 @@ final class TransferList {
   }
 
   private void finish(Transfer transfer, int offset) {
-    remove(transfer);
+    end(transfer);
     transfer.download().map(whole -> whole.from(offset)).ifPresent(transfer::fetch);
     if (finished.size() >= MAX_FINISHED) {
       forget(finished.getFirst());
@@ -244,46 +240,49 @@ final class TransferList {
     return its.stream().filter(transfer -> now - transfer.nanos() < FINISHED_NANOS);
   }
 
-  /** Nothing if there is no transfer of this name. */
-  void end(String name) {
-    Transfer transfer = running.get(name);
-    if (transfer != null) {
-      remove(transfer);
-    }
-  }
-
   private Stream<Transfer> of(Subject subject) {
     return bySubject.getOrDefault(subject, List.of()).stream();
   }
 
-  private void add(Transfer transfer) {
-    running.put(transfer.name(), transfer);
-    bySubject.computeIfAbsent(transfer.subject(), _ -> new ArrayList<>(1)).add(transfer);
+  /** No block belongs to it any more. Nothing if it is over already. */
+  void end(Transfer transfer) {
+    if (running.contains(transfer)) {
+      remove(transfer);
+      give(transfer);
+    }
   }
 
   private void remove(Transfer transfer) {
-    running.remove(transfer.name());
+    running.remove(transfer);
     bySubject.computeIfPresent(
         transfer.subject(),
         (_, all) -> {
           all.remove(transfer);
           return all.isEmpty() ? null : all;
         });
+  }
+
+  private void give(Transfer transfer) {
     memory.give(transfer.bytes());
     transfer.share().count--;
     transfer.share().bytes -= transfer.bytes();
   }
 
-  private boolean take(Share share, int bytes) {
+  private boolean mayBegin(Transfer transfer, long bytes, EndpointContext peer) {
+    return running.size() < MAX_COUNT && take(transfer, bytes, peer);
+  }
+
+  private boolean take(Transfer transfer, long bytes, EndpointContext peer) {
+    Share share = share(peer);
     int quarters = share == unverified ? 1 : QUARTERS_OF_ONE;
-    if (running.size() >= MAX_COUNT
-        || share.count >= MAX_SHARE_COUNT
+    if (share.count >= MAX_SHARE_COUNT
         || share.bytes + bytes > memory.size() / QUARTERS * quarters
         || !memory.take(bytes)) {
       return false;
     }
     share.count++;
     share.bytes += bytes;
+    transfer.hold(bytes, share);
     return true;
   }
 

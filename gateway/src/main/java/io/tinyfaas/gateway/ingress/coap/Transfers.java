@@ -6,6 +6,7 @@ import io.tinyfaas.gateway.ingress.coap.message.CoapRequests;
 import io.tinyfaas.gateway.ingress.coap.message.CoapResponses;
 import io.tinyfaas.gateway.memory.BodyMemory;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicLong;
 import org.eclipse.californium.core.coap.BlockOption;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
@@ -20,12 +21,11 @@ import org.eclipse.californium.core.network.stack.Layer;
 import org.eclipse.californium.elements.util.Bytes;
 
 /**
- * Block-wise transfers. Californium's layer puts uploads together, but allocates the largest body
- * for one that does not say its size (Size1), for as many as ask, and takes two with one URI for
- * the same: so a layer below it admits them, and tells it which one a block belongs to. Answers are
- * cut into blocks by one above it. What is not admitted gets 5.03, and what belongs to nothing that
- * is known does not run a function that has effects. On the event loop only, but for what is said
- * otherwise.
+ * Block-wise transfers (RFC 7959), in the place of Californium's layer for them, which allocates
+ * the largest body for each upload that does not say its size, and takes two of one URI for the
+ * same. Uploads are put together, and answers cut into blocks, as far as {@link TransferList} has
+ * room. What is not admitted gets 5.03, and what belongs to nothing that is known does not run a
+ * function that has effects. On the event loop only, but for what is said otherwise.
  */
 final class Transfers {
 
@@ -40,22 +40,21 @@ final class Transfers {
 
   private final BodyMemory memory;
   private final TransferList list;
+  private final EchoValues echoes;
   private final int maxBody;
   private final int blockBytes;
 
-  Transfers(BodyMemory memory, Peers peers, int maxBody, int blockBytes) {
+  Transfers(BodyMemory memory, Peers peers, EchoValues echoes, int maxBody, int blockBytes) {
     this.memory = memory;
+    this.echoes = echoes;
     this.list = new TransferList(memory, peers, System::nanoTime);
     this.maxBody = maxBody;
     this.blockBytes = blockBytes;
   }
 
-  Layer belowBlockwise() {
-    return new Below();
-  }
-
-  Layer aboveBlockwise() {
-    return new Above();
+  /** For one stack; what is known is the same for all. */
+  Layer layer() {
+    return new TransferLayer();
   }
 
   /** Gives back what transfers held that were never finished. */
@@ -109,128 +108,137 @@ final class Transfers {
     }
   }
 
-  /** Sees each block of an upload. */
-  private final class Below extends AbstractLayer {
+  private final class TransferLayer extends AbstractLayer {
 
     @Override
     public void receiveRequest(Exchange exchange, Request request) {
+      echoes.heed(request);
       BlockOption block = request.getOptions().getBlock1();
       if (block == null) {
-        super.receiveRequest(exchange, request);
-        return;
+        receiveWhole(exchange, request);
+      } else if (block.getNum() == 0 && !block.isM()) {
+        list.abandon(Subject.upload(exchange), request.getToken());
+        Upload only = new Upload(request, maxBody);
+        only.add(request);
+        receiveLast(exchange, request, only);
+      } else {
+        receiveBlock(exchange, request);
       }
-      boolean first = block.getNum() == 0;
+    }
+
+    private void receiveBlock(Exchange exchange, Request request) {
+      if (request.getSourceContext() instanceof PeerContext udp) {
+        udp.ask(); // what is verified has a share of its own, also where this block is refused
+      }
+      BlockOption block = request.getOptions().getBlock1();
       Subject subject = Subject.upload(exchange);
-      if (first && !block.isM()) {
-        list.abandon(subject, request.getToken());
-        request.setMaxResourceBodySize(Math.max(1, request.getPayloadSize()));
-        request.getOptions().removeSize1();
-        super.receiveRequest(exchange, request);
-        return;
-      }
       Optional<Transfer> transfer =
-          first ? begin(subject, request) : goOn(subject, request, block.getOffset());
-      if (transfer.isEmpty()) {
-        refuse(
-            exchange,
-            request,
-            first
-                ? CoapResponses.unavailable("too many large bodies are on their way")
-                : CoapResponses.diagnostic(
-                    ResponseCode.REQUEST_ENTITY_INCOMPLETE, "begin with the first block"));
+          block.getNum() == 0
+              ? begin(subject, request)
+              : list.goOn(subject, request.getToken(), block.getOffset(), request.getPayloadSize());
+      Optional<Response> refusal =
+          transfer.isPresent()
+              ? add(transfer.get(), request)
+              : Optional.of(block.getNum() == 0 ? tooMany(request) : incomplete());
+      if (refusal.isEmpty() && block.isM()) {
+        Response next = new Response(ResponseCode.CONTINUE);
+        next.getOptions().setBlock1(block);
+        reply(exchange, request, next);
         return;
       }
-      if (block.isM() && request.getSourceContext() instanceof PeerContext udp) {
-        udp.ask(); // a device that sends much wants much, and has memory held for it
-      }
-      // Californium tells transfers apart by URI, and nothing else heeds a request's scheme.
-      request.setScheme(transfer.get().name());
-      try {
-        super.receiveRequest(exchange, request);
-      } finally {
-        if (!block.isM()) {
-          list.end(transfer.get().name());
-        }
+      transfer.ifPresent(list::end); // an invocation, which begins now, counts its body itself
+      if (refusal.isPresent()) {
+        reply(exchange, request, refusal.get());
+      } else {
+        receiveLast(exchange, request, transfer.get().upload().orElseThrow());
       }
     }
 
     private Optional<Transfer> begin(Subject subject, Request request) {
-      return list.begin(
-          subject,
-          request.getToken(),
-          request.getPayloadSize(),
-          held(request),
-          request.getSourceContext());
-    }
-
-    private Optional<Transfer> goOn(Subject subject, Request request, int offset) {
-      return list.goOn(subject, request.getToken(), offset, request.getPayloadSize());
+      Upload upload = new Upload(request, maxBody);
+      Optional<Transfer> transfer =
+          list.begin(
+              subject,
+              request.getToken(),
+              request.getPayloadSize(),
+              held(upload, request),
+              request.getSourceContext());
+      transfer.ifPresent(begun -> begun.take(upload));
+      return transfer;
     }
 
     /**
-     * What Californium will allocate; nothing for a body that it refuses as too large. Whoever says
-     * the size has what the invocation will take held, too: no body comes whole to be refused then.
-     * Not so without Size1, as most are much smaller than the largest, nor from an address that is
-     * not verified.
+     * @return the answer if it cannot be added
      */
-    private int held(Request request) {
-      OptionSet options = request.getOptions();
-      if (options.hasSize1() && options.getSize1() <= 0) {
-        options.removeSize1();
+    private Optional<Response> add(Transfer transfer, Request block) {
+      Upload upload = transfer.upload().orElseThrow();
+      if (!upload.goesOnWith(block)) {
+        return Optional.of(incomplete());
       }
-      if (!options.hasSize1()) {
-        return maxBody;
+      if (upload.limit() > maxBody || !upload.mayHave(block)) {
+        return Optional.of(
+            CoapResponses.diagnostic(
+                ResponseCode.REQUEST_ENTITY_TOO_LARGE, "the body is too large"));
       }
-      int size = options.getSize1();
-      if (size > maxBody) {
-        return 0;
+      if (!list.hold(transfer, held(upload, block), block.getSourceContext())) {
+        return Optional.of(tooMany(block));
       }
-      return list.isUnverified(request.getSourceContext())
-          ? size
-          : Math.toIntExact(BodyMemory.ofInvocation(size));
+      upload.add(block);
+      return Optional.empty();
     }
 
-    private void refuse(Exchange exchange, Request request, Response response) {
-      response.setDestinationContext(request.getSourceContext());
-      super.sendResponse(exchange, response);
+    /**
+     * Whoever says the size has what the invocation will take held from the first block on: no body
+     * comes whole to be refused then. Not so an address that is not verified.
+     */
+    private long held(Upload upload, Request block) {
+      OptionalInt announced = upload.announced();
+      return announced.isPresent()
+              && announced.getAsInt() <= maxBody
+              && !list.isUnverified(block.getSourceContext())
+          ? BodyMemory.ofInvocation(announced.getAsInt())
+          : BodyMemory.ofInvocation(0) + upload.sizeWith(block);
     }
 
-    @Override
-    public void sendResponse(Exchange exchange, Response response) {
-      OptionSet options = response.getOptions();
-      if (response.getCode() == ResponseCode.REQUEST_ENTITY_TOO_LARGE && !options.hasSize1()) {
-        options.setSize1(maxBody); // RFC 7959, 2.9.3
-      }
-      if (response.isError() && exchange.getCurrentRequest().getOptions().hasBlock1()) {
-        list.end(exchange.getRequest().getScheme());
-      }
-      Request asked = exchange.getCurrentRequest();
-      if (response.getType() == null && asked.isConfirmable() && asked.isAcknowledged()) {
-        hold(response);
-      }
-      super.sendResponse(exchange, response);
+    private Response tooMany(Request block) {
+      return unavailable(block, "too many large bodies are on their way");
     }
-  }
 
-  /** Sees whole bodies, and what is asked for of those that are fetched. */
-  private final class Above extends AbstractLayer {
+    /**
+     * Those that are not verified have little together, which somebody may have taken who invents
+     * addresses; with the proof of its own a device has a share when it asks again.
+     */
+    private Response unavailable(Request request, String why) {
+      Response response = CoapResponses.unavailable(why);
+      if (request.getSourceContext() instanceof PeerContext udp && !udp.peer().isVerified()) {
+        echoes.ask(response, udp);
+      }
+      return response;
+    }
 
-    /** An upload's invocation, which begins now, counts the body itself. */
-    @Override
-    public void receiveRequest(Exchange exchange, Request request) {
+    private Response incomplete() {
+      return CoapResponses.diagnostic(
+          ResponseCode.REQUEST_ENTITY_INCOMPLETE, "begin with the first block");
+    }
+
+    private void receiveLast(Exchange exchange, Request last, Upload upload) {
+      exchange.setBlock1ToAck(last.getOptions().getBlock1());
+      Request whole = upload.whole(last);
+      exchange.setRequest(whole);
+      receiveWhole(exchange, whole);
+    }
+
+    private void receiveWhole(Exchange exchange, Request request) {
       BlockOption asked = request.getOptions().getBlock2();
-      if (exchange.getBlock1ToAck() != null) {
-        list.end(request.getScheme());
-      } else if (asked != null && asked.getNum() > 0) {
+      if (exchange.getBlock1ToAck() == null && asked != null && asked.getNum() > 0) {
         Optional<Response> block =
             list.block(Subject.download(exchange), request.getToken(), asked);
         if (block.isPresent()) {
-          answer(exchange, request, block.get());
+          reply(exchange, request, block.get());
           return;
         }
         if (!CoapRequests.isSafe(request.getCode())) {
-          request.getOptions().removeBlock2(); // of this answer there are no blocks
-          answer(
+          reply(
               exchange,
               request,
               CoapResponses.diagnostic(
@@ -241,9 +249,9 @@ final class Transfers {
       super.receiveRequest(exchange, request);
     }
 
-    private void answer(Exchange exchange, Request request, Response response) {
+    private void reply(Exchange exchange, Request request, Response response) {
       response.setDestinationContext(request.getSourceContext());
-      super.sendResponse(exchange, response);
+      send(exchange, response);
     }
 
     /**
@@ -257,11 +265,11 @@ final class Transfers {
       int block = asked == null ? blockBytes : Math.min(asked.getSize(), blockBytes);
       Response sent = response;
       if (!oneBlockOnly && response.getPayloadSize() > block && !begin(exchange, response, block)) {
-        sent = CoapResponses.unavailable("too many large answers are on their way");
+        sent = unavailable(request, "too many large answers are on their way");
         sent.setDestinationContext(response.getDestinationContext());
         exchange.setResponse(sent);
       }
-      super.sendResponse(exchange, sent);
+      send(exchange, sent);
       request.setPayload(Bytes.EMPTY);
     }
 
@@ -281,6 +289,23 @@ final class Transfers {
             Blocks.cut(response, request.getOptions().getBlock2());
           });
       return transfer.isPresent();
+    }
+
+    private void send(Exchange exchange, Response response) {
+      OptionSet options = response.getOptions();
+      BlockOption last = exchange.getBlock1ToAck();
+      if (last != null) {
+        exchange.setBlock1ToAck(null);
+        options.setBlock1(last);
+      }
+      if (response.getCode() == ResponseCode.REQUEST_ENTITY_TOO_LARGE && !options.hasSize1()) {
+        options.setSize1(maxBody); // RFC 7959, 2.9.3
+      }
+      Request asked = exchange.getCurrentRequest();
+      if (response.getType() == null && asked.isConfirmable() && asked.isAcknowledged()) {
+        hold(response);
+      }
+      super.sendResponse(exchange, response);
     }
   }
 }

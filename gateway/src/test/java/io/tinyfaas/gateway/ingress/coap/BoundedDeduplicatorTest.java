@@ -2,6 +2,7 @@ package io.tinyfaas.gateway.ingress.coap;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.californium.core.coap.CoAP.Code;
 import org.eclipse.californium.core.coap.Request;
@@ -59,6 +60,21 @@ class BoundedDeduplicatorTest {
     for (int peer = 0; peer < 32; peer++) {
       assertThat(find("peer" + peer, 19)).isNotNull();
       assertThat(find("peer" + peer, 18)).isNotNull();
+    }
+  }
+
+  @Test
+  void shouldRememberNoFewerOfAPeerBecauseAnotherAddressHasManyPorts() {
+    InetSocketAddress device = new InetSocketAddress("192.0.2.1", 1);
+    for (int mid = 0; mid < 8; mid++) {
+      deduplicator.findPrevious(new KeyMID(mid, device), exchange("a"));
+      for (int port = 1; port <= 40; port++) {
+        InetSocketAddress many = new InetSocketAddress("192.0.2.2", port);
+        deduplicator.findPrevious(new KeyMID(mid, many), exchange("a"));
+      }
+    }
+    for (int mid = 0; mid < 8; mid++) {
+      assertThat(deduplicator.find(new KeyMID(mid, device))).isNotNull();
     }
   }
 

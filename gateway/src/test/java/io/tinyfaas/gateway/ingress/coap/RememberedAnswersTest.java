@@ -71,6 +71,20 @@ class RememberedAnswersTest {
   }
 
   @Test
+  void shouldRememberNoFewerOfADeviceBecauseAnotherAddressHasManyPorts() {
+    InetSocketAddress device = new InetSocketAddress("192.0.2.77", 1);
+    for (int mid = 0; mid < 8; mid++) {
+      answers.add(device, mid, nanos);
+      for (int port = 1; port <= 40; port++) {
+        add(port, mid);
+      }
+    }
+    for (int mid = 0; mid < 8; mid++) {
+      assertThat(answers.find(device, mid, nanos)).isNotEqualTo(RememberedAnswers.NONE);
+    }
+  }
+
+  @Test
   void shouldNotWriteAnAnswerIntoAnothersPlace() {
     int slot = add(1, 0);
     int serial = answers.serial(slot);

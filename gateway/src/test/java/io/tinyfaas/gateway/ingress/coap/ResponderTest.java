@@ -22,7 +22,8 @@ class ResponderTest {
     request.getOptions().setNoResponse(26);
     Exchange exchange = new Exchange(request, "peer", Origin.REMOTE, Runnable::run);
 
-    new Responder(null, new BodyMemory(1)).send(exchange, new Response(ResponseCode.CHANGED));
+    new Responder(null, new BodyMemory(1), new EchoValues())
+        .send(exchange, new Response(ResponseCode.CHANGED));
 
     assertThat(exchange.getResponse()).isNull();
     assertThat(request.getPayloadSize()).isZero();

@@ -30,7 +30,7 @@ class TransferListTest {
   private final BodyMemory memory = new BodyMemory(MEMORY);
   private final Peers peers = new Peers(List.of("10.0.0.0/8"));
   private final TransferList transfers = new TransferList(memory, peers, () -> this.nanos);
-  private final Map<Subject, String> names = new HashMap<>();
+  private final Map<Subject, Transfer> begun = new HashMap<>();
   private long nanos = 1;
 
   private static Token token(int value) {
@@ -43,10 +43,10 @@ class TransferListTest {
   }
 
   private boolean begin(String address, String path, int bytes) {
-    Optional<Transfer> begun =
+    Optional<Transfer> transfer =
         transfers.begin(upload(address, path), TOKEN, BLOCK, bytes, peer(address));
-    begun.ifPresent(transfer -> names.put(upload(address, path), transfer.name()));
-    return begun.isPresent();
+    transfer.ifPresent(one -> begun.put(upload(address, path), one));
+    return transfer.isPresent();
   }
 
   private boolean goOn(String address, String path) {
@@ -54,7 +54,7 @@ class TransferListTest {
   }
 
   private void end(String address, String path) {
-    transfers.end(names.get(upload(address, path)));
+    transfers.end(begun.get(upload(address, path)));
   }
 
   private static Subject upload(String address, String path) {
@@ -143,15 +143,13 @@ class TransferListTest {
     return transfers.begin(upload("10.0.0.1", "a"), token(token), BLOCK, bytes, peer("10.0.0.1"));
   }
 
-  private Optional<String> goOn(int token, int block) {
-    return transfers
-        .goOn(upload("10.0.0.1", "a"), token(token), block * BLOCK, BLOCK)
-        .map(Transfer::name);
+  private Optional<Transfer> goOn(int token, int block) {
+    return transfers.goOn(upload("10.0.0.1", "a"), token(token), block * BLOCK, BLOCK);
   }
 
   @Test
   void shouldKnowATransferByItsTokenOrAsTheOnlyOne() {
-    String only = begin(1, 1).orElseThrow().name();
+    Transfer only = begin(1, 1).orElseThrow();
     assertThat(goOn(7, 1)).as("a token for each block").hasValue(only);
     assertThat(goOn(8, 2)).hasValue(only);
     assertThat(goOn(8, 3)).as("a token that is kept").hasValue(only);
@@ -160,9 +158,9 @@ class TransferListTest {
 
   @Test
   void shouldTellTransfersApartByWhereTheirNextBlockBegins() {
-    String ahead = begin(1, 1).orElseThrow().name();
+    Transfer ahead = begin(1, 1).orElseThrow();
     goOn(2, 1);
-    String behind = begin(3, 1).orElseThrow().name();
+    Transfer behind = begin(3, 1).orElseThrow();
     assertThat(goOn(4, 2)).hasValue(ahead);
     assertThat(goOn(5, 1)).hasValue(behind);
     assertThat(goOn(6, 7)).as("the next one of none").isEmpty();
@@ -171,28 +169,55 @@ class TransferListTest {
     assertThat(goOn(9, 3)).as("both are over").isEmpty();
   }
 
-  /** Californium has the bodies of those that it has not seen the end of. */
   @Test
-  void shouldBeginInThePlaceOfOneThatIsAbandoned() {
-    String one = begin(1, MAX_BODY).orElseThrow().name();
-    String other = begin(2, MAX_BODY).orElseThrow().name();
+  void shouldGiveBackWhatTransfersHoldThatItCannotTellApart() {
+    begin(1, MAX_BODY);
+    begin(2, MAX_BODY);
     assertThat(goOn(3, 1)).isEmpty();
-    assertThat(begin(4, MAX_BODY).orElseThrow().name()).isEqualTo(one);
-    assertThat(begin(5, MAX_BODY).orElseThrow().name()).isEqualTo(other);
-    assertThat(begin(5, MAX_BODY).orElseThrow().name()).as("begun again").isEqualTo(other);
+    assertThat(isAllGivenBack()).isTrue();
+  }
+
+  @Test
+  void shouldCountABodyThatBeginsAgainWithItsTokenOnce() {
+    begin(4, MAX_BODY);
+    Transfer again = begin(4, MAX_BODY).orElseThrow();
+    assertThat(goOn(4, 1)).hasValue(again);
+    transfers.end(again);
+    assertThat(isAllGivenBack()).isTrue();
   }
 
   @Test
   void shouldBeginInThePlaceOfTheEldestWhereThereIsNoRoom() {
-    String eldest = begin(1, MAX_BODY).orElseThrow().name();
-    begin(2, MAX_BODY);
-    begin(3, MAX_BODY);
-    assertThat(begin(4, MAX_BODY).orElseThrow().name()).isEqualTo(eldest);
-    assertThat(begin(5, MAX_BODY + 1)).as("not even then").isEmpty();
-    for (String name : List.of(eldest, "coap+2", "coap+3")) {
-      transfers.end(name);
+    Transfer eldest = begin(1, MAX_BODY).orElseThrow();
+    Transfer second = begin(2, MAX_BODY).orElseThrow();
+    Transfer third = begin(3, MAX_BODY).orElseThrow();
+    Transfer fourth = begin(4, MAX_BODY).orElseThrow();
+    assertThat(goOn(1, 1)).as("the eldest is over, and this one of any other").isEmpty();
+    assertThat(begin(5, 3 * MAX_BODY + 1)).as("not even then").isEmpty();
+    for (Transfer transfer : List.of(eldest, second, third, fourth)) {
+      transfers.end(transfer);
     }
     assertThat(isAllGivenBack()).isTrue();
+  }
+
+  @Test
+  void shouldCountWhatAnUploadHoldsByNow() {
+    Transfer transfer = begin(1, 10).orElseThrow();
+    assertThat(transfers.hold(transfer, 3 * MAX_BODY, peer("10.0.0.1"))).isTrue();
+    assertThat(begin("10.0.0.2", "a", MAX_BODY + 1)).isFalse();
+    assertThat(transfers.hold(transfer, 3 * MAX_BODY + 1, peer("10.0.0.1"))).isFalse();
+    assertThat(goOn(1, 1)).as("it is over").isEmpty();
+    assertThat(isAllGivenBack()).isTrue();
+  }
+
+  @Test
+  void shouldCountAnUploadForItsAddressOnceThatIsVerified() {
+    begin("192.0.2.1", "a", MAX_BODY);
+    assertThat(begin("192.0.2.2", "a", MAX_BODY)).isFalse();
+    Transfer transfer = begun.get(upload("192.0.2.1", "a"));
+    peers.at(new InetSocketAddress("192.0.2.1", 1)).verify();
+    assertThat(transfers.hold(transfer, 2 * MAX_BODY, peer("192.0.2.1"))).isTrue();
+    assertThat(begin("192.0.2.2", "a", MAX_BODY)).isTrue();
   }
 
   @Test

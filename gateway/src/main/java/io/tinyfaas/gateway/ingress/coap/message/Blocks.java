@@ -9,9 +9,9 @@ import org.eclipse.californium.core.network.Exchange;
 import org.eclipse.californium.core.network.stack.AbstractLayer;
 
 /**
- * Blocks of what the gateway has anyway: cut out when they are asked for, so that nothing is kept
- * for a transfer, and its ETag tells a device that the rest is of something newer (RFC 7959, 2.4).
- * Above Californium's layer for block-wise transfers, which then has nothing to do.
+ * Blocks of what the gateway has anyway, or has again: cut out when they are asked for, so that
+ * nothing is kept for a transfer, and its ETag tells a device that the rest is of something newer
+ * (RFC 7959, 2.4). Above the layer for transfers, which then has nothing to do.
  */
 public final class Blocks extends AbstractLayer {
 
@@ -30,8 +30,9 @@ public final class Blocks extends AbstractLayer {
   @Override
   public void sendResponse(Exchange exchange, Response response) {
     Response sent = response;
-    if (response instanceof Lasting
-        && !cut(response, exchange.getRequest().getOptions().getBlock2())) {
+    BlockOption asked = exchange.getRequest().getOptions().getBlock2();
+    boolean later = asked != null && asked.getNum() > 0 && !response.isError();
+    if ((later || response instanceof Lasting) && !cut(response, asked)) {
       sent = CoapResponses.diagnostic(ResponseCode.BAD_OPTION, "there is no such block");
       sent.setDestinationContext(response.getDestinationContext());
       exchange.setResponse(sent);
