@@ -105,7 +105,7 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
     this.discovery = discovery;
     this.observers = observers;
     this.peers = new Peers(settings.trustedNetworks());
-    int maxBody = Math.toIntExact(gateway.maxBody().asLongValue());
+    int maxBody = Math.toIntExact(heap.maxBody().asLongValue());
     EchoValues echoes = new EchoValues();
     this.transfers = new Transfers(memory, peers, echoes, maxBody, Blocks.MAX_BYTES);
     this.responder = new Responder(context.nettyEventLoop(), memory, echoes);

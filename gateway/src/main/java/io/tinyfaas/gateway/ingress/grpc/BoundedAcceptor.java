@@ -6,7 +6,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
-import io.tinyfaas.gateway.FairReads;
+import io.tinyfaas.gateway.loop.FairReads;
 import io.tinyfaas.gateway.memory.BodyMemory;
 import io.tinyfaas.gateway.memory.PeerHolders;
 import io.tinyfaas.gateway.memory.Places;

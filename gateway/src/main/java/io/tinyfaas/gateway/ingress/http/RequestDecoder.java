@@ -8,7 +8,7 @@ import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.util.AsciiString;
-import io.tinyfaas.gateway.FairReads;
+import io.tinyfaas.gateway.loop.FairReads;
 import io.tinyfaas.gateway.memory.BodyMemory;
 import io.tinyfaas.gateway.memory.Holder;
 import io.vertx.core.http.HttpConnection;

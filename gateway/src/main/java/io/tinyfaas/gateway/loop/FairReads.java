@@ -1,4 +1,4 @@
-package io.tinyfaas.gateway;
+package io.tinyfaas.gateway.loop;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
