@@ -138,7 +138,7 @@ class EarlierLifeIT extends FunctionOnAnEngine {
     String content = Files.readString(version);
     Files.writeString(version, "damaged");
     openStoreAgain();
-    assertThat(store.isLeftOut(FUNCTION)).isTrue();
+    assertThat(store.isUnreadable(FUNCTION)).isTrue();
 
     assertProblem(ProblemType.START_FAILED, () -> deploy(spec(), Zip.node("process.exit(3)")));
 

@@ -15,6 +15,7 @@ import io.tinyfaas.harness.Docker;
 import io.tinyfaas.manager.archive.FunctionArchive;
 import io.tinyfaas.manager.archive.Zip;
 import io.tinyfaas.manager.deploy.FunctionDeployer.Deployment;
+import io.tinyfaas.manager.handler.Health;
 import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.reconcile.Reconciler;
 import io.tinyfaas.manager.spec.FunctionSpec;
@@ -50,7 +51,7 @@ class FunctionDeployerIT extends FunctionOnAnEngine {
     assertThat(deployment.state().handlers())
         .singleElement()
         .extracting(handler -> handler.health())
-        .isEqualTo("healthy");
+        .isEqualTo(Health.HEALTHY);
     assertThat(invoke(onlyHandler())).contains("200 OK").endsWith("hello");
   }
 

@@ -16,6 +16,7 @@ import io.tinyfaas.manager.handler.BlindInventory;
 import io.tinyfaas.manager.handler.Ending;
 import io.tinyfaas.manager.handler.EngineInventory;
 import io.tinyfaas.manager.handler.HandlerContainers;
+import io.tinyfaas.manager.handler.Health;
 import io.tinyfaas.manager.reconcile.FunctionRunner;
 import io.tinyfaas.manager.reconcile.HandlerMonitor;
 import io.tinyfaas.manager.reconcile.LongBackOff;
@@ -74,7 +75,8 @@ class ReconcilerIT extends FunctionOnAnEngine {
       killAndAwaitTheNextStart();
       killAndAwaitTheNextStart();
 
-      eventually().untilAsserted(() -> assertThat(seenHandler().health()).isEqualTo("healthy"));
+      eventually()
+          .untilAsserted(() -> assertThat(seenHandler().health()).isEqualTo(Health.HEALTHY));
       assertThat(log.of("event=handler-ended"))
           .containsExactly(ended(id, 137, false), ended(id, 137, false));
     }

@@ -9,7 +9,7 @@ import java.util.Set;
  * @param online false in the last will, which the broker publishes for a gateway that is gone
  * @param instance the gateway's life: another one after each start
  * @param applied the table it routes by
- * @param devices the table of devices it heeds
+ * @param devices the table of devices it applies
  * @param draining ids of handlers that are no longer in that table and still answer an invocation;
  *     the manager stops a handler only after it is out of both
  */

@@ -51,7 +51,7 @@ public final class GatewayStatusPublisher implements RouteListener {
   /** Connects to the broker, without waiting for it, and takes tables from it. */
   public void start() {
     routes.addListener(this);
-    devices.onHeeded(() -> broker.run(this::publish));
+    devices.onApplied(() -> broker.run(this::publish));
     broker.start(
         new BrokerConnection.Session(
             Map.of(
@@ -115,7 +115,8 @@ public final class GatewayStatusPublisher implements RouteListener {
     changed = false;
     CurrentRoutes.Applied applied = routes.applied();
     GatewayStatus status =
-        new GatewayStatus(true, instance, applied.revision(), devices.heeded(), applied.draining());
+        new GatewayStatus(
+            true, instance, applied.revision(), devices.applied(), applied.draining());
     broker
         .publish(ControlTopics.GATEWAY_STATUS, ControlMessages.encode(status))
         .onComplete(

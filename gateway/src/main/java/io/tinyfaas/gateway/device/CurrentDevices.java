@@ -48,10 +48,10 @@ public final class CurrentDevices {
 
   private final Optional<KeySeal> seal;
   private final List<BooleanSupplier> listeners = new CopyOnWriteArrayList<>();
-  private final List<Runnable> heedListeners = new CopyOnWriteArrayList<>();
+  private final List<Runnable> appliedListeners = new CopyOnWriteArrayList<>();
   private volatile Snapshot current = new Snapshot(Revision.NONE, Map.of(), Map.of(), Map.of());
 
-  private volatile Revision heeded = Revision.NONE;
+  private volatile Revision applied = Revision.NONE;
 
   @Inject
   CurrentDevices(DeviceSettings settings) {
@@ -73,7 +73,7 @@ public final class CurrentDevices {
 
   /** Runs after each table that is applied, on the thread that applies it. */
   public void addListener(Runnable listener) {
-    heedAfter(
+    applyAfter(
         () -> {
           listener.run();
           return true;
@@ -83,15 +83,15 @@ public final class CurrentDevices {
   /**
    * The same for what has to be done before devices can connect.
    *
-   * @param listener false if it could not do its part: the table is not heeded then
+   * @param listener false if it could not do its part: the table is not confirmed then
    */
-  public void heedAfter(BooleanSupplier listener) {
+  public void applyAfter(BooleanSupplier listener) {
     listeners.add(listener);
   }
 
-  /** Runs after each table that is heeded. */
-  public void onHeeded(Runnable listener) {
-    heedListeners.add(listener);
+  /** Runs after each table that is applied. */
+  public void onApplied(Runnable listener) {
+    appliedListeners.add(listener);
   }
 
   /** Of the newest table; its devices may not be able to connect yet. */
@@ -100,8 +100,8 @@ public final class CurrentDevices {
   }
 
   /** Of the table by which devices are let in. */
-  public Revision heeded() {
-    return heeded;
+  public Revision applied() {
+    return applied;
   }
 
   public boolean isEmpty() {
@@ -139,7 +139,7 @@ public final class CurrentDevices {
   }
 
   /**
-   * Heeds this table from now on.
+   * Lets devices in by this table from now on.
    *
    * @return false if the table is not newer than the current one, which then stays
    */
@@ -150,7 +150,7 @@ public final class CurrentDevices {
       }
       current = snapshot(table);
     }
-    heed();
+    confirm();
     return true;
   }
 
@@ -164,19 +164,19 @@ public final class CurrentDevices {
   }
 
   /** To be called again when a listener can do its part that could not before. */
-  public void heed() {
+  public void confirm() {
     Revision revision = current.revision;
     boolean done = true;
     for (BooleanSupplier listener : listeners) {
       done &= didItsPart(listener);
     }
     synchronized (this) {
-      if (!done || !revision.isNewerThan(heeded)) {
+      if (!done || !revision.isNewerThan(applied)) {
         return;
       }
-      heeded = revision;
+      applied = revision;
     }
-    heedListeners.forEach(BUGS::guard);
+    appliedListeners.forEach(BUGS::guard);
   }
 
   private static Snapshot snapshot(DeviceTable table) {

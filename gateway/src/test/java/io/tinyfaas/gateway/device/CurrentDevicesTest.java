@@ -107,18 +107,18 @@ class CurrentDevicesTest {
   void shouldSayThatItHeedsATableWhenAllIsDoneForIt() {
     List<String> order = new ArrayList<>();
     AtomicBoolean listens = new AtomicBoolean();
-    devices.onHeeded(() -> order.add("heeded " + devices.heeded().number()));
-    devices.heedAfter(
+    devices.onApplied(() -> order.add("heeded " + devices.applied().number()));
+    devices.applyAfter(
         () -> {
-          order.add("listen at " + devices.heeded().number());
+          order.add("listen at " + devices.applied().number());
           return listens.get();
         });
 
     devices.apply(table(1, 1, withKey("button")));
     assertThat(devices.revision()).isEqualTo(new Revision(1, 1));
-    assertThat(devices.heeded()).as("cannot listen").isEqualTo(Revision.NONE);
+    assertThat(devices.applied()).as("cannot listen").isEqualTo(Revision.NONE);
     listens.set(true);
-    devices.heed();
+    devices.confirm();
     devices.apply(table(1, 2, withKey("button")));
 
     assertThat(order)

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tinyfaas.manager.deploy.FunctionState;
 import io.tinyfaas.manager.deploy.FunctionState.HandlerState;
+import io.tinyfaas.manager.handler.Health;
 import io.tinyfaas.manager.spec.FunctionSpec;
 import io.tinyfaas.manager.spec.FunctionSpecJson;
 import io.tinyfaas.manager.store.FunctionVersion;
@@ -45,14 +46,14 @@ record FunctionDescription(
     }
 
     static State of(int wanted, List<HandlerState> handlers) {
-      long healthy = handlers.stream().filter(h -> h.health().equals("healthy")).count();
+      long healthy = handlers.stream().filter(h -> h.health() == Health.HEALTHY).count();
       if (healthy >= wanted) {
         return RUNNING;
       }
       if (healthy > 0) {
         return DEGRADED;
       }
-      return handlers.stream().anyMatch(h -> h.health().equals("starting")) ? STARTING : DOWN;
+      return handlers.stream().anyMatch(h -> h.health() == Health.STARTING) ? STARTING : DOWN;
     }
   }
 

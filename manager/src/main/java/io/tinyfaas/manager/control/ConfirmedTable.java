@@ -35,7 +35,7 @@ public final class ConfirmedTable {
     /** What it said last. */
     GatewayStatus gateway();
 
-    /** The revision of this table that the gateway heeds. */
+    /** The revision of this table that the gateway applies. */
     Revision confirmedBy(GatewayStatus gateway);
 
     /** Whether it is sent again while the gateway is away, for the broker to have it. */
@@ -181,13 +181,13 @@ public final class ConfirmedTable {
         });
   }
 
-  /** Whether the gateway heeds this revision or a later one. */
+  /** Whether the gateway applies this revision or a later one. */
   public boolean isApplied(Revision wanted) {
     return locked(() -> table.gateway().online() && !wanted.isNewerThan(confirmed()));
   }
 
   /**
-   * @return false if the gateway has not said within this time that it heeds this revision or a
+   * @return false if the gateway has not said within this time that it applies this revision or a
    *     later one
    */
   public boolean awaitApplied(Revision wanted, Duration atMost) {

@@ -2,6 +2,7 @@ package io.tinyfaas.manager.deploy;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.tinyfaas.manager.handler.Ending;
+import io.tinyfaas.manager.handler.Health;
 import io.tinyfaas.manager.store.FunctionVersion;
 import java.util.List;
 import java.util.Optional;
@@ -14,9 +15,8 @@ public record FunctionState(FunctionVersion version, List<HandlerState> handlers
   }
 
   /**
-   * @param health {@code starting}, {@code healthy}, {@code unresponsive} or {@code stopped}
    * @param restarts since the manager runs; it has found the last end since then, too
    */
   @JsonInclude(JsonInclude.Include.NON_ABSENT)
-  public record HandlerState(String id, String health, int restarts, Optional<Ending> lastEnd) {}
+  public record HandlerState(String id, Health health, int restarts, Optional<Ending> lastEnd) {}
 }

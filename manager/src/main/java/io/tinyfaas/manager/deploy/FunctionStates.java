@@ -90,7 +90,7 @@ public class FunctionStates {
                 h ->
                     new HandlerState(
                         h.handler().id(),
-                        monitor.state(h),
+                        monitor.health(h),
                         monitor.restarts(h),
                         monitor.lastEnd(h)))
             .sorted((a, b) -> a.id().compareTo(b.id()))

@@ -92,14 +92,14 @@ public class DevicePublisher {
     return table.change(() -> true);
   }
 
-  /** Whether the gateway heeds the newest table. */
+  /** Whether the gateway applies the newest table. */
   public boolean isApplied() {
     return table.isApplied(table.revision());
   }
 
   /**
-   * @return false if the gateway has not said within this time that it heeds this table or a later
-   *     one
+   * @return false if the gateway has not said within this time that it applies this table or a
+   *     later one
    */
   public boolean awaitApplied(Revision wanted, Duration atMost) {
     return table.awaitApplied(wanted, atMost);

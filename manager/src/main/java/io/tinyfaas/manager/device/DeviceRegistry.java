@@ -17,7 +17,7 @@ import org.jboss.logging.Logger;
 
 /**
  * Registers and revokes devices: stored first, then brought to the gateway, and answered once the
- * gateway heeds it.
+ * gateway applies it.
  */
 @ApplicationScoped
 public class DeviceRegistry {

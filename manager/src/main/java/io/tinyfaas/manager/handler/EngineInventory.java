@@ -86,8 +86,8 @@ public class EngineInventory {
   }
 
   /** Those of the functions that the gateway cannot reach: it was made anew. */
-  public Set<FunctionName> apart(Collection<FunctionName> functions) {
-    return containers.apart(functions);
+  public Set<FunctionName> unreachable(Collection<FunctionName> functions) {
+    return containers.unreachable(functions);
   }
 
   /** Every function of which the engine holds a container, a network or an image. */

@@ -124,7 +124,7 @@ public class HandlerContainers {
    *
    * @return why it will not do, if it broke the contract until then
    */
-  public Optional<ProblemException> seal(HandlerContainer handler) {
+  public Optional<ProblemException> confine(HandlerContainer handler) {
     if (handler.handler().endpoint() instanceof HandlerEndpoint.Unix unix && !sockets.close(unix)) {
       return Optional.of(
           ProblemException.of(
@@ -150,8 +150,10 @@ public class HandlerContainers {
   }
 
   /** Those of the functions that the gateway cannot reach until they are joined. */
-  public Set<FunctionName> apart(Collection<FunctionName> functions) {
-    return settings.handlerTransport() == Transport.TCP ? networks.apart(functions) : Set.of();
+  public Set<FunctionName> unreachable(Collection<FunctionName> functions) {
+    return settings.handlerTransport() == Transport.TCP
+        ? networks.unreachable(functions)
+        : Set.of();
   }
 
   /** Removes what was made for handlers of the function that are gone. */

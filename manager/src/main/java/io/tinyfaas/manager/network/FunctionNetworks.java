@@ -118,7 +118,7 @@ public class FunctionNetworks {
   }
 
   /** Those of the functions whose network the gateway has not joined. */
-  public Set<FunctionName> apart(Collection<FunctionName> functions) {
+  public Set<FunctionName> unreachable(Collection<FunctionName> functions) {
     try {
       Set<String> joined =
           docker

@@ -77,7 +77,7 @@ public class FunctionRunner {
    * @return how long until the next handler that died may be started; empty if none waits for that
    */
   Optional<Duration> reconcile(FunctionName function, BooleanSupplier givenUp) {
-    if (store.isLeftOut(function)) {
+    if (store.isUnreadable(function)) {
       return Optional.empty();
     }
     List<HandlerContainer> found =
@@ -230,7 +230,7 @@ public class FunctionRunner {
           version.function(),
           version.number(),
           handler.handler().id(),
-          failure.isPresent() ? "failed" : monitor.state(handler),
+          failure.isPresent() ? "failed" : monitor.health(handler).text(),
           failure.map(f -> " reason=\"" + f.getMessage() + "\"").orElse(""));
     }
   }

@@ -1,6 +1,7 @@
 package io.tinyfaas.manager.reconcile;
 
 import io.tinyfaas.manager.handler.Ending;
+import io.tinyfaas.manager.handler.Health;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.LongSupplier;
@@ -16,7 +17,7 @@ final class HandlerHealth {
 
   private final LongSupplier nanoTime;
 
-  private String state = "starting";
+  private Health state = Health.STARTING;
   private boolean hasAnswered;
   private long startedAt;
   private boolean silent;
@@ -37,8 +38,7 @@ final class HandlerHealth {
     this.startedAt = nanoTime.getAsLong();
   }
 
-  /** {@code starting}, {@code healthy}, {@code unresponsive} or {@code stopped}. */
-  synchronized String state() {
+  synchronized Health state() {
     return state;
   }
 
@@ -51,7 +51,7 @@ final class HandlerHealth {
   }
 
   synchronized void answered() {
-    state = "healthy";
+    state = Health.HEALTHY;
     hasAnswered = true;
     silent = false;
     if (since(startedAt).compareTo(STEADY) > 0) {
@@ -65,7 +65,7 @@ final class HandlerHealth {
       silent = true;
       silentSince = nanoTime.getAsLong();
     }
-    state = "unresponsive";
+    state = Health.UNRESPONSIVE;
   }
 
   synchronized boolean isSilentFor(Duration time) {
@@ -73,7 +73,7 @@ final class HandlerHealth {
   }
 
   synchronized void stopped() {
-    state = "stopped";
+    state = Health.STOPPED;
     hasAnswered = false;
     silent = false;
   }
@@ -124,7 +124,7 @@ final class HandlerHealth {
   synchronized void started() {
     starts++;
     startedAt = nanoTime.getAsLong();
-    state = "starting";
+    state = Health.STARTING;
     hasAnswered = false;
     silent = false;
   }

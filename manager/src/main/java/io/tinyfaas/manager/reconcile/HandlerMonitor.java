@@ -8,6 +8,7 @@ import io.tinyfaas.manager.handler.HandlerContainer;
 import io.tinyfaas.manager.handler.HandlerContainers;
 import io.tinyfaas.manager.handler.HandlerEndings;
 import io.tinyfaas.manager.handler.HandlerSockets;
+import io.tinyfaas.manager.handler.Health;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClient;
@@ -66,10 +67,13 @@ public class HandlerMonitor {
     return health.computeIfAbsent(handler.handler().id(), id -> new HandlerHealth());
   }
 
-  /** For people: {@code starting} until it has been asked. */
-  public String state(HandlerContainer handler) {
+  /** For people: {@code STARTING} until it has been asked. */
+  public Health health(HandlerContainer handler) {
+    if (!handler.isRunning()) {
+      return Health.STOPPED;
+    }
     HandlerHealth known = health.get(handler.handler().id());
-    return !handler.isRunning() ? "stopped" : known == null ? "starting" : known.state();
+    return known == null ? Health.STARTING : known.state();
   }
 
   /** How often it was started again since this manager runs. */
@@ -112,7 +116,7 @@ public class HandlerMonitor {
 
   private boolean isWell(HandlerContainer handler, Answer answer) {
     HandlerHealth known = of(handler);
-    if (answer == Answer.HEALTHY && (known.isRoutable() || containers.seal(handler).isEmpty())) {
+    if (answer == Answer.HEALTHY && (known.isRoutable() || containers.confine(handler).isEmpty())) {
       known.answered();
       return true;
     }
@@ -131,7 +135,7 @@ public class HandlerMonitor {
     long deadline = System.nanoTime() + atMost.toNanos();
     for (int polls = 1; !givenUp.getAsBoolean(); polls++) {
       if (ask(handler.handler().endpoint()) == Answer.HEALTHY) {
-        Optional<ProblemException> broken = containers.seal(handler);
+        Optional<ProblemException> broken = containers.confine(handler);
         if (broken.isEmpty()) {
           of(handler).answered();
         }

@@ -188,7 +188,7 @@ public class Reconciler {
     found.values().forEach(all -> all.forEach(h -> ids.add(h.handler().id())));
     monitor.forgetAllBut(ids);
     Set<FunctionName> all = new HashSet<>(store.functions());
-    Set<FunctionName> apart = engine.apart(all);
+    Set<FunctionName> unreachable = engine.unreachable(all);
     all.addAll(found.keySet());
     all.addAll(failed.keySet());
     Set<FunctionName> retiring = Set.copyOf(runner.retiring());
@@ -196,7 +196,7 @@ public class Reconciler {
     for (FunctionName function : all) {
       if (failed.containsKey(function)
           || retiring.contains(function)
-          || apart.contains(function)
+          || unreachable.contains(function)
           || !runner.isSettled(function, found.getOrDefault(function, List.of()))) {
         signal(function);
       }

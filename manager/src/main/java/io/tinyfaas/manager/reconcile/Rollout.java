@@ -107,7 +107,7 @@ public class Rollout {
           handlers.publish(before.get(), handlers.wanted(before.get(), containers.list(function)));
       routes.awaitApplied(revision, REVERT_TIMEOUT);
       handlers.retainImages(function);
-    } else if (store.isLeftOut(function)) {
+    } else if (store.isUnreadable(function)) {
       routes.remove(function);
     } else {
       end(function, GATEWAY_TIMEOUT);

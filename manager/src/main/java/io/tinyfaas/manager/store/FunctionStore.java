@@ -91,7 +91,7 @@ public class FunctionStore {
    * Whether the function is here, but its active version cannot be read: nothing of it may be
    * removed, since what runs may be the last there is of it.
    */
-  public boolean isLeftOut(FunctionName function) {
+  public boolean isUnreadable(FunctionName function) {
     StoredFunction stored = stored(function);
     return stored.active().isEmpty() && !stored.pointer().history().isEmpty();
   }

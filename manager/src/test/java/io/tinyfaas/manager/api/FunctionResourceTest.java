@@ -12,10 +12,13 @@ import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.specification.RequestSpecification;
 import io.tinyfaas.manager.handler.Ending;
+import io.tinyfaas.manager.handler.Health;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -187,7 +190,10 @@ class FunctionResourceTest extends RestCalls {
       })
   void shouldDeriveTheState(String health, String state) {
     deploy("sieve?runtime=nodejs&handlers=2");
-    deployer.health(List.of(health.split(",")));
+    deployer.health(
+        Stream.of(health.split(","))
+            .map(each -> Health.valueOf(each.toUpperCase(Locale.ROOT)))
+            .toList());
     call().get("/functions/sieve").then().body("state", equalTo(state));
     call().delete("/functions/sieve").then().statusCode(204);
   }

@@ -4,6 +4,7 @@ import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.manager.archive.FunctionArchive;
 import io.tinyfaas.manager.deploy.FunctionState.HandlerState;
 import io.tinyfaas.manager.handler.Ending;
+import io.tinyfaas.manager.handler.Health;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.spec.FunctionSpec;
@@ -13,6 +14,7 @@ import io.tinyfaas.manager.store.FunctionVersion;
 import jakarta.enterprise.inject.Alternative;
 import jakarta.inject.Singleton;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -63,7 +65,7 @@ public class FakeDeployer extends FunctionDeployer {
     states.lastEnd = Optional.of(how);
   }
 
-  public void health(List<String> health) {
+  public void health(List<Health> health) {
     states.health = Optional.of(health);
   }
 
@@ -126,7 +128,7 @@ public class FakeDeployer extends FunctionDeployer {
   public static class States extends FunctionStates {
 
     private final FunctionStore store;
-    private Optional<List<String>> health = Optional.empty();
+    private Optional<List<Health>> health = Optional.empty();
     private Optional<Ending> lastEnd = Optional.empty();
 
     States(FunctionStore store) {
@@ -137,9 +139,8 @@ public class FakeDeployer extends FunctionDeployer {
     @Override
     public FunctionState get(FunctionName name) {
       FunctionVersion version = require(name);
-      List<String> each =
-          health.orElseGet(
-              () -> java.util.Collections.nCopies(version.spec().handlers(), "healthy"));
+      List<Health> each =
+          health.orElseGet(() -> Collections.nCopies(version.spec().handlers(), Health.HEALTHY));
       return new FunctionState(
           version,
           IntStream.range(0, each.size())

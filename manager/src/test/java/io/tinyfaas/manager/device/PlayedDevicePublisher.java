@@ -9,7 +9,7 @@ import jakarta.enterprise.inject.Alternative;
 import jakarta.inject.Singleton;
 import java.time.Duration;
 
-/** A gateway that is there, away, or slow to say what it heeds. */
+/** A gateway that is there, away, or slow to say what it applies. */
 @Alternative
 @Singleton
 public class PlayedDevicePublisher extends DevicePublisher {

@@ -115,7 +115,7 @@ class FunctionStoreOnABrokenDiskTest {
     boolean done = succeeds(failure, () -> deploy(SIEVE));
 
     // Whoever goes on without a new start finds the same.
-    assertThat(store.isLeftOut(SIEVE)).isFalse();
+    assertThat(store.isUnreadable(SIEVE)).isFalse();
     Seen seen = seenByAll();
     assertThat(seen.sieves()).contains(acknowledged);
     assertThat(seen.active()).hasSize(1);

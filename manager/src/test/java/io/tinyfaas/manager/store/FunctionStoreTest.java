@@ -397,10 +397,10 @@ class FunctionStoreTest {
     Files.delete(store.archive(version));
     reopen();
     assertThat(store.functions()).isEmpty();
-    assertThat(store.isLeftOut(SIEVE)).isTrue();
-    assertThat(store.isLeftOut(ECHO)).isFalse();
+    assertThat(store.isUnreadable(SIEVE)).isTrue();
+    assertThat(store.isUnreadable(ECHO)).isFalse();
     assertThat(deploy(SIEVE, 1).number()).isEqualTo(2);
-    assertThat(store.isLeftOut(SIEVE)).isFalse();
+    assertThat(store.isUnreadable(SIEVE)).isFalse();
   }
 
   @Test

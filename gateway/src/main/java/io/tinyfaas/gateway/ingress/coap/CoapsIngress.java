@@ -55,7 +55,7 @@ public final class CoapsIngress implements Ingress, MessageDeliverer {
     this.shared = shared;
     this.coap = coap;
     this.devices = devices;
-    devices.heedAfter(this::devicesChanged); // also of a table that comes before the start
+    devices.applyAfter(this::devicesChanged); // also of a table that comes before the start
   }
 
   @Override
@@ -75,7 +75,7 @@ public final class CoapsIngress implements Ingress, MessageDeliverer {
     synchronized (this) {
       started = true;
     }
-    devices.heed();
+    devices.confirm();
   }
 
   /** Also while there is nobody to listen to. */
