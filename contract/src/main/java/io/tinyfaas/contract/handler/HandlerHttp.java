@@ -1,5 +1,7 @@
 package io.tinyfaas.contract.handler;
 
+import java.util.Set;
+
 /**
  * The handler contract in names: plain HTTP/1.1, so that any language joins with its standard
  * library. {@code contract/handler-http.md} tells the whole of it.
@@ -27,6 +29,22 @@ public final class HandlerHttp {
   public static final int MAX_HEADERS = 100;
 
   public static final int MAX_HEAD_BYTES = 16 * 1_024;
+
+  /**
+   * Fields that are about one connection (RFC 9110, 7.6.1) or where a body ends, in lower case:
+   * between caller and handler they are passed on in neither direction.
+   */
+  public static final Set<String> CONNECTION_FIELDS =
+      Set.of(
+          "connection",
+          "content-length",
+          "expect",
+          "keep-alive",
+          "proxy-connection",
+          "te",
+          "trailer",
+          "transfer-encoding",
+          "upgrade");
 
   /** The environment variable with the path of what is to be run; not set if none was named. */
   public static final String ENTRY_VARIABLE = "TINYFAAS_ENTRY";

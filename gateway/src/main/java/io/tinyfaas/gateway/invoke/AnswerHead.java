@@ -45,17 +45,6 @@ record AnswerHead(
     }
   }
 
-  /** About the connection (RFC 9110, 7.6.1), or told by the body itself. */
-  private static final List<CharSequence> NOT_PASSED_ON =
-      List.of(
-          HttpHeaders.CONNECTION,
-          HttpHeaders.createOptimized("keep-alive"),
-          HttpHeaders.createOptimized("proxy-connection"),
-          HttpHeaders.createOptimized("trailer"),
-          HttpHeaders.createOptimized("upgrade"),
-          HttpHeaders.TRANSFER_ENCODING,
-          HttpHeaders.CONTENT_LENGTH);
-
   /**
    * @param text from the status line to the empty line, including it
    */
@@ -80,7 +69,7 @@ record AnswerHead(
     long length = length(headers, status, chunked);
     boolean kept = isKept(headers, current) && (chunked || length >= 0);
     options(headers).forEach(headers::remove); // which it says are of the connection, too
-    NOT_PASSED_ON.forEach(headers::remove);
+    HandlerHttp.CONNECTION_FIELDS.forEach(headers::remove);
     long held = BodyMemory.ofManyHeaders(headers);
     return new AnswerHead(
         Unpooled.wrappedBuffer(text), status, headers, length, chunked, kept, held);

@@ -4,6 +4,8 @@ import io.netty.buffer.ByteBuf;
 import io.tinyfaas.contract.handler.HandlerHttp;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** Writes invocations as HTTP/1.1 requests (RFC 9112). On one event loop only. */
 final class RequestEncoder {
@@ -17,6 +19,18 @@ final class RequestEncoder {
   private static final byte[] END = ascii("\r\n\r\n");
 
   private static final char DELETE = 0x7f;
+
+  /** Fields that are not a caller's to say, by the length of their names. */
+  private static final String[][] OURS =
+      IntStream.range(0, 32)
+          .mapToObj(
+              length ->
+                  Stream.concat(
+                          HandlerHttp.CONNECTION_FIELDS.stream(),
+                          Stream.of(HandlerHttp.DEVICE_HEADER))
+                      .filter(name -> name.length() == length)
+                      .toArray(String[]::new))
+          .toArray(String[][]::new);
 
   /** A head being written: cheaper than writing it into the buffer character by character. */
   private byte[] head = new byte[1_024];
@@ -69,22 +83,19 @@ final class RequestEncoder {
   }
 
   /**
-   * What ends a request, or concerns the connection (RFC 9110, 7.6.1), is said here and nowhere
-   * else, and so is who has proved to be which device: no ingress can pass on what a sender says.
+   * What ends a request, or concerns the connection, is said here and nowhere else, and so is who
+   * has proved to be which device: no ingress can pass on what a sender says.
    */
   private static boolean isOurs(String name) {
-    return switch (name.length()) {
-      case 2 -> name.equalsIgnoreCase("TE");
-      case 6 -> name.equalsIgnoreCase("Expect");
-      case 7 -> name.equalsIgnoreCase("Trailer") || name.equalsIgnoreCase("Upgrade");
-      case 10 -> name.equalsIgnoreCase("Connection") || name.equalsIgnoreCase("Keep-Alive");
-      case 14 -> name.equalsIgnoreCase("Content-Length");
-      case 16 -> name.equalsIgnoreCase("Proxy-Connection");
-      case 17 ->
-          name.equalsIgnoreCase(HandlerHttp.DEVICE_HEADER)
-              || name.equalsIgnoreCase("Transfer-Encoding");
-      default -> false;
-    };
+    if (name.length() >= OURS.length) {
+      return false;
+    }
+    for (String ours : OURS[name.length()]) {
+      if (ours.equalsIgnoreCase(name)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private void put(String name, String value) {

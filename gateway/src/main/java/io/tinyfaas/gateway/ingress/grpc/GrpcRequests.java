@@ -16,22 +16,9 @@ import java.util.Set;
 /** Calls to invocations: which function is meant, and what its handler is told. */
 final class GrpcRequests {
 
-  /** Of gRPC itself, of the connection, or of the handler's request. */
+  /** Of gRPC itself, or of the handler's request. */
   private static final Set<String> NOT_PASSED_ON =
-      Set.of(
-          "connection",
-          "content-encoding",
-          "content-length",
-          "content-type",
-          "expect",
-          "host",
-          "keep-alive",
-          "proxy-authorization",
-          "proxy-connection",
-          "te",
-          "trailer",
-          "transfer-encoding",
-          "upgrade");
+      Set.of("content-encoding", "content-type", "host", "proxy-authorization");
 
   private static final String GRPC = "grpc-";
   private static final String OURS = "x-tinyfaas-";
@@ -59,6 +46,7 @@ final class GrpcRequests {
     return !key.endsWith(Metadata.BINARY_HEADER_SUFFIX)
         && !key.startsWith(GRPC)
         && !key.startsWith(OURS)
+        && !HandlerHttp.CONNECTION_FIELDS.contains(key)
         && !NOT_PASSED_ON.contains(key);
   }
 

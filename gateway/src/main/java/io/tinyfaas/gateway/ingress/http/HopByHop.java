@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway.ingress.http;
 
+import io.tinyfaas.contract.handler.HandlerHttp;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import java.util.Arrays;
@@ -10,21 +11,13 @@ import java.util.stream.Collectors;
 /** Fields that are of one connection and not passed on (RFC 9110, 7.6.1), and those of framing. */
 final class HopByHop {
 
-  private static final Set<String> FIELDS =
+  /** Beside those of the contract: between a client and a proxy only. */
+  private static final Set<String> OF_PROXIES =
       Set.of(
-          "connection",
-          "content-length",
-          "expect",
           "http2-settings",
-          "keep-alive",
           "proxy-authenticate",
           "proxy-authentication-info",
-          "proxy-authorization",
-          "proxy-connection",
-          "te",
-          "trailer",
-          "transfer-encoding",
-          "upgrade");
+          "proxy-authorization");
 
   private final Set<String> named;
 
@@ -43,6 +36,8 @@ final class HopByHop {
    * @param name in lower case
    */
   boolean contains(String name) {
-    return FIELDS.contains(name) || named.contains(name);
+    return HandlerHttp.CONNECTION_FIELDS.contains(name)
+        || OF_PROXIES.contains(name)
+        || named.contains(name);
   }
 }
