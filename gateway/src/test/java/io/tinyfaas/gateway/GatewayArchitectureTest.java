@@ -15,7 +15,7 @@ class GatewayArchitectureTest {
 
   @Test
   void shouldHaveClassesThatUseEachOtherInOneDirection() {
-    GATEWAY.requireClassesWithoutCircles("invoke", "ingress.coap");
+    GATEWAY.requireClassesWithoutCircles("invoke");
   }
 
   @Test

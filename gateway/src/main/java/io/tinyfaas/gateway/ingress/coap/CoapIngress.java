@@ -3,13 +3,21 @@ package io.tinyfaas.gateway.ingress.coap;
 import io.netty.channel.EventLoop;
 import io.tinyfaas.gateway.ingress.Ingress;
 import io.tinyfaas.gateway.ingress.Protocol;
+import io.tinyfaas.gateway.ingress.coap.direct.DirectExchanges;
 import io.tinyfaas.gateway.ingress.coap.discovery.Discovery;
 import io.tinyfaas.gateway.ingress.coap.dtls.DtlsConnector;
 import io.tinyfaas.gateway.ingress.coap.dtls.DtlsSessions;
+import io.tinyfaas.gateway.ingress.coap.duplicate.BoundedDeduplicator;
+import io.tinyfaas.gateway.ingress.coap.duplicate.RememberedAnswers;
 import io.tinyfaas.gateway.ingress.coap.message.Blocks;
 import io.tinyfaas.gateway.ingress.coap.message.CoapRequests;
 import io.tinyfaas.gateway.ingress.coap.message.CoapResponses;
 import io.tinyfaas.gateway.ingress.coap.observe.Observers;
+import io.tinyfaas.gateway.ingress.coap.peer.EchoValues;
+import io.tinyfaas.gateway.ingress.coap.peer.Peers;
+import io.tinyfaas.gateway.ingress.coap.socket.LoopConnector;
+import io.tinyfaas.gateway.ingress.coap.socket.PeerContext;
+import io.tinyfaas.gateway.ingress.coap.transfer.Transfers;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.Invoker;
@@ -79,7 +87,7 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   private final Observers observers;
   private final Responder responder;
   private CoapTransport transport;
-  private PlainExchanges plain;
+  private DirectExchanges direct;
   private volatile boolean refusing;
   private volatile long observersEnd;
 
@@ -137,15 +145,17 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
     InetSocketAddress address = new InetSocketAddress(settings.host(), settings.port());
     EventLoop loop = context.nettyEventLoop();
     BoundedDeduplicator deduplicator = BoundedDeduplicator.ofBytes(remembered / UDP_FRACTION);
-    plain =
-        new PlainExchanges(
+    LoopConnector connector = new LoopConnector(loop, address, MAX_DATAGRAM_BYTES, peers);
+    direct =
+        new DirectExchanges(
             routes,
             invoker,
             timers,
-            settings,
+            settings.ackDelay(),
             RememberedAnswers.ofBytes(remembered / UDP_FRACTION),
-            deduplicator);
-    LoopConnector connector = new LoopConnector(loop, address, MAX_DATAGRAM_BYTES, peers, plain);
+            deduplicator,
+            connector);
+    connector.addReader(direct);
     transport = transport(connector, new UdpEndpointContextMatcher(true), deduplicator);
     transport.endpoint().setMessageDeliverer(this);
     try {
@@ -181,7 +191,7 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   @Override
   public void refuseNew() {
     refusing = true;
-    plain.refuseNew();
+    direct.refuseNew();
     observersEnd = System.nanoTime() + OBSERVERS_NANOS;
     observers.stop();
   }
@@ -223,7 +233,7 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
     }
   }
 
-  /** What {@link PlainExchanges} has begun: no observation, and late with its acknowledgement. */
+  /** What {@link DirectExchanges} has begun: no observation, and late with its acknowledgement. */
   private void goOn(Exchange exchange, Future<InvocationResult> result) {
     if (!result.isComplete()) {
       responder.acknowledge(exchange);

@@ -5,6 +5,7 @@ import io.quarkus.runtime.configuration.ConfigurationException;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import io.tinyfaas.contract.setting.SettingsCheck;
+import io.tinyfaas.gateway.ingress.coap.peer.Peers;
 import jakarta.inject.Singleton;
 import java.time.Duration;
 import java.util.List;

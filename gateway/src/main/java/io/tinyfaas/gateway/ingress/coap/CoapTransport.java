@@ -1,9 +1,11 @@
 package io.tinyfaas.gateway.ingress.coap;
 
 import io.netty.channel.EventLoop;
+import io.tinyfaas.gateway.ingress.coap.duplicate.BoundedDeduplicator;
 import io.tinyfaas.gateway.ingress.coap.message.Blocks;
 import io.tinyfaas.gateway.ingress.coap.message.CoapParser;
 import io.tinyfaas.gateway.ingress.coap.observe.NotificationExchange;
+import io.tinyfaas.gateway.ingress.coap.transfer.Transfers;
 import io.tinyfaas.gateway.loop.LoopExecutor;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import org.eclipse.californium.core.config.CoapConfig;

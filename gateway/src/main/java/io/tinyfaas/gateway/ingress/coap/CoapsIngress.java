@@ -6,6 +6,7 @@ import io.tinyfaas.gateway.ingress.Ingress;
 import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.ingress.coap.dtls.DtlsConnector;
 import io.tinyfaas.gateway.ingress.coap.message.CoapResponses;
+import io.tinyfaas.gateway.ingress.coap.socket.BoxSocket;
 import io.tinyfaas.gateway.loop.InvocationLoop;
 import jakarta.inject.Singleton;
 import java.io.IOException;

@@ -5,6 +5,8 @@ import io.netty.util.concurrent.Promise;
 import io.netty.util.concurrent.ScheduledFuture;
 import io.tinyfaas.gateway.ingress.coap.message.Blocks;
 import io.tinyfaas.gateway.ingress.coap.message.CoapResponses;
+import io.tinyfaas.gateway.ingress.coap.peer.EchoValues;
+import io.tinyfaas.gateway.ingress.coap.socket.PeerContext;
 import io.tinyfaas.gateway.memory.BodyMemory;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;

@@ -2,6 +2,7 @@ package io.tinyfaas.gateway.ingress.coap;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tinyfaas.gateway.ingress.coap.peer.EchoValues;
 import io.tinyfaas.gateway.memory.BodyMemory;
 import org.eclipse.californium.core.coap.CoAP.Code;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
