@@ -66,12 +66,12 @@ setting() {
 debian_mirror() {
   local suite
   suite=$(. /etc/os-release && [ "$ID" = debian ] && printf '%s%s' "$VERSION_CODENAME" "${1:-}") || return 0
-  apt-get update --print-uris 2>/dev/null | sed -n "s#^'\(.*\)/dists/$suite/main/binary-.*#\1#p" | sed -n 1p
+  apt-get update --print-uris 2>/dev/null | sed -n "s#^'\(.*\)/dists/$suite/main/binary-.*#\1#p" | sed -n 1p || true
 }
 
 # npm_registry: the one that this machine's npm asks, if that is not npm's own.
 npm_registry() {
-  cat ~/.npmrc /etc/npmrc 2>/dev/null | sed -n 's/^registry *= *//p' | sed -n 1p
+  cat ~/.npmrc /etc/npmrc 2>/dev/null | sed -n 's/^registry *= *//p' | sed -n 1p || true
 }
 
 # Compose can publish no port -1 and leave none out: a free one is published instead (transport.tcp.yaml), and nothing listens.
