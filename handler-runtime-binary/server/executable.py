@@ -54,7 +54,7 @@ def find(entry):
 
 def _missing(interpreter):
     """What of a script's first line is not there: the interpreter, or what env is to look for (`/usr/bin/env -S A=1 bash -e`)."""
-    if not interpreter or not os.access(interpreter[0], os.X_OK):
+    if not interpreter or not os.path.isfile(interpreter[0]) or not os.access(interpreter[0], os.X_OK):
         return interpreter[0] if interpreter else "no interpreter"
     if os.path.basename(interpreter[0]) == "env":
         words = [word for word in " ".join(interpreter[1:]).split() if word != "-S" and "=" not in word]
@@ -76,6 +76,8 @@ def _check_program(entry, path):
         machine, own_machine = header[18:20], own_header[18:20]
         if machine not in (own_machine, SMALLER.get(own_machine)):
             _refuse(f"{entry} is for another processor than this box has. Build it for Linux on {os.uname().machine}.")
+        if not _has_segments(header):
+            _refuse(f"{entry} is no program but a part of one, or damaged. Link it, and zip the result.")
         loader = _loader(file, header)
     if loader is None:
         return
@@ -86,11 +88,19 @@ def _check_program(entry, path):
         _refuse(f"{entry} needs {', '.join(missing)}, which the image does not have. Link it statically, or build it on Debian 13.")
 
 
-def _loader(file, header):
-    """What the program names as its loader; None if it needs none, or is not as a program of 32 or 64 bits is."""
-    number, at_table, at_size, its_size, at_offset, at_length = LAYOUTS.get(header[4:5], LAYOUTS[b"\2"])
+def _has_segments(header):
+    """Whether there is anything to be run in it: an object file has none (ET_REL), and no table of them."""
+    _, _, at_size, *_ = LAYOUTS.get(header[4:5], LAYOUTS[b"\2"])
     if len(header) < at_size + 4:
-        return None
+        return False
+    order = "<" if header[5] == 1 else ">"
+    kind, count = (struct.unpack_from(order + "H", header, at)[0] for at in (16, at_size + 2))
+    return kind in (2, 3) and count > 0  # ET_EXEC, ET_DYN
+
+
+def _loader(file, header):
+    """What the program names as its loader; None if it needs none."""
+    number, at_table, at_size, its_size, at_offset, at_length = LAYOUTS.get(header[4:5], LAYOUTS[b"\2"])
     order = "<" if header[5] == 1 else ">"
     (table,) = struct.unpack_from(order + number, header, at_table)
     size, count = struct.unpack_from(order + "HH", header, at_size)

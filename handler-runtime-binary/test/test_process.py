@@ -182,6 +182,9 @@ class ExecutableTest(HandlerTest):
             (b"MZ\0\0", "is no program for Linux"),
             (b"\xcf\xfa\xed\xfe\x07\0\0\0", "is no program for Linux"),
             (other_processor, "is for another processor than this box has"),
+            (program[:16] + b"\1\0" + program[18:], "is no program but a part of one, or damaged"),
+            (program[:56] + b"\0\0" + program[58:], "is no program but a part of one, or damaged"),
+            (program[:50], "is no program but a part of one, or damaged"),
             (no_loader, "which is not in the image. Link it statically"),
             (smaller, "fn needs /lib/ld-of-32-bits.so.2, which is not in the image. Link it statically"),
             (program.replace(b"libc.so.6", b"libc.so.9"), "fn needs libc.so.9, which the image does not have. Link it statically, or build it on Debian 13"),
@@ -197,6 +200,7 @@ class ExecutableTest(HandlerTest):
         for script, said in [
             ("#!/bin/sh\r\ncat\r\n", "fn.sh has Windows line ends"),
             ("#!/usr/bin/cobol\n", "/usr/bin/cobol, which is not in the image"),
+            ("#!/tmp\n", "/tmp, which is not in the image"),
         ]:
             handler = self.launch({"fn.sh": script})
             handler.exit_code()

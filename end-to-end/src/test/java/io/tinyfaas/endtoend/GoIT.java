@@ -174,6 +174,17 @@ class GoIT {
   }
 
   @Test
+  void shouldTellThatThereIsNoC() {
+    String c = "// int one() { return 1; }\nimport \"C\"\n";
+    Response answer =
+        refuse(fn(c + "func fn(s string, h map[string]string) (string, error) { return s, nil }"));
+
+    assertThat(answer.statusCode()).isEqualTo(422);
+    assertThat(answer.jsonPath().getList("output", String.class))
+        .contains("fn.go imports C, and there is no C compiler here: it is left out.");
+  }
+
+  @Test
   void shouldTellThatAnotherPackageIsNone() {
     Response answer = refuse(Code.of(Map.of("fn.go", "package hello\nfunc fn() {}")));
 

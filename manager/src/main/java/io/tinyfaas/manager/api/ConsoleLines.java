@@ -1,6 +1,9 @@
 package io.tinyfaas.manager.api;
 
+import static io.tinyfaas.manager.problem.ProblemType.INTERNAL;
+
 import io.quarkus.logging.LoggingFilter;
+import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.text.PlainText;
 import io.vertx.core.http.HttpClosedException;
 import java.io.IOException;
@@ -35,6 +38,11 @@ public final class ConsoleLines implements Filter {
         && line.getMessage() != null) {
       ours.setMessage(
           PlainText.of(MESSAGES.formatMessage(line)), ExtLogRecord.FormatStyle.NO_FORMAT);
+    }
+    if (line.getThrown() instanceof ProblemException problem && problem.type() != INTERNAL) {
+      // It is expected, and says what it is.
+      line.setMessage(line.getMessage() + ": " + PlainText.of(problem.getMessage()));
+      line.setThrown(null);
     }
     return !STREAMED_ANSWERS.equals(line.getLoggerName())
         || !(line.getThrown() instanceof IOException

@@ -48,6 +48,29 @@ class ConsoleLinesTest {
     assertThat(isTold(STREAMS, null)).isTrue();
   }
 
+  /** The engine may go away while somebody follows a log, and each such end would be a trace. */
+  @Test
+  void shouldTellInALineWhatIsAProblemForTheCaller() {
+    LogRecord line = new LogRecord(Level.SEVERE, "failed");
+    line.setLoggerName(STREAMS);
+    line.setThrown(ProblemException.of(ProblemType.ENGINE_UNAVAILABLE, "gone"));
+
+    assertThat(new ConsoleLines().isLoggable(line)).isTrue();
+
+    assertThat(line.getThrown()).isNull();
+    assertThat(line.getMessage()).isEqualTo("failed: gone");
+  }
+
+  @Test
+  void shouldTellAllOfWhatNobodyExpected() {
+    LogRecord line = new LogRecord(Level.SEVERE, "failed");
+    line.setThrown(ProblemException.of(ProblemType.INTERNAL, "a bug"));
+
+    assertThat(new ConsoleLines().isLoggable(line)).isTrue();
+
+    assertThat(line.getThrown()).isNotNull();
+  }
+
   private static boolean isTold(String logger, Throwable thrown) {
     LogRecord line = new LogRecord(Level.SEVERE, "failed");
     line.setLoggerName(logger);
