@@ -3,8 +3,12 @@ package io.tinyfaas.gateway;
 import static io.tinyfaas.harness.Eventually.within;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tinyfaas.harness.flood.Flood;
+import io.tinyfaas.harness.flood.RawGrpc;
+import io.tinyfaas.harness.flood.RunningFlood;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.net.NetSocket;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -12,6 +16,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -21,17 +28,20 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
 import org.junit.jupiter.api.io.TempDir;
 
-/** HTTP clients that take their time. */
+/** Clients by HTTP and gRPC, and functions, that take their time. */
 @Tag("slow")
 @TestInstance(Lifecycle.PER_CLASS)
 class SlowHttpIT {
 
   private static final String ECHO = "GET /f/echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 
+  private static final int DROP_MILLIS = 50;
+
   private final List<String> heard = new CopyOnWriteArrayList<>();
   private Path folder;
   private ServedGateway system;
   private GatewayProcess gateway;
+  private RawHandler drips;
 
   @BeforeAll
   void start(@TempDir Path temporary) {
@@ -44,10 +54,14 @@ class SlowHttpIT {
                 "TINYFAAS_HTTP_HEADER_TIMEOUT", "5s",
                 "TINYFAAS_HTTP_IDLE_TIMEOUT", "2s",
                 "TINYFAAS_HTTP_BODY_TIMEOUT", "1s",
-                "TINYFAAS_HTTP_SEND_TIMEOUT", "5s"),
+                "TINYFAAS_HTTP_SEND_TIMEOUT", "5s",
+                "TINYFAAS_GRPC_RECEIVE_TIMEOUT", "1s"),
             this::function);
     gateway = system.process();
-    system.serve(PlayedManager.route("f", 120_000, system.handler()));
+    drips = new RawHandler(system.vertx(), folder, this::drip);
+    system.serve(
+        PlayedManager.route("f", 120_000, system.handler()),
+        PlayedManager.route("drips", 1_000, drips.handler()));
   }
 
   @BeforeEach
@@ -57,6 +71,7 @@ class SlowHttpIT {
 
   @AfterAll
   void remove() {
+    drips.close();
     system.close();
   }
 
@@ -69,6 +84,12 @@ class SlowHttpIT {
       case "/large" -> request.response().end(Buffer.buffer(new byte[1 << 20]));
       default -> request.response().end("served");
     }
+  }
+
+  private void drip(NetSocket socket) {
+    socket.write("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
+    long drops = system.vertx().setPeriodic(DROP_MILLIS, drop -> socket.write("x"));
+    socket.closeHandler(closed -> system.vertx().cancelTimer(drops));
   }
 
   private RawHttp connect() throws IOException {
@@ -105,6 +126,45 @@ class SlowHttpIT {
     try (RawHttp raw = connect()) {
       raw.send("GET /f/echo HTTP/1.1\r\nHost: x\r\n");
       awaitClosed(raw);
+    }
+  }
+
+  @Test
+  void shouldEndABodyThatTrickles() {
+    try (RunningFlood flood =
+        Flood.http()
+            .path("/f/hear")
+            .contentLength(100_000)
+            .body(100_000)
+            .slowly(DROP_MILLIS)
+            .start(gateway.httpPort())) {
+      within(Duration.ofSeconds(30)).until(() -> flood.outcome("408") == 1);
+    }
+    assertThat(heard).isEmpty();
+  }
+
+  @Test
+  void shouldEndAMessageThatTrickles() throws IOException {
+    try (ExecutorService thread = Executors.newVirtualThreadPerTaskExecutor();
+        RawGrpc connection = new RawGrpc(gateway.grpcPort(), 65_535)) {
+      connection.open(RawGrpc.REQUEST);
+      connection.part(new byte[] {0, 0, 0, 100, 0});
+      Future<String> ended = thread.submit(() -> connection.next(RawGrpc.RESET));
+      within(Duration.ofSeconds(30))
+          .pollInterval(Duration.ofMillis(DROP_MILLIS))
+          .until(
+              () -> {
+                connection.part(new byte[1]);
+                return ended.isDone();
+              });
+    }
+  }
+
+  @Test
+  void shouldEndAnAnswerThatTrickles() throws IOException {
+    try (RawHttp raw = connect()) {
+      raw.send("GET /drips HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+      assertThat(raw.readAll()).startsWith("HTTP/1.1 504");
     }
   }
 

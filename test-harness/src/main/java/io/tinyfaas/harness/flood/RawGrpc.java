@@ -169,6 +169,11 @@ public final class RawGrpc implements AutoCloseable {
     send(DATA, last ? END_STREAM : 0, stream, prefixed.array());
   }
 
+  /** Some bytes of the message of the call that was begun last. */
+  public void part(byte[] bytes) throws IOException {
+    send(DATA, 0, stream, bytes);
+  }
+
   /** Of the call that was begun last, with nothing in them. */
   public void emptyFrames(int frames) throws IOException {
     send(DATA, 0, stream, new byte[0], frames);
