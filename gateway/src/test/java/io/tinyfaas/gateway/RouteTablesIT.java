@@ -4,6 +4,7 @@ import static io.tinyfaas.harness.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tinyfaas.contract.control.Revision;
+import io.tinyfaas.contract.route.Route;
 import io.tinyfaas.harness.Broker;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -130,6 +132,40 @@ class RouteTablesIT {
       }
       assertThat(gateway.log()).noneMatch(line -> line.startsWith("\tat "));
     }
+  }
+
+  /** What they take is taken from invocations, of which the largest has to pass. */
+  @Test
+  void shouldStayWithATableWhereTheNextHasMoreFunctionsThanThereIsMemoryFor() {
+    try (PlayedManager manager = new PlayedManager(vertx, broker);
+        TestHandler handler =
+            new TestHandler(vertx, folder, (request, body) -> request.response().end("f"))) {
+      manager.apply(EPOCH, ++tables, PlayedManager.route("f", TIMEOUT_MILLIS, handler.handler()));
+      Revision before = new Revision(EPOCH, tables);
+
+      manager.publish(EPOCH, ++tables, functions(3_000));
+      eventually()
+          .until(
+              () ->
+                  gateway.log().stream()
+                      .anyMatch(
+                          line ->
+                              line.contains("event=routes-refused")
+                                  && line.contains("set TINYFAAS_GATEWAY_HEAP to")));
+      assertThat(AskingDevice.answer(gateway, "f")).isEqualTo("2.05 f");
+      assertThat(manager.heard().getLast().applied()).isEqualTo(before);
+
+      manager.apply(EPOCH, ++tables, functions(2_000));
+      assertThat(AskingDevice.get(gateway, "f1999").getCode().text).isEqualTo("5.03");
+      manager.apply(EPOCH, ++tables);
+    }
+  }
+
+  /** Without handlers. */
+  private static Route[] functions(int count) {
+    return IntStream.range(0, count)
+        .mapToObj(number -> PlayedManager.route("f" + number, TIMEOUT_MILLIS))
+        .toArray(Route[]::new);
   }
 
   @Test

@@ -8,6 +8,7 @@ import io.tinyfaas.contract.device.DeviceCredential.Certificate;
 import io.tinyfaas.contract.device.DeviceCredential.Psk;
 import io.tinyfaas.contract.device.KeySeal;
 import io.tinyfaas.gateway.loop.BugLog;
+import io.tinyfaas.gateway.memory.TableMemory;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.ByteArrayInputStream;
@@ -46,6 +47,7 @@ public final class CurrentDevices {
       Map<String, Device> byFingerprint,
       Map<X509Certificate, Device> authorities) {}
 
+  private final TableMemory memory;
   private final Optional<KeySeal> seal;
   private final List<BooleanSupplier> listeners = new CopyOnWriteArrayList<>();
   private final List<Runnable> appliedListeners = new CopyOnWriteArrayList<>();
@@ -54,11 +56,12 @@ public final class CurrentDevices {
   private volatile Revision applied = Revision.NONE;
 
   @Inject
-  CurrentDevices(DeviceSettings settings) {
-    this(settings.deviceKeyFile().flatMap(CurrentDevices::read));
+  CurrentDevices(TableMemory memory, DeviceSettings settings) {
+    this(memory, settings.deviceKeyFile().flatMap(CurrentDevices::read));
   }
 
-  CurrentDevices(Optional<KeySeal> seal) {
+  CurrentDevices(TableMemory memory, Optional<KeySeal> seal) {
+    this.memory = memory;
     this.seal = seal;
   }
 
@@ -142,12 +145,14 @@ public final class CurrentDevices {
    * Lets devices in by this table from now on.
    *
    * @return false if the table is not newer than the current one, which then stays
+   * @throws IllegalArgumentException if there is too little memory for it; the current one stays
    */
   boolean apply(DeviceTable table) {
     synchronized (this) {
       if (!table.revision().isNewerThan(current.revision)) {
         return false;
       }
+      memory.holdDevices(table.devices().size());
       current = snapshot(table);
     }
     confirm();

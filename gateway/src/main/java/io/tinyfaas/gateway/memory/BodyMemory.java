@@ -48,7 +48,7 @@ public final class BodyMemory {
   /** Of an answer. */
   private static final int USUAL_HEADERS = 16;
 
-  private final long size;
+  private volatile long size;
   private final AtomicLong free;
 
   @Inject
@@ -99,6 +99,22 @@ public final class BodyMemory {
       bytes += HEADER_BYTES + header.getKey().length() + header.getValue().length();
     }
     return bytes;
+  }
+
+  /**
+   * So much less is there from now on, though those who hold it may have to end first; more, if it
+   * is negative. On any thread.
+   *
+   * @param least what there has to be
+   * @return false if that would be less; nothing is changed then
+   */
+  synchronized boolean shrink(long bytes, long least) {
+    if (bytes > 0 && size - bytes < least) {
+      return false;
+    }
+    size -= bytes;
+    free.addAndGet(-bytes);
+    return true;
   }
 
   /** In bytes, all of it. */

@@ -36,11 +36,14 @@ public final class HeapBudget {
   private static final int RESULTS_OF_LARGEST = 2;
   private static final long RESULTS_AT_LEAST = 2 * MIB;
 
-  /** The manager's default; further ones take from what invocations have. */
+  /** The manager's default; further ones take from what invocations have ({@link TableMemory}). */
   private static final long FUNCTIONS = 1_000;
 
   /** With a handler, a connection to it, and meters of each protocol. */
   private static final long FUNCTION_BYTES = 7 * 1_024;
+
+  /** With a connection to it, where it is not the function's only one. */
+  private static final long HANDLER_BYTES = 4 * 1_024;
 
   /** As of functions. */
   private static final long DEVICES = 10_000;
@@ -61,6 +64,12 @@ public final class HeapBudget {
 
   private static final long SESSION_BYTES = 5_632;
   private static final long OBSERVER_BYTES = 2 * 1_024;
+
+  /** At most what {@code -Xmx} has and {@link Runtime#maxMemory} has not: one survivor space. */
+  private static final long SURVIVOR_MEBIBYTES = 4;
+
+  /** Classes, code, stacks; and as much as the heap for what the kernel is to take. */
+  private static final long BESIDE_HEAP_MEBIBYTES = 100;
 
   /** Of an invocation: its body four times, and what there is besides. */
   private static final long BODIES_OF_INVOCATION = 5;
@@ -130,14 +139,53 @@ public final class HeapBudget {
     return heap - fixed.stream().mapToLong(Share::bytes).sum();
   }
 
-  /** Whether an invocation with the largest body passes where no others are. */
+  /**
+   * What to do to have it.
+   *
+   * @param heap in bytes, as {@link Runtime#maxMemory} has it
+   */
+  public static String set(long heap) {
+    long mebibytes = (heap >> 20) + 1 + SURVIVOR_MEBIBYTES;
+    return "set TINYFAAS_GATEWAY_HEAP to "
+        + mebibytes
+        + "m and TINYFAAS_GATEWAY_MEMORY to "
+        + (2 * mebibytes + BESIDE_HEAP_MEBIBYTES)
+        + "m";
+  }
+
+  /** What an invocation with the largest body needs to pass where no others are; in bytes. */
+  long least() {
+    return BODIES_OF_INVOCATION * largest;
+  }
+
+  /** Whether there is so much. */
   public boolean isEnough() {
-    return invocations() >= BODIES_OF_INVOCATION * largest;
+    return invocations() >= least();
+  }
+
+  /** What a table takes that the share of functions does not have; in bytes. */
+  long beyondFunctions(int functions, int handlers) {
+    long bytes = FUNCTION_BYTES * functions + HANDLER_BYTES * Math.max(0, handlers - functions);
+    return Math.max(0, bytes - FUNCTIONS * FUNCTION_BYTES);
+  }
+
+  /** What a table takes that the share of devices does not have; in bytes. */
+  long beyondDevices(int devices) {
+    return Math.max(0, devices - DEVICES) * DEVICE_BYTES;
   }
 
   /** The heap in bytes, as {@link Runtime#maxMemory} has it, that is enough. */
   public long enough() {
-    long missing = BODIES_OF_INVOCATION * largest - invocations();
+    return enough(0);
+  }
+
+  /**
+   * The same where tables take so much of what invocations have.
+   *
+   * @param tables in bytes
+   */
+  long enough(long tables) {
+    long missing = least() + tables - invocations();
     return heap + missing * REMEMBERED_FRACTION / (REMEMBERED_FRACTION - 1);
   }
 }

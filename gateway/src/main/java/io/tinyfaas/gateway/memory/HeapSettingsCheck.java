@@ -15,12 +15,6 @@ final class HeapSettingsCheck {
 
   private static final int MAX_COUNT = 65_536;
 
-  /** At most what {@code -Xmx} has and {@link Runtime#maxMemory} has not: one survivor space. */
-  private static final long SURVIVOR_MEBIBYTES = 4;
-
-  /** Classes, code, stacks; and as much as the heap for what the kernel is to take. */
-  private static final long BESIDE_HEAP_MEBIBYTES = 100;
-
   @Inject
   HeapSettingsCheck(HeapSettings settings) {
     this(settings, Runtime.getRuntime().maxMemory());
@@ -47,15 +41,12 @@ final class HeapSettingsCheck {
   }
 
   private static String tooLittleHeap(HeapSettings settings, long heap) {
-    long needed = (new HeapBudget(heap, settings).enough() >> 20) + 1 + SURVIVOR_MEBIBYTES;
     return "TINYFAAS_MAX_BODY is "
         + settings.maxBody().asLongValue()
         + " bytes, which the gateway's heap of "
         + (heap >> 20)
-        + " MiB has no room for besides its other limits: set TINYFAAS_GATEWAY_HEAP to "
-        + needed
-        + "m and TINYFAAS_GATEWAY_MEMORY to "
-        + (2 * needed + BESIDE_HEAP_MEBIBYTES)
-        + "m, or lower one (docs/limits.md).";
+        + " MiB has no room for besides its other limits: "
+        + HeapBudget.set(new HeapBudget(heap, settings).enough())
+        + ", or lower one (docs/limits.md).";
   }
 }

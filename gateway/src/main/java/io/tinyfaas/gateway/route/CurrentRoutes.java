@@ -5,6 +5,7 @@ import io.tinyfaas.contract.control.RouteTable;
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.Route;
 import io.tinyfaas.gateway.loop.BugLog;
+import io.tinyfaas.gateway.memory.TableMemory;
 import jakarta.inject.Singleton;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -34,11 +35,16 @@ public final class CurrentRoutes {
    */
   public record Applied(Revision revision, Set<String> draining) {}
 
+  private final TableMemory memory;
   private final List<RouteListener> listeners = new CopyOnWriteArrayList<>();
   private volatile Snapshot current = new Snapshot(Revision.NONE, Map.of());
 
   /** By id; guarded by this, as are all changes. */
   private final Map<String, RoutedHandler> draining = new HashMap<>();
+
+  public CurrentRoutes(TableMemory memory) {
+    this.memory = memory;
+  }
 
   public void addListener(RouteListener listener) {
     listeners.add(listener);
@@ -70,6 +76,7 @@ public final class CurrentRoutes {
    * Routes by this table from now on.
    *
    * @return false if the table is not newer than the current one, which then stays
+   * @throws IllegalArgumentException if there is too little memory for it; the current one stays
    */
   public boolean apply(RouteTable table) {
     List<RoutedHandler> idle = new ArrayList<>();
@@ -78,6 +85,7 @@ public final class CurrentRoutes {
       if (!table.revision().isNewerThan(current.revision)) {
         return false;
       }
+      memory.holdFunctions(table.routes().size(), handlers(table));
       Map<String, RoutedFunction> before = current.functions;
       Map<String, RoutedHandler> leaving = new HashMap<>();
       before.values().stream()
@@ -111,6 +119,10 @@ public final class CurrentRoutes {
     removed.forEach(function -> tell(listener -> listener.onFunctionRemoved(function)));
     tell(RouteListener::onTableApplied);
     return true;
+  }
+
+  private static int handlers(RouteTable table) {
+    return table.routes().stream().mapToInt(route -> route.handlers().size()).sum();
   }
 
   /** All of them: where one fails, the others would route by what is gone. */

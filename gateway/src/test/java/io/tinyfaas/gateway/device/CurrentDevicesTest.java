@@ -9,6 +9,7 @@ import io.tinyfaas.contract.device.Device;
 import io.tinyfaas.contract.device.DeviceCredential;
 import io.tinyfaas.contract.device.DeviceName;
 import io.tinyfaas.contract.device.KeySeal;
+import io.tinyfaas.gateway.memory.DefaultHeap;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -21,7 +22,8 @@ class CurrentDevicesTest {
   private static final KeySeal SEAL = new KeySeal(new byte[32]);
   private static final byte[] KEY = "sixteen-and-more".getBytes(UTF_8);
 
-  private final CurrentDevices devices = new CurrentDevices(Optional.of(SEAL));
+  private final CurrentDevices devices =
+      new CurrentDevices(DefaultHeap.tables(), Optional.of(SEAL));
 
   private static Device withKey(String name) {
     DeviceName device = new DeviceName(name);
@@ -74,8 +76,9 @@ class CurrentDevicesTest {
   void shouldOpenNoKeyThatIsNotOfThisInstallation() {
     Device button = withKey("button");
     CurrentDevices other =
-        new CurrentDevices(Optional.of(new KeySeal("x".repeat(32).getBytes(UTF_8))));
-    CurrentDevices without = new CurrentDevices(Optional.empty());
+        new CurrentDevices(
+            DefaultHeap.tables(), Optional.of(new KeySeal("x".repeat(32).getBytes(UTF_8))));
+    CurrentDevices without = new CurrentDevices(DefaultHeap.tables(), Optional.empty());
 
     assertThat(other.key(button)).isEmpty();
     assertThat(without.key(button)).isEmpty();

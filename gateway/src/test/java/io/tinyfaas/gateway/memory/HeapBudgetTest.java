@@ -12,28 +12,22 @@ import org.junit.jupiter.api.Test;
 
 class HeapBudgetTest {
 
-  /** What Java gives of 76m; of the young part one half of the survivors is always empty. */
-  private static final long DEFAULT_HEAP = 74L << 20;
-
   private static HeapBudget budget(long heap, String property, String value) {
     return new HeapBudget(heap, Settings.with(HeapSettings.class, property, value));
   }
 
-  private static HeapBudget standard() {
-    return budget(DEFAULT_HEAP, "tinyfaas.max-body", "1M");
-  }
-
   @Test
   void shouldBeAllOfTheHeap() {
-    assertThat(standard().shares().stream().mapToLong(Share::bytes).sum()).isEqualTo(DEFAULT_HEAP);
-    assertThat(standard().isEnough()).isTrue();
+    assertThat(DefaultHeap.budget().shares().stream().mapToLong(Share::bytes).sum())
+        .isEqualTo(DefaultHeap.BYTES);
+    assertThat(DefaultHeap.budget().isEnough()).isTrue();
   }
 
   /** The page is what people know of it. */
   @Test
   void shouldBeAsItsPageSays() throws IOException {
     List<String> rows =
-        standard().shares().stream()
+        DefaultHeap.budget().shares().stream()
             .map(
                 share ->
                     "| %s | %d | %d | %d |"
@@ -61,7 +55,7 @@ class HeapBudgetTest {
   @Test
   void shouldLeaveMoreToInvocationsWhereOtherLimitsAreLower() {
     long connections = 900 * 5_632;
-    assertThat(budget(DEFAULT_HEAP, "tinyfaas.http.max-connections", "100").invocations())
-        .isEqualTo(standard().invocations() + connections);
+    assertThat(budget(DefaultHeap.BYTES, "tinyfaas.http.max-connections", "100").invocations())
+        .isEqualTo(DefaultHeap.budget().invocations() + connections);
   }
 }

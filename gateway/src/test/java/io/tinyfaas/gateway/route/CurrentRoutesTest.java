@@ -10,6 +10,7 @@ import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.HandlerEndpoint;
 import io.tinyfaas.contract.route.Route;
+import io.tinyfaas.gateway.memory.DefaultHeap;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,7 +31,7 @@ class CurrentRoutesTest {
   /** Of two threads. */
   private static final Duration BEGIN = Duration.ofSeconds(20);
 
-  private final CurrentRoutes routes = new CurrentRoutes();
+  private final CurrentRoutes routes = new CurrentRoutes(DefaultHeap.tables());
   private final List<String> idle = Collections.synchronizedList(new ArrayList<>());
   private final List<String> removed = new ArrayList<>();
 
@@ -81,7 +82,7 @@ class CurrentRoutesTest {
 
   @Test
   void shouldTellAllListenersThoughOneFails() {
-    CurrentRoutes told = new CurrentRoutes();
+    CurrentRoutes told = new CurrentRoutes(DefaultHeap.tables());
     told.addListener(
         new RouteListener() {
           @Override

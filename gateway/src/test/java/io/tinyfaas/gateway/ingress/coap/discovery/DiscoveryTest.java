@@ -9,6 +9,7 @@ import io.tinyfaas.contract.route.Exposure.Access;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.Route;
 import io.tinyfaas.gateway.ingress.coap.message.Blocks;
+import io.tinyfaas.gateway.memory.DefaultHeap;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -26,7 +27,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class DiscoveryTest {
 
-  private final CurrentRoutes routes = new CurrentRoutes();
+  private final CurrentRoutes routes = new CurrentRoutes(DefaultHeap.tables());
   private final Discovery discovery = new Discovery(routes);
   private int revision;
 

@@ -1,0 +1,59 @@
+package io.tinyfaas.gateway.memory;
+
+import jakarta.inject.Singleton;
+
+/**
+ * What the tables of functions and of devices take: their shares of the heap, and what is beyond
+ * these is taken from what invocations have. A table that would leave too little for those is
+ * refused, and the one before it stays. On any thread.
+ */
+@Singleton
+public final class TableMemory {
+
+  private final HeapBudget budget;
+  private final BodyMemory invocations;
+
+  /** Of what invocations would have, in bytes. */
+  private long forFunctions;
+
+  private long forDevices;
+
+  public TableMemory(HeapBudget budget, BodyMemory invocations) {
+    this.budget = budget;
+    this.invocations = invocations;
+  }
+
+  /**
+   * The table has so many from now on.
+   *
+   * @param handlers of all functions together
+   * @throws IllegalArgumentException if that is too much; says what to set
+   */
+  public synchronized void holdFunctions(int functions, int handlers) {
+    long needed = budget.beyondFunctions(functions, handlers);
+    take(needed - forFunctions, functions + " functions with " + handlers + " handlers");
+    forFunctions = needed;
+  }
+
+  /**
+   * The same for devices.
+   *
+   * @throws IllegalArgumentException if that is too much; says what to set
+   */
+  public synchronized void holdDevices(int devices) {
+    long needed = budget.beyondDevices(devices);
+    take(needed - forDevices, devices + " devices");
+    forDevices = needed;
+  }
+
+  private void take(long more, String what) {
+    if (!invocations.shrink(more, budget.least())) {
+      long tables = forFunctions + forDevices + more;
+      throw new IllegalArgumentException(
+          what
+              + " leave too little of the heap for invocations: "
+              + HeapBudget.set(budget.enough(tables))
+              + ", or have fewer (docs/limits.md)");
+    }
+  }
+}
