@@ -307,6 +307,37 @@ class GrpcLimitsIT {
         .doesNotContain("outcome=\"bad_response\"");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {RawGrpc.HEALTH, RawGrpc.REFLECTION})
+  void shouldSayThatAMessageIsBroken(String path) throws IOException {
+    try (RawGrpc connection = new RawGrpc(gateway.grpcPort(), WINDOW)) {
+      connection.open(path);
+      connection.message(new byte[] {-1, -1}, false, true);
+
+      assertThat(connection.next(RawGrpc.HEADERS)).contains("the message is broken");
+    }
+    assertThat(gateway.log()).noneMatch(line -> line.startsWith("\tat "));
+  }
+
+  /** A client may offer to remember 4 GiB of them; each of these has 3 KB that no other has. */
+  @Test
+  void shouldRememberFewFieldsOfAnswers() throws IOException {
+    String name = "x".repeat(3_000);
+    long before = gateway.liveHeap();
+    try (RawGrpc connection = new RawGrpc(gateway.grpcPort(), WINDOW)) {
+      connection.set(RawGrpc.HEADER_TABLE_SIZE, -1);
+      for (int i = 0; i < 40; i++) {
+        for (int call = 0; call < 100; call++) {
+          connection.openAndEnd("/none/" + i + call + name);
+        }
+        for (int call = 0; call < 100; call++) {
+          connection.next(RawGrpc.HEADERS);
+        }
+      }
+      assertThat(gateway.liveHeap() - before).isLessThan(4_000_000);
+    }
+  }
+
   /** A watch does not end by itself, and whatever it holds is nobody else's meanwhile. */
   @Test
   void shouldLetAFewWatchItsHealth() throws Exception {

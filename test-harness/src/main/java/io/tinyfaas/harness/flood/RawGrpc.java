@@ -18,6 +18,8 @@ public final class RawGrpc implements AutoCloseable {
 
   public static final String REQUEST = "/openfogstack.tinyfaas.tinyfaas.TinyFaaS/Request";
   public static final String HEALTH = "/grpc.health.v1.Health/Check";
+  public static final String REFLECTION =
+      "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 
   public static final int DATA = 0;
   public static final int HEADERS = 1;
@@ -28,10 +30,12 @@ public final class RawGrpc implements AutoCloseable {
   static final int WINDOW_UPDATE = 8;
   static final int CONTINUATION = 9;
 
+  public static final int HEADER_TABLE_SIZE = 1;
   private static final int INITIAL_WINDOW = 4;
   static final int ACK = 1;
   static final int END_STREAM = 1;
   private static final int END_HEADERS = 4;
+  private static final int MAX_PREFIX = 0x7f;
 
   /** Longer than the gateway waits for anything, with its settings as they come. */
   private static final int PATIENCE_MILLIS =
@@ -67,8 +71,7 @@ public final class RawGrpc implements AutoCloseable {
     socket
         .getOutputStream()
         .write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
-    ByteBuffer settings = ByteBuffer.allocate(6).putShort((short) INITIAL_WINDOW).putInt(window);
-    send(SETTINGS, 0, 0, settings.array());
+    set(INITIAL_WINDOW, window);
   }
 
   private void send(int type, int flags, int id, byte[] payload) throws IOException {
@@ -98,13 +101,23 @@ public final class RawGrpc implements AutoCloseable {
     send(RESET, 0, stream, new byte[] {0, 0, 0, 8});
   }
 
+  /** Of this side of the connection (RFC 9113, 6.5.2). */
+  public void set(int setting, int value) throws IOException {
+    send(SETTINGS, 0, 0, ByteBuffer.allocate(6).putShort((short) setting).putInt(value).array());
+  }
+
   /**
    * Begins a call.
    *
-   * @param namesAndValues of metadata, each of up to 126 bytes
+   * @param namesAndValues of metadata
    */
   public void open(String path, String... namesAndValues) throws IOException {
     open(path, END_HEADERS, namesAndValues);
+  }
+
+  /** A call without a message. */
+  public void openAndEnd(String path) throws IOException {
+    open(path, END_HEADERS | END_STREAM);
   }
 
   void open(String path, int flags, String... namesAndValues) throws IOException {
@@ -121,10 +134,24 @@ public final class RawGrpc implements AutoCloseable {
     for (int i = 0; i < namesAndValues.length; i += 2) {
       block.write(0);
       for (int part = i; part < i + 2; part++) {
-        block.write(namesAndValues[part].length());
+        length(block, namesAndValues[part].length());
         block.writeBytes(namesAndValues[part].getBytes(StandardCharsets.ISO_8859_1));
       }
     }
+  }
+
+  /** In seven bits, and more where it is longer (RFC 7541, 5.1). */
+  private static void length(ByteArrayOutputStream block, int length) {
+    if (length < MAX_PREFIX) {
+      block.write(length);
+      return;
+    }
+    block.write(MAX_PREFIX);
+    int rest = length - MAX_PREFIX;
+    for (; rest >= 0x80; rest >>>= 7) {
+      block.write(rest | 0x80);
+    }
+    block.write(rest);
   }
 
   /**

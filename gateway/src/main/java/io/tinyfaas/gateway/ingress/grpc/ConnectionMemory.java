@@ -12,9 +12,10 @@ import io.netty.handler.codec.http2.Http2Connection.PropertyKey;
 import io.netty.handler.codec.http2.Http2ConnectionAdapter;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import io.netty.handler.codec.http2.Http2Exception;
-import io.netty.handler.codec.http2.Http2FrameListener;
 import io.netty.handler.codec.http2.Http2FrameListenerDecorator;
 import io.netty.handler.codec.http2.Http2Headers;
+import io.netty.handler.codec.http2.Http2HeadersEncoder;
+import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2Stream;
 import io.tinyfaas.gateway.memory.BodyMemory;
 import io.tinyfaas.gateway.memory.Holder;
@@ -39,6 +40,13 @@ final class ConnectionMemory extends ChannelInboundHandlerAdapter {
   /** Of a frame of data besides what is in it. */
   private static final int FRAME_BYTES = 160;
 
+  /**
+   * Of the fields of answers that are remembered so that they come again as numbers (RFC 7541,
+   * 4.2). What all of them have fits; a client may offer 4 GiB, and have a description of each
+   * failure in it.
+   */
+  private static final int ANSWER_FIELDS_BYTES = 1_024;
+
   private final int maxCalls;
   private final CallMemory.Factory calls;
   private final BodyMemory memory;
@@ -62,7 +70,7 @@ final class ConnectionMemory extends ChannelInboundHandlerAdapter {
       Http2ConnectionHandler handler = context.pipeline().get(Http2ConnectionHandler.class);
       if (handler != null) {
         reads = true;
-        Frames frames = new Frames(handler.connection(), handler.decoder().frameListener());
+        Frames frames = new Frames(handler);
         handler.decoder().frameListener(frames);
         handler.connection().remote().maxActiveStreams(maxCalls);
       }
@@ -104,11 +112,13 @@ final class ConnectionMemory extends ChannelInboundHandlerAdapter {
   private final class Frames extends Http2FrameListenerDecorator {
 
     private final Http2Connection connection;
+    private final Http2HeadersEncoder.Configuration answers;
     private final PropertyKey held;
 
-    Frames(Http2Connection connection, Http2FrameListener next) {
-      super(next);
-      this.connection = connection;
+    Frames(Http2ConnectionHandler handler) {
+      super(handler.decoder().frameListener());
+      this.connection = handler.connection();
+      this.answers = handler.encoder().configuration().headersConfiguration();
       this.held = connection.newKey();
       connection.addListener(
           new Http2ConnectionAdapter() {
@@ -118,6 +128,13 @@ final class ConnectionMemory extends ChannelInboundHandlerAdapter {
               memory.give(frames == null ? 0 : FRAME_BYTES * frames.longValue(), peer);
             }
           });
+    }
+
+    @Override
+    public void onSettingsRead(ChannelHandlerContext context, Http2Settings settings)
+        throws Http2Exception {
+      answers.maxHeaderTableSize(Math.min(ANSWER_FIELDS_BYTES, answers.maxHeaderTableSize()));
+      super.onSettingsRead(context, settings);
     }
 
     /** Before anything is made of the call but its stream. */

@@ -2,7 +2,6 @@ package io.tinyfaas.gateway.ingress.grpc;
 
 import io.grpc.BindableService;
 import io.grpc.Server;
-import io.grpc.ServerInterceptors;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
@@ -94,9 +93,9 @@ final class GrpcServer implements RouteListener {
                 ServerServiceDefinition.builder(GrpcMessages.SERVICE)
                     .addMethod(GrpcMessages.REQUEST, calls)
                     .build())
-            .addService(ServerInterceptors.intercept(health.getHealthService(), small))
-            .addService(ServerInterceptors.intercept(ProtoReflectionServiceV1.newInstance(), small))
-            .addService(ServerInterceptors.intercept(earlierReflection(), small))
+            .addService(small.of(health.getHealthService()))
+            .addService(small.of(ProtoReflectionServiceV1.newInstance()))
+            .addService(small.of(earlierReflection()))
             .build();
     report(ServingStatus.NOT_SERVING);
     routes.addListener(this);

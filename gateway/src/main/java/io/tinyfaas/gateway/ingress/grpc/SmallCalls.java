@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway.ingress.grpc;
 
+import io.grpc.BindableService;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Grpc;
@@ -8,7 +9,10 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCall.Listener;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
+import io.grpc.ServerInterceptors;
+import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthGrpc;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
@@ -48,6 +52,12 @@ final class SmallCalls implements ServerInterceptor {
     this.receiveTimeout = receiveTimeout;
   }
 
+  /** Reads messages where this hears of those that are broken. */
+  ServerServiceDefinition of(BindableService service) {
+    return ServerInterceptors.intercept(
+        ServerInterceptors.useInputStreamMessages(service.bindService()), this);
+  }
+
   @Override
   public <Q, R> Listener<Q> interceptCall(
       ServerCall<Q, R> call, Metadata metadata, ServerCallHandler<Q, R> next) {
@@ -75,8 +85,13 @@ final class SmallCalls implements ServerInterceptor {
 
       @Override
       public void onMessage(Q message) {
-        if (!bounded.closed) {
+        if (bounded.closed) {
+          return;
+        }
+        try {
           super.onMessage(message);
+        } catch (StatusRuntimeException broken) {
+          bounded.end(Status.INVALID_ARGUMENT.withDescription("the message is broken"));
         }
       }
 
