@@ -136,6 +136,6 @@ class HttpIT {
         .get("/functions/echo")
         .then()
         .body("urls.http", equalTo(SYSTEM.httpUri("echo")))
-        .body("urls.grpc", equalTo("grpc://" + SYSTEM.grpcTarget() + "/echo"));
+        .body("urls.grpc", equalTo("dns:///" + SYSTEM.grpcTarget()));
   }
 }

@@ -159,7 +159,8 @@ class AccessFilter {
   }
 
   private static boolean isOpen(String path) {
-    return OPEN_PATHS.stream().anyMatch(open -> path.equals(open) || path.startsWith(open + "/"));
+    return path.equals("/")
+        || OPEN_PATHS.stream().anyMatch(open -> path.equals(open) || path.startsWith(open + "/"));
   }
 
   private static String header(HttpServerRequest request, CharSequence name) {

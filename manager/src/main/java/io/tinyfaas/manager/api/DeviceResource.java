@@ -8,6 +8,7 @@ import io.smallrye.common.annotation.RunOnVirtualThread;
 import io.tinyfaas.contract.device.DeviceName;
 import io.tinyfaas.contract.device.KeySeal;
 import io.tinyfaas.manager.device.DeviceRegistry;
+import io.tinyfaas.manager.problem.Problem;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.text.JsonDocument;
 import jakarta.ws.rs.DELETE;
@@ -133,6 +134,7 @@ class DeviceResource {
 
   @DELETE
   @Path("{name}")
+  @Produces({MediaType.APPLICATION_JSON, Problem.MEDIA_TYPE})
   public Response revoke(@PathParam("name") String name) {
     DeviceName device = deviceName(name);
     return devices.revoke(device)

@@ -13,6 +13,7 @@ import io.tinyfaas.manager.archive.FunctionArchive;
 import io.tinyfaas.manager.deploy.FunctionDeployer;
 import io.tinyfaas.manager.deploy.FunctionDeployer.Deployment;
 import io.tinyfaas.manager.deploy.FunctionStates;
+import io.tinyfaas.manager.problem.Problem;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.spec.FunctionSpec;
 import io.tinyfaas.manager.spec.FunctionSpecJson;
@@ -145,6 +146,7 @@ class FunctionResource {
 
   @DELETE
   @Path("{name}")
+  @Produces({MediaType.APPLICATION_JSON, Problem.MEDIA_TYPE})
   public void delete(@PathParam("name") String name, @Context UriInfo uri) {
     QueryParameters.requireOnly(uri);
     deployer.delete(functionName(name));

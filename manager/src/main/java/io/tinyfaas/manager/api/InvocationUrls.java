@@ -52,7 +52,9 @@ class InvocationUrls {
     Map<String, String> urls = new LinkedHashMap<>();
     put(urls, "coap", host, coapPort, function);
     put(urls, "http", host, httpPort, function);
-    put(urls, "grpc", host, grpcPort, function);
+    if (grpcPort >= 0) {
+      urls.put("grpc", "dns:///" + host + ':' + grpcPort); // the message names the function
+    }
     return Collections.unmodifiableMap(urls);
   }
 

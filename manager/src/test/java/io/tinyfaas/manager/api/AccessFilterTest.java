@@ -4,6 +4,7 @@ import static io.restassured.RestAssured.given;
 import static io.tinyfaas.harness.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.endsWith;
 import static org.hamcrest.Matchers.equalTo;
 
 import io.quarkus.test.junit.QuarkusTest;
@@ -46,6 +47,17 @@ class AccessFilterTest extends RestCalls {
                   .getBytes(StandardCharsets.US_ASCII));
       assertThat(readAnswer(socket)).startsWith("HTTP/1.1 401");
     }
+  }
+
+  @Test
+  void shouldLeadABrowserToTheDocumentation() {
+    given()
+        .redirects()
+        .follow(false)
+        .get("/")
+        .then()
+        .statusCode(303)
+        .header("Location", endsWith("/q/swagger-ui/"));
   }
 
   @Test

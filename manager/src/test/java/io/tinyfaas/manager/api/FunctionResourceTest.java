@@ -49,7 +49,7 @@ class FunctionResourceTest extends RestCalls {
                     "http",
                     "http://localhost:8000/sieve",
                     "grpc",
-                    "grpc://localhost:9000/sieve")))
+                    "dns:///localhost:9000")))
         .body("deployedAt", endsWith("Z"))
         .body("spec.runtime", equalTo("nodejs"))
         .body("spec.memory", equalTo("64M"))
@@ -175,6 +175,14 @@ class FunctionResourceTest extends RestCalls {
     deploy("Echo?runtime=nodejs");
     call().get("/functions").then().statusCode(200).body("name", equalTo(List.of("Echo", "sieve")));
     call().get("/functions/sieve").then().statusCode(200).body("", aMapWithSize(8));
+  }
+
+  /** As generated clients do where an answer has no body. */
+  @Test
+  void shouldDeleteForWhoTakesNothingButProblems() {
+    deploy("sieve?runtime=nodejs");
+    call().accept("application/problem+json").delete("/functions/sieve").then().statusCode(204);
+    call().accept("application/problem+json").delete("/functions/sieve").then().statusCode(404);
   }
 
   @ParameterizedTest
