@@ -95,9 +95,8 @@ class DocumentedCommandsIT {
         .collect(Collectors.joining());
   }
 
-  /** What its reader has: the sample, and the functions that other documents have deployed. */
   @BeforeEach
-  void prepare() throws IOException {
+  void copyTheCheckout() throws IOException {
     Command.of(
             "bash",
             "-c",
@@ -107,12 +106,25 @@ class DocumentedCommandsIT {
             checkout.toString())
         .succeed();
     Files.writeString(checkout.resolve("compose/.env"), "TINYFAAS_TOKEN=" + SYSTEM.token() + "\n");
-    functions.deploy("sieve", Archives.ofFolder("examples/sieve-node"));
-    functions.deploy("hello", Archives.ofFolder("examples/hello-node"));
-    functions.deploy(
-        "lamp",
-        Map.of("runtime", "nodejs", "observable", "true"),
-        Archives.ofFolder("examples/button-and-lightbulb"));
+  }
+
+  /** What its reader has: the sample, and functions that other documents have deployed. */
+  private void deployWhatIsNamedIn(String commands) {
+    if (commands.contains("sieve")) {
+      functions.deploy("sieve", Archives.ofFolder("examples/sieve-node"));
+    }
+    if (commands.contains("hello")) {
+      functions.deploy("hello", Archives.ofFolder("examples/hello-node"));
+    }
+    if (commands.contains("lamp")) {
+      functions.deploy(
+          "lamp",
+          Map.of("runtime", "nodejs", "observable", "true"),
+          Archives.ofFolder("examples/button-and-lightbulb"));
+    }
+    if (commands.contains("runtime=go")) {
+      functions.deploy("first", Map.of("runtime", "go"), Archives.ofFolder("examples/hello-go"));
+    }
   }
 
   @AfterEach
@@ -128,9 +140,7 @@ class DocumentedCommandsIT {
   @MethodSource("documents")
   void shouldDoWhatItSays(String document) throws IOException {
     String commands = commands(document);
-    if (commands.contains("runtime=go")) {
-      functions.deploy("first", Map.of("runtime", "go"), Archives.ofFolder("examples/hello-go"));
-    }
+    deployWhatIsNamedIn(commands);
     Path script =
         Files.writeString(
             home.resolve("commands"), PREAMBLE + alias() + "set -v\n" + ours(commands));
