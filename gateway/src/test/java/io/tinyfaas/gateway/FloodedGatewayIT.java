@@ -41,6 +41,12 @@ class FloodedGatewayIT {
   private static final int WINDOW = 65_535;
   private static final int HANDSHAKES = 128;
   private static final int SESSIONS = 100;
+  private static final int SENDERS = 45;
+  private static final int NEWCOMERS = 5;
+
+  /** What the gateway is itself, with all that its case has begun before, and some megabytes. */
+  private static final long MAX_LIVE_BYTES = 40_000_000;
+
   private static final Duration HANDSHAKES_WITHIN = Duration.ofSeconds(15);
   private static final Duration A_MINUTE = Duration.ofMinutes(1);
 
@@ -207,6 +213,33 @@ class FloodedGatewayIT {
             .start(gateway.port())) {
       within(A_MINUTE)
           .untilAsserted(() -> assertThat(flood.outcomes()).containsEntry("2.05", (long) SESSIONS));
+    }
+    gateway.register();
+  }
+
+  /** As long as records can be: at once there would be more than the heap has room for. */
+  @Test
+  void shouldLetDevicesInBesideThoseThatSendWithoutEnd() {
+    Device[] devices =
+        IntStream.range(0, SENDERS)
+            .mapToObj(number -> DtlsGateway.withKey("lamp-" + number, DtlsGateway.KEY))
+            .toArray(Device[]::new);
+    gateway.register(devices);
+    awaitAnswer(device);
+    try (RunningFlood flood =
+        Flood.dtls()
+            .connections(SENDERS)
+            .addresses("127.0.41.1", SENDERS)
+            .sessions("lamp-", DtlsGateway.KEY)
+            .data(16_000)
+            .start(gateway.port())) {
+      flood.awaitSent();
+      for (int newcomer = 0; newcomer < NEWCOMERS; newcomer++) {
+        try (DtlsDevice other = gateway.device("button", DtlsGateway.KEY)) {
+          awaitAnswer(other);
+        }
+      }
+      assertThat(gateway.process().liveHeap()).isLessThan(MAX_LIVE_BYTES);
     }
     gateway.register();
   }

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -20,9 +21,13 @@ public final class DtlsFlood extends Flood<DtlsFlood> {
 
   private static final int TRANSMISSIONS = 3;
 
+  /** An acknowledgement of a message that nobody has sent. */
+  private static final byte[] NOTHING = {0x60, 0, 0, 0};
+
   private String names = "";
   private String key = "";
   private String path = "f";
+  private int data;
 
   DtlsFlood() {}
 
@@ -45,6 +50,12 @@ public final class DtlsFlood extends Flood<DtlsFlood> {
   /** The function that is asked: one segment of up to 12 letters. */
   public DtlsFlood path(String path) {
     this.path = path;
+    return this;
+  }
+
+  /** Messages of so many bytes that ask for no answer, without end and one after the other. */
+  public DtlsFlood data(int bytes) {
+    data = bytes;
     return this;
   }
 
@@ -79,6 +90,11 @@ public final class DtlsFlood extends Flood<DtlsFlood> {
         return;
       }
       int mid = 0;
+      client.sent();
+      while (data > 0 && !client.isOver()) {
+        session.send(Arrays.copyOf(NOTHING, data));
+        client.pause(1);
+      }
       do {
         client.tell(answer(session, request(++mid)));
         client.sent();

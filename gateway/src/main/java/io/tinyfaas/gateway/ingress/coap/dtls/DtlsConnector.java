@@ -12,8 +12,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.eclipse.californium.elements.DtlsEndpointContext;
 import org.eclipse.californium.elements.EndpointContext;
 import org.eclipse.californium.elements.MapBasedEndpointContext.Attributes;
@@ -26,6 +27,7 @@ import org.eclipse.californium.elements.config.CertificateAuthenticationMode;
 import org.eclipse.californium.elements.config.Configuration;
 import org.eclipse.californium.elements.util.Bytes;
 import org.eclipse.californium.elements.util.Filter;
+import org.eclipse.californium.elements.util.LimitedRunnable;
 import org.eclipse.californium.elements.util.SslContextUtil.Credentials;
 import org.eclipse.californium.scandium.DTLSConnector;
 import org.eclipse.californium.scandium.config.DtlsConfig;
@@ -63,8 +65,20 @@ public final class DtlsConnector extends DTLSConnector {
   /** Of 1,000 devices, each would be mistaken for another once in 280 million attempts. */
   private static final int CONNECTION_ID_BYTES = 6;
 
-  /** Messages and jobs that may wait; what is more is dropped, and devices send again. */
+  /** Jobs of Scandium's besides those for what comes; what is more is dropped. */
   private static final int MAX_WAITING = 1_024;
+
+  /**
+   * Records that are being worked on, and messages that the event loop has yet to take. Meanwhile
+   * datagrams wait in the socket, whose places addresses share: else whoever sends without end
+   * would have all that may wait, and nobody else would be heard.
+   */
+  private static final int MAX_AT_WORK = 64;
+
+  /** As by UDP; longer ones are ignored. */
+  private static final int MAX_MESSAGE_BYTES = 2_048;
+
+  private static final long LOOP_SECONDS = 10;
 
   /** IPv6's minimum MTU, less the headers of IP and UDP. */
   private static final int MAX_DATAGRAM_BYTES = 1_232;
@@ -100,7 +114,8 @@ public final class DtlsConnector extends DTLSConnector {
   private final Sockets sockets;
   private final ResumptionSupportingConnectionStore connections;
   private final CurrentDevices devices;
-  private final AtomicInteger waiting = new AtomicInteger();
+  private final Semaphore records = new Semaphore(MAX_AT_WORK);
+  private final Semaphore messages = new Semaphore(MAX_AT_WORK);
 
   /**
    * @param credentials the gateway's own; without them devices with certificates cannot connect
@@ -209,21 +224,54 @@ public final class DtlsConnector extends DTLSConnector {
         hello ? List.of(NamelessHello.readable(records.getFirst())) : records, peer, router);
   }
 
-  /** Messages go on on the event loop. */
+  /** Not before there is room for it: this is the thread that receives. */
+  @Override
+  protected boolean executeInbound(Executor executor, InetSocketAddress peer, LimitedRunnable job) {
+    try {
+      records.acquire();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+    boolean begun =
+        super.executeInbound(task -> executor.execute(() -> runAndRelease(task)), peer, job);
+    if (!begun) {
+      records.release();
+    }
+    return begun;
+  }
+
+  private void runAndRelease(Runnable job) {
+    try {
+      job.run();
+    } finally {
+      records.release();
+    }
+  }
+
+  /** Messages go on on the event loop, as fast as it takes them. */
   @Override
   public void setRawDataReceiver(RawDataChannel receiver) {
     super.setRawDataReceiver(
         message -> {
-          if (waiting.incrementAndGet() > MAX_WAITING) {
-            waiting.decrementAndGet();
-            return;
+          if (message.getSize() <= MAX_MESSAGE_BYTES && mayGoOn()) {
+            loop.execute(
+                () -> {
+                  messages.release();
+                  receiver.receiveData(message);
+                });
           }
-          loop.execute(
-              () -> {
-                waiting.decrementAndGet();
-                receiver.receiveData(message);
-              });
         });
+  }
+
+  /** On the thread that decrypts, for which the loop never waits. */
+  private boolean mayGoOn() {
+    try {
+      return messages.tryAcquire(LOOP_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
   }
 
   /**

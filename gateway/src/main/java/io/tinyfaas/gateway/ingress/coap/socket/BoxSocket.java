@@ -12,6 +12,7 @@ import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.socket.DatagramChannel;
+import io.tinyfaas.gateway.memory.Places;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.DatagramPacket;
@@ -30,15 +31,21 @@ import java.util.concurrent.BlockingQueue;
  * To Scandium one socket, as it knows no others; where it is bound to all addresses of the box, one
  * for each that was asked ({@link LocalSockets}), so that an answer comes from the address that the
  * device asked. Which one that was last is remembered by the device's address, as Scandium says
- * nothing else of where it sends. Datagrams come on the event loop, and wait for Scandium's thread.
+ * nothing else of where it sends. Datagrams come on the event loop, and wait for Scandium's thread
+ * in places that their addresses share: one that sends without end keeps nobody else out.
  */
 public final class BoxSocket extends DatagramSocket {
 
-  /** The largest record of DTLS, and what it has around it (RFC 6347, 4.1). */
-  private static final int MAX_DATAGRAM_BYTES = 17 * 1_024;
+  /** A device's certificates, and what it sends together with them; longer ones are ignored. */
+  private static final int MAX_DATAGRAM_BYTES = 5 * 1_024;
 
-  /** More than a receiver's thread is ever behind; what is more is dropped, and comes again. */
+  /** What is more is dropped, and comes again. */
   private static final int MAX_WAITING = 256;
+
+  /** Read in a turn of the loop: to drop one costs little, and one that is read keeps no other. */
+  private static final int MAX_READ = 256;
+
+  private static final int RECEIVE_BUFFER_BYTES = 1_024 * 1_024;
 
   /** Twice the sessions that there may be, as each may have moved. */
   private static final int MAX_PEERS = 2_048;
@@ -47,6 +54,10 @@ public final class BoxSocket extends DatagramSocket {
   private static final int MAX_UNSENT_BYTES = 1_024 * 1_024;
 
   private final BlockingQueue<DatagramPacket> received = new ArrayBlockingQueue<>(MAX_WAITING);
+
+  /** Of those that are received; guarded by itself. */
+  private final Places<InetAddress> places = new Places<>(MAX_WAITING);
+
   private final DatagramChannel bound;
   private final InetSocketAddress address;
   private final Map<SocketAddress, DatagramChannel> asked =
@@ -75,8 +86,10 @@ public final class BoxSocket extends DatagramSocket {
         new Bootstrap()
             .group(loop)
             .channelFactory(EpollDatagramChannel::new)
+            .option(ChannelOption.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             .option(
-                ChannelOption.RCVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(MAX_DATAGRAM_BYTES))
+                ChannelOption.RCVBUF_ALLOCATOR,
+                new FixedRecvByteBufAllocator(MAX_DATAGRAM_BYTES + 1).maxMessagesPerRead(MAX_READ))
             .option(
                 ChannelOption.WRITE_BUFFER_WATER_MARK,
                 new WriteBufferWaterMark(MAX_UNSENT_BYTES / 2, MAX_UNSENT_BYTES))
@@ -101,7 +114,11 @@ public final class BoxSocket extends DatagramSocket {
     @Override
     protected void channelRead0(
         ChannelHandlerContext context, io.netty.channel.socket.DatagramPacket datagram) {
-      byte[] bytes = new byte[datagram.content().readableBytes()];
+      int length = datagram.content().readableBytes();
+      if (length > MAX_DATAGRAM_BYTES) {
+        return;
+      }
+      byte[] bytes = new byte[length];
       datagram.content().readBytes(bytes);
       InetSocketAddress from = datagram.sender();
       InetAddress to = datagram.recipient().getAddress();
@@ -113,9 +130,13 @@ public final class BoxSocket extends DatagramSocket {
     }
 
     private void arrived(InetSocketAddress from, byte[] bytes, DatagramChannel socket) {
-      if (received.offer(new DatagramPacket(bytes, bytes.length, from))) {
-        asked.put(from, socket);
+      synchronized (places) {
+        if (!places.take(from.getAddress())) {
+          return;
+        }
       }
+      asked.put(from, socket);
+      received.add(new DatagramPacket(bytes, bytes.length, from));
     }
 
     /** Of one datagram: such as a port that is not there any more. */
@@ -127,6 +148,9 @@ public final class BoxSocket extends DatagramSocket {
   public void receive(DatagramPacket datagram) throws IOException {
     try {
       DatagramPacket next = received.take();
+      synchronized (places) {
+        places.give(next.getAddress());
+      }
       datagram.setData(next.getData());
       datagram.setSocketAddress(next.getSocketAddress());
     } catch (InterruptedException e) {
