@@ -158,6 +158,21 @@ class CoapBlockwiseIT {
 
   @Test
   @DisplayName(
+      "RFC 7959 4: what one says of the size of a body that comes in one block changes nothing")
+  void shouldPassOverTheSizeOfTheOnlyBlock() throws IOException {
+    byte[] body = PlayedFunction.random(64);
+    try (CoapPeer device = system.device()) {
+      for (int said : new int[] {1, 64, 65, MAX_BODY + 1}) {
+        Datagram only = block(PUT, body, 0, 64, "f").with(SIZE1, bytes(said));
+        assertThat(device.answer(only).payload()).isEqualTo(body);
+      }
+      Datagram first = block(PUT, PlayedFunction.random(65), 0, 64, "f").with(SIZE1, (byte) 1);
+      assertThat(device.answer(first).head()).isEqualTo("ACK 4.13");
+    }
+  }
+
+  @Test
+  @DisplayName(
       "RFC 7959 2.9.3: a body above the bound is 4.13 with Size1, as soon as that is known")
   void shouldSayHowLargeABodyMayBe() throws IOException {
     byte[] body = PlayedFunction.random(MAX_BODY + 1);
@@ -413,16 +428,16 @@ class CoapBlockwiseIT {
   }
 
   @Test
-  @DisplayName("one address may hold three quarters of the memory for bodies")
+  @DisplayName("one address may hold half of the memory for bodies")
   void shouldBoundTheBytesOfOneAddress() throws IOException {
     byte[] body = PlayedFunction.random(100);
     try (CoapPeer greedy = system.device("127.0.8.3");
         CoapPeer other = system.device("127.0.8.4")) {
       int taken = 0;
-      byte[] half = bytes(MAX_BODY / 2); // which counts twice, so that there is room to run it
-      Datagram answer = greedy.answer(block(PUT, body, 0, 64, "f", "0").with(SIZE1, half));
+      byte[] third = bytes(MAX_BODY / 3); // which counts twice, so that there is room to run it
+      Datagram answer = greedy.answer(block(PUT, body, 0, 64, "f", "0").with(SIZE1, third));
       while (answer.head().equals("ACK 2.31")) {
-        answer = greedy.answer(block(PUT, body, 0, 64, "f", "" + ++taken).with(SIZE1, half));
+        answer = greedy.answer(block(PUT, body, 0, 64, "f", "" + ++taken).with(SIZE1, third));
       }
       assertThat(answer.head()).isEqualTo("ACK 5.03");
       assertThat(taken).isBetween(8, 12);

@@ -32,6 +32,7 @@ class CostlyClientsIT {
   private static final int CALLS = 5;
 
   private static final int TINY_HEADERS = 2_700;
+  private static final int LARGE = 100_000;
 
   private final HeldFunction slow = new HeldFunction();
   private ServedGateway system;
@@ -46,18 +47,24 @@ class CostlyClientsIT {
         List.of(
             new TestHandler(system.vertx(), folder, slow::answer),
             new TestHandler(system.vertx(), folder, slow::answer),
-            new TestHandler(system.vertx(), folder, CostlyClientsIT::answerTinyHeaders));
+            new TestHandler(system.vertx(), folder, CostlyClientsIT::answerTinyHeaders),
+            new TestHandler(system.vertx(), folder, CostlyClientsIT::answerMuch));
     system.serve(
         PlayedManager.route("quick", FUNCTION_TIMEOUT_MILLIS, system.handler()),
         PlayedManager.route("slow1", FUNCTION_TIMEOUT_MILLIS, handlers.get(0).handler()),
         PlayedManager.route("slow2", FUNCTION_TIMEOUT_MILLIS, handlers.get(1).handler()),
-        PlayedManager.route("headers", FUNCTION_TIMEOUT_MILLIS, handlers.get(2).handler()));
+        PlayedManager.route("headers", FUNCTION_TIMEOUT_MILLIS, handlers.get(2).handler()),
+        PlayedManager.route("large", FUNCTION_TIMEOUT_MILLIS, handlers.get(3).handler()));
     assertThat(AskingDevice.answer(gateway, "quick")).isEqualTo("2.05 done");
   }
 
   private static void answerTinyHeaders(HttpServerRequest request, Buffer body) {
     List<String> none = Collections.nCopies(TINY_HEADERS, "");
     request.response().putHeader("a", none).end();
+  }
+
+  private static void answerMuch(HttpServerRequest request, Buffer body) {
+    request.response().end(Buffer.buffer(new byte[LARGE]));
   }
 
   @AfterEach
@@ -90,13 +97,17 @@ class CostlyClientsIT {
       }
     }
     slow.release();
+    awaitNothingInFlight();
+    assertThat(AskingDevice.answer(gateway, "quick")).isEqualTo("2.05 done");
+    assertThat(gateway.log()).noneMatch(line -> line.contains("OutOfMemoryError"));
+  }
+
+  private void awaitNothingInFlight() {
     eventually()
         .untilAsserted(
             () ->
                 assertThat(gateway.get("/q/metrics").body())
                     .contains("tinyfaas_in_flight 0.0", "tinyfaas_http_connections 0.0"));
-    assertThat(AskingDevice.answer(gateway, "quick")).isEqualTo("2.05 done");
-    assertThat(gateway.log()).noneMatch(line -> line.contains("OutOfMemoryError"));
   }
 
   @Test
@@ -174,6 +185,20 @@ class CostlyClientsIT {
             .path("quick")
             .queries(1_990)
             .start(gateway.coapPort()));
+  }
+
+  @Test
+  void shouldHaveRoomForOthersBesideAnswersThatNobodyFetches() throws IOException {
+    RunningFlood flood =
+        Flood.coap()
+            .addresses("127.0.9.1", 20)
+            .connections(20)
+            .requests(60)
+            .path("large")
+            .start(gateway.coapPort());
+    flood.awaitSent();
+    awaitNothingInFlight();
+    assertUnnoticed(flood);
   }
 
   @Test

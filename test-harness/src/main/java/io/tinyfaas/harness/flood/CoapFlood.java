@@ -258,7 +258,7 @@ public final class CoapFlood extends Flood<CoapFlood> {
       int came = message.get() & 0xff;
       int id = message.getShort() & 0xffff;
       if (kind == CON && !unacknowledged) {
-        send(header(ACK, 0, id, 0));
+        send(header(came == 0 ? RST : ACK, 0, id, 0)); // a ping is answered with a reset
       }
       if (came != 0) {
         client.tell("%d.%02d".formatted(came >> 5, came & 31));

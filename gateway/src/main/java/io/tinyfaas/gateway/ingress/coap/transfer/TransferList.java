@@ -36,10 +36,14 @@ final class TransferList {
   /** Of one address, and of all together that are not verified. */
   private static final int MAX_SHARE_COUNT = 64;
 
-  /** A quarter of the memory is for others than the one address that holds most. */
+  /**
+   * A quarter of the memory is for others: a transfer holds what it does for as long as it likes.
+   */
   private static final int QUARTERS = 4;
 
-  private static final int QUARTERS_OF_ONE = 3;
+  private static final int QUARTERS_OF_ALL = 3;
+  private static final int QUARTERS_OF_ONE = 2;
+  private static final int QUARTERS_OF_UNVERIFIED = 1;
 
   /** How long a transfer may pause: longer than a device retransmits (93 s, RFC 7252, 4.8.2). */
   private static final int LIFETIME_SECONDS = 100;
@@ -71,6 +75,7 @@ final class TransferList {
   private final BodyMemory memory;
   private final Peers peers;
   private final LongSupplier clock;
+  private long bytes;
 
   TransferList(BodyMemory memory, Peers peers, LongSupplier clock) {
     this.memory = memory;
@@ -266,6 +271,7 @@ final class TransferList {
 
   private void give(Transfer transfer) {
     memory.give(transfer.bytes());
+    bytes -= transfer.bytes();
     transfer.share().count--;
     transfer.share().bytes -= transfer.bytes();
   }
@@ -274,17 +280,19 @@ final class TransferList {
     return running.size() < MAX_COUNT && take(transfer, bytes, peer);
   }
 
-  private boolean take(Transfer transfer, long bytes, EndpointContext peer) {
+  private boolean take(Transfer transfer, long more, EndpointContext peer) {
     TransferShare share = share(peer);
-    int quarters = share == unverified ? 1 : QUARTERS_OF_ONE;
+    int quarters = share == unverified ? QUARTERS_OF_UNVERIFIED : QUARTERS_OF_ONE;
     if (share.count >= MAX_SHARE_COUNT
-        || share.bytes + bytes > memory.size() / QUARTERS * quarters
-        || !memory.take(bytes)) {
+        || share.bytes + more > memory.size() / QUARTERS * quarters
+        || bytes + more > memory.size() / QUARTERS * QUARTERS_OF_ALL
+        || !memory.take(more)) {
       return false;
     }
+    bytes += more;
     share.count++;
-    share.bytes += bytes;
-    transfer.hold(bytes, share);
+    share.bytes += more;
+    transfer.hold(more, share);
     return true;
   }
 

@@ -35,8 +35,8 @@ public final class Transfers {
   /** Of a message with its exchange, besides its payload. */
   private static final int MESSAGE_BYTES = 3 * 1_024;
 
-  /** A quarter of the memory is for answers that are not acknowledged. */
-  private static final int QUARTERS = 4;
+  /** Of the memory, for answers that are not acknowledged. */
+  private static final int UNACKNOWLEDGED_FRACTION = 8;
 
   /** What answers take that are not acknowledged yet. */
   private final AtomicLong unacknowledged = new AtomicLong();
@@ -67,12 +67,13 @@ public final class Transfers {
 
   /**
    * An answer that is a message of its own is there until it is acknowledged, for 93 s if it never
-   * is (RFC 7252, 4.8.2). A quarter of the memory is for those of devices that do not acknowledge;
+   * is (RFC 7252, 4.8.2). An eighth of the memory is for those of devices that do not acknowledge;
    * what is more goes out once, as a message that need not be (5.2.3).
    */
   private void hold(Response answer) {
     long bytes = MESSAGE_BYTES + answer.getPayloadSize();
-    if (unacknowledged.addAndGet(bytes) > memory.size() / QUARTERS || !memory.take(bytes)) {
+    if (unacknowledged.addAndGet(bytes) > memory.size() / UNACKNOWLEDGED_FRACTION
+        || !memory.take(bytes)) {
       unacknowledged.addAndGet(-bytes);
       answer.setType(Type.NON);
     } else {

@@ -52,10 +52,11 @@ final class Upload {
   /** What it takes with this block, in bytes. */
   int sizeWith(Request block) {
     int needed = length + block.getPayloadSize();
-    return needed <= body.length ? body.length : Math.clamp(2L * body.length, needed, limit);
+    return needed <= body.length
+        ? body.length
+        : Math.toIntExact(Math.max(needed, Math.min(2L * body.length, limit)));
   }
 
-  /** A block that {@link #mayHave} allows. */
   void add(Request block) {
     int size = sizeWith(block);
     if (size > body.length) {

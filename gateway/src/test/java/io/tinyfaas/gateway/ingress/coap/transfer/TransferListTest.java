@@ -102,13 +102,14 @@ class TransferListTest {
   }
 
   @Test
-  void shouldLeaveAQuarterToOthers() {
+  void shouldLeaveAQuarterToInvocations() {
     assertThat(begin("10.0.0.1", "a", MAX_BODY)).isTrue();
     assertThat(begin("10.0.0.1", "b", MAX_BODY)).isTrue();
-    assertThat(begin("10.0.0.1", "c", MAX_BODY)).isTrue();
-    assertThat(begin("10.0.0.1", "d", 1)).isFalse();
+    assertThat(begin("10.0.0.1", "c", 1)).as("half is one's").isFalse();
     assertThat(begin("10.0.0.2", "a", MAX_BODY)).isTrue();
-    assertThat(begin("10.0.0.2", "b", 1)).as("all is taken").isFalse();
+    assertThat(begin("10.0.0.3", "a", 1)).as("three quarters are all's").isFalse();
+    assertThat(memory.take(MEMORY / 4)).isTrue();
+    memory.give(MEMORY / 4);
     end("10.0.0.1", "a");
     assertThat(begin("10.0.0.1", "d", MAX_BODY)).isTrue();
   }
@@ -194,10 +195,9 @@ class TransferListTest {
     Transfer eldest = begin(1, MAX_BODY).orElseThrow();
     Transfer second = begin(2, MAX_BODY).orElseThrow();
     Transfer third = begin(3, MAX_BODY).orElseThrow();
-    Transfer fourth = begin(4, MAX_BODY).orElseThrow();
     assertThat(goOn(1, 1)).as("the eldest is over, and this one of any other").isEmpty();
-    assertThat(begin(5, 3 * MAX_BODY + 1)).as("not even then").isEmpty();
-    for (Transfer transfer : List.of(eldest, second, third, fourth)) {
+    assertThat(begin(5, 2 * MAX_BODY + 1)).as("not even then").isEmpty();
+    for (Transfer transfer : List.of(eldest, second, third)) {
       transfers.end(transfer);
     }
     assertThat(isAllGivenBack()).isTrue();
@@ -206,9 +206,9 @@ class TransferListTest {
   @Test
   void shouldCountWhatAnUploadHoldsByNow() {
     Transfer transfer = begin(1, 10).orElseThrow();
-    assertThat(transfers.hold(transfer, 3 * MAX_BODY, peer("10.0.0.1"))).isTrue();
+    assertThat(transfers.hold(transfer, 2 * MAX_BODY, peer("10.0.0.1"))).isTrue();
     assertThat(begin("10.0.0.2", "a", MAX_BODY + 1)).isFalse();
-    assertThat(transfers.hold(transfer, 3 * MAX_BODY + 1, peer("10.0.0.1"))).isFalse();
+    assertThat(transfers.hold(transfer, 2 * MAX_BODY + 1, peer("10.0.0.1"))).isFalse();
     assertThat(goOn(1, 1)).as("it is over").isEmpty();
     assertThat(isAllGivenBack()).isTrue();
   }

@@ -59,6 +59,17 @@ class UploadTest {
   }
 
   @Test
+  void shouldSayWhatABlockTakesThatIsLargerThanWhatWasSaid() {
+    Request first = block(0);
+    first.getOptions().setSize1(BLOCK - 1);
+    Upload upload = new Upload(first, LIMIT);
+    assertThat(upload.mayHave(first)).isFalse();
+    assertThat(upload.sizeWith(first)).isEqualTo(BLOCK);
+    upload.add(first); // as the only one
+    assertThat(upload.whole(first).getPayload()).hasSize(BLOCK);
+  }
+
+  @Test
   void shouldPassOverASizeOfNothing() {
     Request first = block(0);
     first.getOptions().setSize1(0);
