@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.manager.api.FunctionDescription.Version;
+import io.tinyfaas.manager.api.access.AccessPolicy;
 import io.tinyfaas.manager.archive.ArchiveUploads;
 import io.tinyfaas.manager.archive.FunctionArchive;
 import io.tinyfaas.manager.deploy.FunctionDeployer;

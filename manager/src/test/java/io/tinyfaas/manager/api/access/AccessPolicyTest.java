@@ -1,4 +1,4 @@
-package io.tinyfaas.manager.api;
+package io.tinyfaas.manager.api.access;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

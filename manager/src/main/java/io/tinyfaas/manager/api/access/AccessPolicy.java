@@ -1,4 +1,4 @@
-package io.tinyfaas.manager.api;
+package io.tinyfaas.manager.api.access;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
@@ -23,7 +23,7 @@ import org.jboss.logging.Logger;
  */
 @Startup
 @Singleton
-class AccessPolicy {
+public class AccessPolicy {
 
   private static final Logger LOG = Logger.getLogger(AccessPolicy.class);
 
@@ -123,7 +123,7 @@ class AccessPolicy {
    * @param what in the plural
    * @throws ProblemException FORBIDDEN if nobody has to show a token
    */
-  void requireToken(String what) {
+  public void requireToken(String what) {
     if (token.isEmpty()) {
       throw ProblemException.of(
           ProblemType.FORBIDDEN,

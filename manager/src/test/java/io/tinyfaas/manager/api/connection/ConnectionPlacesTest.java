@@ -1,4 +1,4 @@
-package io.tinyfaas.manager.api;
+package io.tinyfaas.manager.api.connection;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package io.tinyfaas.manager.api;
+package io.tinyfaas.manager.api.connection;
 
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;

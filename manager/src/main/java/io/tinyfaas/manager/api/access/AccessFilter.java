@@ -1,4 +1,4 @@
-package io.tinyfaas.manager.api;
+package io.tinyfaas.manager.api.access;
 
 import static io.tinyfaas.manager.problem.ProblemType.INVALID_REQUEST;
 import static io.tinyfaas.manager.problem.ProblemType.UNAUTHORIZED;
@@ -8,6 +8,7 @@ import io.netty.util.AttributeKey;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.tinyfaas.contract.setting.SettingsCheck;
+import io.tinyfaas.manager.api.connection.IdleConnections;
 import io.tinyfaas.manager.problem.Problem;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.vertx.core.http.HttpHeaders;

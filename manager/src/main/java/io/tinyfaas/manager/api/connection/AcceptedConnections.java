@@ -1,4 +1,4 @@
-package io.tinyfaas.manager.api;
+package io.tinyfaas.manager.api.connection;
 
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
@@ -22,13 +22,13 @@ import java.net.InetSocketAddress;
  */
 @Singleton
 @ChannelHandler.Sharable
-class AcceptedConnections extends ChannelInboundHandlerAdapter {
+public class AcceptedConnections extends ChannelInboundHandlerAdapter {
 
   /**
    * Together no more than the heap has room for: an empty field of a head is two bytes and a
    * hundred of objects, before anybody is asked for a token.
    */
-  static final int MAX = 128;
+  public static final int MAX = 128;
 
   /** For the health check of the manager's container, which is made within it. */
   private static final int OWN = 2;

@@ -1,4 +1,4 @@
-package io.tinyfaas.manager.api;
+package io.tinyfaas.manager.api.access;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 

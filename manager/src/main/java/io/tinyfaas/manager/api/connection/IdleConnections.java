@@ -1,4 +1,4 @@
-package io.tinyfaas.manager.api;
+package io.tinyfaas.manager.api.connection;
 
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelPipeline;
@@ -21,7 +21,7 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
  * is nothing.
  */
 @Singleton
-class IdleConnections implements HttpServerOptionsCustomizer {
+public class IdleConnections implements HttpServerOptionsCustomizer {
 
   /** As Vert.x names them. */
   private static final String HANDLER = "idle";
@@ -58,7 +58,7 @@ class IdleConnections implements HttpServerOptionsCustomizer {
     options.setIdleTimeout((int) firstMillis).setIdleTimeoutUnit(TimeUnit.MILLISECONDS);
   }
 
-  void requested(HttpConnection connection) {
+  public void requested(HttpConnection connection) {
     Channel channel = channel(connection);
     accepted.requested(channel);
     ChannelPipeline pipeline = channel.pipeline();
@@ -67,7 +67,7 @@ class IdleConnections implements HttpServerOptionsCustomizer {
     }
   }
 
-  void answered(HttpConnection connection) {
+  public void answered(HttpConnection connection) {
     Channel channel = channel(connection);
     accepted.answered(channel);
     if (channel.isActive() && channel.pipeline().get(HANDLER) == null) {
@@ -78,7 +78,7 @@ class IdleConnections implements HttpServerOptionsCustomizer {
     }
   }
 
-  static Channel channel(HttpConnection connection) {
+  public static Channel channel(HttpConnection connection) {
     return ((ConnectionBase) connection).channel();
   }
 }

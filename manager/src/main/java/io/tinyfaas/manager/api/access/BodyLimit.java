@@ -1,4 +1,4 @@
-package io.tinyfaas.manager.api;
+package io.tinyfaas.manager.api.access;
 
 import static io.tinyfaas.manager.problem.ProblemType.ARCHIVE_TOO_LARGE;
 
