@@ -1,6 +1,7 @@
 package io.tinyfaas.gateway;
 
 import static io.tinyfaas.harness.Eventually.eventually;
+import static io.tinyfaas.harness.Eventually.within;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tinyfaas.harness.flood.Flood;
@@ -8,6 +9,7 @@ import io.tinyfaas.harness.flood.RunningFlood;
 import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -111,6 +113,21 @@ class BusyConnectionsIT {
       assertAnswered();
     }
     assertThat(system.process().log()).noneMatch(entry -> entry.startsWith("\tat "));
+  }
+
+  /** What is there of each for a moment would be more than there is of the heap. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void shouldAcceptNoMoreConnectionsThanItHasTimeFor(boolean http) throws IOException {
+    GatewayProcess gateway = system.process();
+    int port = http ? gateway.httpPort() : gateway.grpcPort();
+    try (RunningFlood flood =
+        Flood.http().connections(20).path("/quick").hangUp().again(0).start(port)) {
+      within(Duration.ofMinutes(1)).until(() -> flood.outcome("hung up") > 20_000);
+
+      assertAnswered();
+    }
+    assertThat(gateway.log()).noneMatch(entry -> entry.contains("OutOfMemoryError"));
   }
 
   private RunningFlood flood(String line) {

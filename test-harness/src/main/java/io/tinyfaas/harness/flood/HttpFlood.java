@@ -20,6 +20,7 @@ public final class HttpFlood extends Flood<HttpFlood> {
   private String path = "/";
   private boolean unfinished;
   private boolean unread;
+  private boolean hangUp;
   private int pipelined = 1;
   private int body;
   private int pieceMillis;
@@ -101,6 +102,12 @@ public final class HttpFlood extends Flood<HttpFlood> {
     return this;
   }
 
+  /** Each connection is broken off as soon as all is sent. */
+  public HttpFlood hangUp() {
+    hangUp = true;
+    return this;
+  }
+
   @Override
   void attack(FloodClient client) throws IOException {
     Socket socket = client.connect();
@@ -115,6 +122,11 @@ public final class HttpFlood extends Flood<HttpFlood> {
           // Refused before all of it was taken: the answer may be there.
         }
         client.sent();
+        if (hangUp) {
+          client.tell("hung up");
+          socket.setSoLinger(true, 0); // closed by a reset
+          return;
+        }
         if (unread) {
           client.awaitEnd();
         }

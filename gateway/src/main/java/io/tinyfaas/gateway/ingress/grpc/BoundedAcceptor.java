@@ -12,6 +12,8 @@ import io.tinyfaas.gateway.memory.PeerHolders;
 import io.tinyfaas.gateway.memory.Places;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Accepts so many connections, three quarters of them of one address, and closes further ones
@@ -23,18 +25,20 @@ final class BoundedAcceptor implements ChannelFactory<ServerChannel> {
   private static final int READ_BYTES = 4 * 1024;
 
   private final Places<InetAddress> places;
-  private final int maxCalls;
+  private final Bounds bounds;
   private final CallMemory.Factory calls;
   private final BodyMemory memory;
   private final PeerHolders peers;
 
   /**
-   * @param maxCalls of a connection at once
+   * @param calls of a connection at once
+   * @param handshake how long grpc-java remembers a connection that has closed before its end
    */
-  BoundedAcceptor(
-      int max, int maxCalls, CallMemory.Factory calls, BodyMemory memory, PeerHolders peers) {
-    this.places = new Places<>(max);
-    this.maxCalls = maxCalls;
+  record Bounds(int connections, int calls, Duration handshake) {}
+
+  BoundedAcceptor(Bounds bounds, CallMemory.Factory calls, BodyMemory memory, PeerHolders peers) {
+    this.places = new Places<>(bounds.connections());
+    this.bounds = bounds;
     this.calls = calls;
     this.memory = memory;
     this.peers = peers;
@@ -60,12 +64,23 @@ final class BoundedAcceptor implements ChannelFactory<ServerChannel> {
         return;
       }
       InetAddress address = remote.getAddress();
-      connection.closeFuture().addListener(closed -> places.give(address));
-      connection
-          .pipeline()
-          .addLast(new ConnectionMemory(maxCalls, calls, memory, peers.of(address)));
+      ConnectionMemory held =
+          new ConnectionMemory(bounds.calls(), calls, memory, peers.of(address));
+      connection.closeFuture().addListener(closed -> closed(connection, held, address));
+      connection.pipeline().addLast(held);
       FairReads.of(connection, READ_BYTES);
       context.fireChannelRead(connection);
+    }
+
+    private void closed(Channel connection, ConnectionMemory held, InetAddress address) {
+      if (held.hasBegun()) {
+        places.give(address);
+      } else {
+        connection
+            .eventLoop()
+            .schedule(
+                () -> places.give(address), bounds.handshake().toMillis(), TimeUnit.MILLISECONDS);
+      }
     }
   }
 }

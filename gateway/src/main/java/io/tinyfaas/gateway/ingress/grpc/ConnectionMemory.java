@@ -53,6 +53,7 @@ final class ConnectionMemory extends ChannelInboundHandlerAdapter {
   private final Holder peer;
   private long untaken;
   private boolean reads;
+  private boolean begun;
 
   /**
    * @param maxCalls at once, which Netty bounds only once the client has acknowledged that bound
@@ -62,6 +63,11 @@ final class ConnectionMemory extends ChannelInboundHandlerAdapter {
     this.calls = calls;
     this.memory = memory;
     this.peer = peer;
+  }
+
+  /** Whether the client has said what HTTP/2 begins with. */
+  boolean hasBegun() {
+    return begun;
   }
 
   @Override
@@ -133,6 +139,7 @@ final class ConnectionMemory extends ChannelInboundHandlerAdapter {
     @Override
     public void onSettingsRead(ChannelHandlerContext context, Http2Settings settings)
         throws Http2Exception {
+      begun = true;
       answers.maxHeaderTableSize(Math.min(ANSWER_FIELDS_BYTES, answers.maxHeaderTableSize()));
       super.onSettingsRead(context, settings);
     }

@@ -73,7 +73,13 @@ final class GrpcServer implements RouteListener {
         NettyServerBuilder.forAddress(new InetSocketAddress(settings.host(), settings.port()))
             .channelFactory(
                 new BoundedAcceptor(
-                    heap.grpc().maxConnections(), MAX_CALLS_PER_CONNECTION, each, memory, peers))
+                    new BoundedAcceptor.Bounds(
+                        heap.grpc().maxConnections(),
+                        MAX_CALLS_PER_CONNECTION,
+                        settings.handshakeTimeout()),
+                    each,
+                    memory,
+                    peers))
             .bossEventLoopGroup(eventLoop)
             .workerEventLoopGroup(eventLoop)
             .withChildOption(ChannelOption.ALLOCATOR, VertxByteBufAllocator.POOLED_ALLOCATOR)

@@ -1,6 +1,7 @@
 package io.tinyfaas.gateway.ingress.http;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.netty.channel.EventLoopGroup;
 import io.tinyfaas.gateway.ingress.Ingress;
 import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.loop.InvocationLoop;
@@ -9,6 +10,9 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.impl.HttpServerImpl;
+import io.vertx.core.impl.VertxInternal;
+import io.vertx.core.impl.VertxWrapper;
 import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -93,12 +97,31 @@ final class HttpIngress implements Ingress {
             .setMaxInitialLineLength(MAX_LINE_BYTES)
             .setHttp2ClearTextEnabled(false);
     vertx.setPeriodic(SWEEP_MILLIS, tick -> exchanges.sweep());
-    return vertx
-        .createHttpServer(options)
+    return new HttpServerImpl(new OneLoop(vertx, loop), options)
         .connectionHandler(connection -> exchanges.connected(connection, options))
         .invalidRequestHandler(exchanges::invalid)
         .requestHandler(exchanges::requested)
         .listen(settings.port(), settings.host());
+  }
+
+  /**
+   * Connections are accepted on the loop that serves them, some in a turn; others wait with the
+   * kernel. Vert.x has a thread for it, which makes objects of as many as clients open and close,
+   * and what they need of the loop would wait there before all else.
+   */
+  private static final class OneLoop extends VertxWrapper {
+
+    private final EventLoopGroup acceptor;
+
+    OneLoop(Vertx vertx, InvocationLoop loop) {
+      super((VertxInternal) vertx);
+      this.acceptor = loop.context().nettyEventLoop();
+    }
+
+    @Override
+    public EventLoopGroup getAcceptorEventLoopGroup() {
+      return acceptor;
+    }
   }
 
   @Override
