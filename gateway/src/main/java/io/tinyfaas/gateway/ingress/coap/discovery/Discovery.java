@@ -6,11 +6,11 @@ import io.tinyfaas.gateway.ingress.coap.message.CoapResponses;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.tinyfaas.gateway.route.RouteListener;
 import jakarta.inject.Singleton;
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Collectors;
 import java.util.zip.CRC32C;
 import org.eclipse.californium.core.coap.CoAP.Code;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
@@ -28,7 +28,13 @@ public final class Discovery implements RouteListener {
 
   private static final List<String> PATH = List.of(".well-known", "core");
 
-  private record Links(List<FunctionLink> links, byte[] text, byte[] tag) {}
+  /** One would do (RFC 6690, 4.1); each is compared with each function. */
+  private static final int MAX_FILTERS = 8;
+
+  /**
+   * @param ends where in the text each link does
+   */
+  private record Links(List<FunctionLink> links, byte[] text, int[] ends, byte[] tag) {}
 
   private final CurrentRoutes routes;
   private volatile Links current;
@@ -46,17 +52,17 @@ public final class Discovery implements RouteListener {
             .sorted(Comparator.comparing(Route::function))
             .map(FunctionLink::new)
             .toList();
-    byte[] text = text(links);
+    ByteArrayOutputStream text = new ByteArrayOutputStream();
+    int[] ends = new int[links.size()];
+    for (int i = 0; i < ends.length; i++) {
+      text.writeBytes((i > 0 ? "," : "").getBytes(StandardCharsets.UTF_8));
+      text.writeBytes(links.get(i).toString().getBytes(StandardCharsets.UTF_8));
+      ends[i] = text.size();
+    }
     CRC32C sum = new CRC32C();
-    sum.update(text);
-    current = new Links(links, text, ByteBuffer.allocate(4).putInt((int) sum.getValue()).array());
-  }
-
-  private static byte[] text(List<FunctionLink> links) {
-    return links.stream()
-        .map(FunctionLink::toString)
-        .collect(Collectors.joining(","))
-        .getBytes(StandardCharsets.UTF_8);
+    sum.update(text.toByteArray());
+    byte[] tag = ByteBuffer.allocate(4).putInt((int) sum.getValue()).array();
+    current = new Links(links, text.toByteArray(), ends, tag);
   }
 
   public static boolean isAsked(Request request) {
@@ -74,6 +80,10 @@ public final class Discovery implements RouteListener {
       return CoapResponses.diagnostic(
           ResponseCode.NOT_ACCEPTABLE, "the list of functions is application/link-format (40)");
     }
+    if (asked.getURIQueryCount() > MAX_FILTERS) {
+      return CoapResponses.diagnostic(
+          ResponseCode.BAD_REQUEST, "the list has at most " + MAX_FILTERS + " filters");
+    }
     if (!routes.areKnown()) {
       return CoapResponses.noRouteTable();
     }
@@ -86,12 +96,20 @@ public final class Discovery implements RouteListener {
     }
     response.getOptions().setContentFormat(format);
     response.setPayload(
-        asked.getURIQueryCount() == 0 ? now.text() : text(filtered(now, asked.getUriQuery())));
+        asked.getURIQueryCount() == 0 ? now.text() : filtered(now, asked.getUriQuery()));
     return response;
   }
 
   /** Several filters are all to be met; none that is, is an empty list. */
-  private static List<FunctionLink> filtered(Links now, List<String> filters) {
-    return now.links().stream().filter(link -> filters.stream().allMatch(link::matches)).toList();
+  private static byte[] filtered(Links now, List<String> filters) {
+    ByteArrayOutputStream text = new ByteArrayOutputStream();
+    for (int i = 0; i < now.ends().length; i++) {
+      if (filters.stream().allMatch(now.links().get(i)::matches)) {
+        int from = i == 0 ? 0 : now.ends()[i - 1];
+        int comma = i > 0 && text.size() == 0 ? 1 : 0;
+        text.write(now.text(), from + comma, now.ends()[i] - from - comma);
+      }
+    }
+    return text.toByteArray();
   }
 }

@@ -1,7 +1,6 @@
 package io.tinyfaas.gateway.ingress.coap.discovery;
 
 import io.tinyfaas.contract.route.Route;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -23,7 +22,6 @@ final class FunctionLink {
   private static final Set<String> QUOTED = Set.of("title", "rt", "if");
 
   private static final Pattern CARDINAL = Pattern.compile("0|[1-9]\\d*");
-  private static final Pattern SPACES = Pattern.compile(" +");
 
   private final String href;
   private final Map<String, String> attributes;
@@ -71,14 +69,26 @@ final class FunctionLink {
       return value != null;
     }
     String wanted = filter.substring(end + 1);
-    return matches(value, wanted)
-        || LISTS.contains(name)
-            && Arrays.stream(SPACES.split(value)).anyMatch(one -> matches(one, wanted));
+    return matches(value, 0, value.length(), wanted)
+        || LISTS.contains(name) && isAmong(value, wanted);
   }
 
-  private static boolean matches(String value, String wanted) {
-    return wanted.endsWith("*")
-        ? value.startsWith(wanted.substring(0, wanted.length() - 1))
-        : value.equals(wanted);
+  /** Whether one of the values that spaces separate is the one that is wanted. */
+  private static boolean isAmong(String values, String wanted) {
+    int from = 0;
+    for (int to = values.indexOf(' '); to >= 0; to = values.indexOf(' ', from)) {
+      if (from < to && matches(values, from, to, wanted)) {
+        return true;
+      }
+      from = to + 1;
+    }
+    return from < values.length() && matches(values, from, values.length(), wanted);
+  }
+
+  private static boolean matches(String text, int from, int to, String wanted) {
+    boolean prefix = wanted.endsWith("*");
+    int length = prefix ? wanted.length() - 1 : wanted.length();
+    return (prefix ? length <= to - from : length == to - from)
+        && text.regionMatches(from, wanted, 0, length);
   }
 }

@@ -14,6 +14,7 @@ import io.tinyfaas.gateway.route.CurrentRoutes;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import org.eclipse.californium.core.coap.BlockOption;
@@ -96,6 +97,20 @@ class DiscoveryTest {
     assertThat(links("rt=x", "title=t*")).isEqualTo("</b>;rt=\"x y\";title=\"two\"");
     assertThat(links("href=/c")).isEqualTo("</c>;rt=\"y\"");
     assertThat(links("rt=z")).isEmpty();
+  }
+
+  /**
+   * Each is compared with each function: of many, with a thousand functions, for a tenth of a
+   * second.
+   */
+  @Test
+  void shouldHaveFewFilters() {
+    table(route("a", Map.of("rt", "x")), route("b", Map.of("rt", "x")));
+    assertThat(links(Collections.nCopies(8, "rt=x").toArray(String[]::new)))
+        .isEqualTo("</a>;rt=\"x\",</b>;rt=\"x\"");
+    Request more = request(Code.GET);
+    Collections.nCopies(9, "rt=x").forEach(more.getOptions()::addUriQuery);
+    assertThat(discovery.answer(more).getCode()).isEqualTo(ResponseCode.BAD_REQUEST);
   }
 
   @ParameterizedTest
