@@ -236,6 +236,28 @@ class CoapAmplificationIT {
     }
   }
 
+  @Test
+  @DisplayName("where answers that wait for a proof have their share of memory, others do not wait")
+  void shouldNotHoldAsManyAnswersAsAddressesCanBeInvented() throws IOException {
+    Datagram large = Datagram.request(CON, GET, 1, "f", "size", Integer.toString(1 << 20));
+    Datagram first =
+        InTime.before(
+            PING,
+            () -> {
+              try (CoapPeer waiting = newDevice();
+                  CoapPeer other = newDevice()) {
+                waiting.send(large);
+                ping(waiting);
+                other.send(large);
+                Datagram message = other.next();
+                return message.head().equals("ACK 0.00") ? other.next() : message;
+              }
+            },
+            message -> message.head().endsWith(" 2.05"));
+
+    assertThat(first.blockSize(BLOCK2)).isLessThan(1_024);
+  }
+
   private static Datagram block(int mid, int number) {
     return Datagram.request(CON, POST, mid, "f")
         .block(BLOCK1, number, number == 0, 64)

@@ -36,6 +36,9 @@ final class Responder {
   /** The ping or the reset may be lost; libcoap's client passes over one of five. */
   private static final long PING_AGAIN_MILLIS = 300;
 
+  /** Of the memory, for responses that wait: anyone can invent the addresses that they wait for. */
+  private static final int WAITING_FRACTION = 8;
+
   private static final int HEADER_BYTES = 4;
   private static final int MARKER_BYTES = 1;
   private static final int SMALLEST_SZX = 0;
@@ -51,6 +54,8 @@ final class Responder {
 
   /** Written on the event loop only. */
   private volatile int waiting;
+
+  private long waitingBytes;
 
   Responder(EventLoop loop, BodyMemory memory, EchoValues echoes) {
     this.loop = loop;
@@ -122,7 +127,7 @@ final class Responder {
   /** Says whether the address proved itself in time. */
   private void verified(PeerContext context, int bytes, Consumer<Boolean> then) {
     Promise<Void> promise = loop.newPromise();
-    if (!memory.take(bytes)) {
+    if (waitingBytes + bytes > memory.size() / WAITING_FRACTION || !memory.take(bytes)) {
       then.accept(false);
       return;
     }
@@ -132,6 +137,7 @@ final class Responder {
       return;
     }
     waiting = waiting + 1;
+    waitingBytes += bytes;
     context.ask();
     ScheduledFuture<?> again =
         loop.scheduleAtFixedRate(
@@ -144,6 +150,7 @@ final class Responder {
           again.cancel(false);
           timeout.cancel(false);
           memory.give(bytes);
+          waitingBytes -= bytes;
           then.accept(done.isSuccess());
           waiting = waiting - 1;
         });

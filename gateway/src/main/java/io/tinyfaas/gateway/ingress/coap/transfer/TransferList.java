@@ -37,13 +37,15 @@ final class TransferList {
   private static final int MAX_SHARE_COUNT = 64;
 
   /**
-   * A quarter of the memory is for others: a transfer holds what it does for as long as it likes.
+   * A transfer holds what it does for as long as it likes. So an eighth of the memory is left to
+   * invocations, beside one for answers that are not acknowledged, and one for those that wait for
+   * a proof of their address.
    */
-  private static final int QUARTERS = 4;
+  private static final int EIGHTHS = 8;
 
-  private static final int QUARTERS_OF_ALL = 3;
-  private static final int QUARTERS_OF_ONE = 2;
-  private static final int QUARTERS_OF_UNVERIFIED = 1;
+  private static final int EIGHTHS_OF_ALL = 5;
+  private static final int EIGHTHS_OF_ONE = 4;
+  private static final int EIGHTHS_OF_UNVERIFIED = 2;
 
   /** How long a transfer may pause: longer than a device retransmits (93 s, RFC 7252, 4.8.2). */
   private static final int LIFETIME_SECONDS = 100;
@@ -282,10 +284,10 @@ final class TransferList {
 
   private boolean take(Transfer transfer, long more, EndpointContext peer) {
     TransferShare share = share(peer);
-    int quarters = share == unverified ? QUARTERS_OF_UNVERIFIED : QUARTERS_OF_ONE;
+    int eighths = share == unverified ? EIGHTHS_OF_UNVERIFIED : EIGHTHS_OF_ONE;
     if (share.count >= MAX_SHARE_COUNT
-        || share.bytes + more > memory.size() / QUARTERS * quarters
-        || bytes + more > memory.size() / QUARTERS * QUARTERS_OF_ALL
+        || share.bytes + more > memory.size() / EIGHTHS * eighths
+        || bytes + more > memory.size() / EIGHTHS * EIGHTHS_OF_ALL
         || !memory.take(more)) {
       return false;
     }

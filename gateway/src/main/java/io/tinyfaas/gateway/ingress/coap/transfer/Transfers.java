@@ -287,7 +287,7 @@ public final class Transfers {
               Subject.download(exchange),
               request.getToken(),
               block,
-              response.getPayloadSize(),
+              MESSAGE_BYTES + response.getPayloadSize(),
               request.getSourceContext());
       transfer.ifPresent(
           begun -> {

@@ -102,14 +102,14 @@ class TransferListTest {
   }
 
   @Test
-  void shouldLeaveAQuarterToInvocations() {
+  void shouldLeaveThreeEighthsToOthers() {
     assertThat(begin("10.0.0.1", "a", MAX_BODY)).isTrue();
     assertThat(begin("10.0.0.1", "b", MAX_BODY)).isTrue();
     assertThat(begin("10.0.0.1", "c", 1)).as("half is one's").isFalse();
-    assertThat(begin("10.0.0.2", "a", MAX_BODY)).isTrue();
-    assertThat(begin("10.0.0.3", "a", 1)).as("three quarters are all's").isFalse();
-    assertThat(memory.take(MEMORY / 4)).isTrue();
-    memory.give(MEMORY / 4);
+    assertThat(begin("10.0.0.2", "a", MEMORY / 8)).isTrue();
+    assertThat(begin("10.0.0.3", "a", 1)).as("five eighths are all's").isFalse();
+    assertThat(memory.take(3 * MEMORY / 8)).isTrue();
+    memory.give(3 * MEMORY / 8);
     end("10.0.0.1", "a");
     assertThat(begin("10.0.0.1", "d", MAX_BODY)).isTrue();
   }
@@ -207,7 +207,7 @@ class TransferListTest {
   void shouldCountWhatAnUploadHoldsByNow() {
     Transfer transfer = begin(1, 10).orElseThrow();
     assertThat(transfers.hold(transfer, 2 * MAX_BODY, peer("10.0.0.1"))).isTrue();
-    assertThat(begin("10.0.0.2", "a", MAX_BODY + 1)).isFalse();
+    assertThat(begin("10.0.0.2", "a", MEMORY / 8 + 1)).isFalse();
     assertThat(transfers.hold(transfer, 2 * MAX_BODY + 1, peer("10.0.0.1"))).isFalse();
     assertThat(goOn(1, 1)).as("it is over").isEmpty();
     assertThat(isAllGivenBack()).isTrue();
@@ -219,7 +219,7 @@ class TransferListTest {
     assertThat(begin("192.0.2.2", "a", MAX_BODY)).isFalse();
     Transfer transfer = begun.get(upload("192.0.2.1", "a"));
     peers.at(new InetSocketAddress("192.0.2.1", 1)).verify();
-    assertThat(transfers.hold(transfer, 2 * MAX_BODY, peer("192.0.2.1"))).isTrue();
+    assertThat(transfers.hold(transfer, MAX_BODY + 1, peer("192.0.2.1"))).isTrue();
     assertThat(begin("192.0.2.2", "a", MAX_BODY)).isTrue();
   }
 
