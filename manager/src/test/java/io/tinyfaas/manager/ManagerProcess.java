@@ -44,7 +44,7 @@ final class ManagerProcess implements AutoCloseable {
                       Map.entry("TINYFAAS_TOKEN", "a-token-for-tests-only"),
                       Map.entry("TINYFAAS_STORE", folder.resolve("store").toString()),
                       Map.entry("TINYFAAS_SOCKETS", folder.resolve("sockets").toString()),
-                      Map.entry("TINYFAAS_DOCKER_SOCKET", folder.resolve("none.sock").toString()),
+                      Map.entry("TINYFAAS_DOCKER_SOCKET", engine().toString()),
                       Map.entry("TINYFAAS_BROKER_HOST", "127.0.0.1"),
                       Map.entry("TINYFAAS_BROKER_PORT", Integer.toString(broker.port())),
                       Map.entry("TINYFAAS_BROKER_PASSWORD_FILE", password.toString()),
@@ -84,6 +84,17 @@ final class ManagerProcess implements AutoCloseable {
 
   int port() {
     return port;
+  }
+
+  /** Where there is no engine, unless a case listens there. */
+  Path engine() {
+    return folder.resolve("none.sock");
+  }
+
+  /** Asks it to end, and waits for that. */
+  void stop(Duration quiet) {
+    process.terminate();
+    process.awaitExit(quiet);
   }
 
   boolean isAlive() {

@@ -3,9 +3,13 @@ package io.tinyfaas.manager.api;
 import static io.tinyfaas.manager.problem.ProblemType.INTERNAL;
 
 import io.quarkus.logging.LoggingFilter;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.text.PlainText;
 import io.vertx.core.http.HttpClosedException;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.util.logging.Filter;
 import java.util.logging.LogRecord;
@@ -24,6 +28,8 @@ import org.jboss.logmanager.formatters.PatternFormatter;
 @LoggingFilter(name = "console-lines")
 public final class ConsoleLines implements Filter {
 
+  private static volatile boolean stopped;
+
   private static final String OURS = "io.tinyfaas.";
 
   private static final ExtFormatter MESSAGES = new PatternFormatter("%s");
@@ -33,6 +39,11 @@ public final class ConsoleLines implements Filter {
 
   @Override
   public boolean isLoggable(LogRecord line) {
+    if (STREAMED_ANSWERS.equals(line.getLoggerName())
+        && (line.getThrown() instanceof IOException
+            || line.getThrown() instanceof HttpClosedException)) {
+      return false;
+    }
     if (line instanceof ExtLogRecord ours
         && String.valueOf(line.getLoggerName()).startsWith(OURS)
         && line.getMessage() != null) {
@@ -41,11 +52,33 @@ public final class ConsoleLines implements Filter {
     }
     if (line.getThrown() instanceof ProblemException problem && problem.type() != INTERNAL) {
       // It is expected, and says what it is.
-      line.setMessage(line.getMessage() + ": " + PlainText.of(problem.getMessage()));
-      line.setThrown(null);
+      putIntoLine(line, problem.getMessage());
+    } else if (stopped && line.getThrown() != null) {
+      putIntoLine(line, line.getThrown().toString().lines().findFirst().orElse(""));
     }
-    return !STREAMED_ANSWERS.equals(line.getLoggerName())
-        || !(line.getThrown() instanceof IOException
-            || line.getThrown() instanceof HttpClosedException);
+    return true;
+  }
+
+  private static void putIntoLine(LogRecord line, String reason) {
+    String all = MESSAGES.formatMessage(line) + ": " + PlainText.of(reason);
+    line.setThrown(null);
+    if (line instanceof ExtLogRecord formatted) {
+      formatted.setMessage(all, ExtLogRecord.FormatStyle.NO_FORMAT);
+    } else {
+      line.setMessage(all);
+    }
+  }
+
+  /** Whatever still runs when the manager ends fails in some way, and is taken up by the next. */
+  @Singleton
+  static final class Life {
+
+    void begins(@Observes StartupEvent event) {
+      stopped = false;
+    }
+
+    void ends(@Observes ShutdownEvent event) {
+      stopped = true;
+    }
   }
 }

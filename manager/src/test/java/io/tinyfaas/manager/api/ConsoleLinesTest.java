@@ -2,6 +2,8 @@ package io.tinyfaas.manager.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import io.vertx.core.http.HttpClosedException;
@@ -59,6 +61,27 @@ class ConsoleLinesTest {
 
     assertThat(line.getThrown()).isNull();
     assertThat(line.getMessage()).isEqualTo("failed: gone");
+  }
+
+  /** As calls of the engine do, when the client that makes them goes. */
+  @Test
+  void shouldTellInALineWhatFailsWithTheEndOfTheManager() {
+    ConsoleLines.Life life = new ConsoleLines.Life();
+    ExtLogRecord line = new ExtLogRecord(Level.SEVERE, "%s failed", FormatStyle.PRINTF, "here");
+    line.setLoggerName("io.quarkus");
+    line.setParameters(new Object[] {"100 %"});
+    line.setThrown(new IllegalStateException("no beans\nany more"));
+
+    life.ends(new ShutdownEvent());
+    try {
+      assertThat(new ConsoleLines().isLoggable(line)).isTrue();
+    } finally {
+      life.begins(new StartupEvent());
+    }
+
+    assertThat(line.getThrown()).isNull();
+    assertThat(new PatternFormatter("%s").formatMessage(line))
+        .isEqualTo("100 % failed: java.lang.IllegalStateException: no beans");
   }
 
   @Test
