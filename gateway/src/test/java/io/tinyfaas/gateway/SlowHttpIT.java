@@ -198,7 +198,7 @@ class SlowHttpIT {
           .untilAsserted(
               () ->
                   assertThat(gateway.get("/q/metrics").body())
-                      .contains("tinyfaas_http_connections 0.0"));
+                      .contains("tinyfaas_http_connections 0.0", "tinyfaas_in_flight 0.0"));
     } finally {
       for (RawHttp raw : slow) {
         raw.close();
