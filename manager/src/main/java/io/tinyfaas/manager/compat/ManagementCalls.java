@@ -130,7 +130,7 @@ class ManagementCalls {
             .collect(Collectors.joining()));
   }
 
-  /** Tries all; the first that fails is told of. */
+  /** Tries all; where some fail, one of them is told of. */
   @POST
   @Path("wipe")
   public Response wipe() throws InterruptedException {

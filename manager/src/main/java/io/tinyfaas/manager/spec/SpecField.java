@@ -190,7 +190,7 @@ public record SpecField<T>(
 
   /** From a query; what is of another type is refused when it is read. */
   public JsonNode parse(String text) {
-    return type.parse(text);
+    return type.parse().apply(text);
   }
 
   /**
@@ -204,7 +204,7 @@ public record SpecField<T>(
       }
       return absent;
     }
-    return type.read(node).orElseThrow(() -> wrong(node));
+    return type.read().apply(node).orElseThrow(() -> wrong(node));
   }
 
   private ProblemException wrong(JsonNode node) {
@@ -225,7 +225,7 @@ public record SpecField<T>(
   }
 
   void write(FunctionSpec spec, ObjectNode document) {
-    JsonNode written = type.write(of.apply(spec));
+    JsonNode written = type.write().apply(of.apply(spec));
     if (!written.isMissingNode()) {
       document.set(name, written);
     }

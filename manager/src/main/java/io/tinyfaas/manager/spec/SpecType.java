@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -25,182 +26,98 @@ import java.util.stream.Stream;
 /**
  * How values of one type are written in a specification.
  *
- * @param <T> the type
+ * @param read of a node that is neither missing nor null; empty if it is of another type
+ * @param write a missing node is not written
+ * @param parse from a query: what is none of these is passed on as text, and refused when it is
+ *     read
  */
-abstract class SpecType<T> {
+record SpecType<T>(
+    Function<JsonNode, Optional<T>> read,
+    Function<T, JsonNode> write,
+    Function<String, JsonNode> parse) {
 
   static final SpecType<String> TEXT =
-      new SpecType<>() {
-        @Override
-        Optional<String> read(JsonNode node) {
-          return Optional.ofNullable(node.textValue());
-        }
-
-        @Override
-        JsonNode write(String value) {
-          return TextNode.valueOf(value);
-        }
-      };
+      of(node -> Optional.ofNullable(node.textValue()), TextNode::valueOf);
 
   /** A text, or none. */
   static final SpecType<Optional<String>> OPTIONAL_TEXT =
-      new SpecType<>() {
-        @Override
-        Optional<Optional<String>> read(JsonNode node) {
-          return TEXT.read(node).map(Optional::of);
-        }
-
-        @Override
-        JsonNode write(Optional<String> value) {
-          return value.<JsonNode>map(TextNode::valueOf).orElse(MissingNode.getInstance());
-        }
-      };
+      of(
+          node -> Optional.ofNullable(node.textValue()).map(Optional::of),
+          value -> value.<JsonNode>map(TextNode::valueOf).orElse(MissingNode.getInstance()));
 
   static final SpecType<Integer> WHOLE_NUMBER =
-      new SpecType<>() {
-        @Override
-        Optional<Integer> read(JsonNode node) {
-          return node.isIntegralNumber() && node.canConvertToInt()
-              ? Optional.of(node.intValue())
-              : Optional.empty();
-        }
-
-        @Override
-        JsonNode write(Integer value) {
-          return IntNode.valueOf(value);
-        }
-
-        @Override
-        JsonNode parse(String text) {
-          return text.matches("-?\\d{1,18}")
-              ? LongNode.valueOf(Long.parseLong(text))
-              : super.parse(text);
-        }
-      };
+      new SpecType<>(
+          node ->
+              node.isIntegralNumber() && node.canConvertToInt()
+                  ? Optional.of(node.intValue())
+                  : Optional.empty(),
+          IntNode::valueOf,
+          text ->
+              text.matches("-?\\d{1,18}")
+                  ? LongNode.valueOf(Long.parseLong(text))
+                  : TextNode.valueOf(text));
 
   static final SpecType<Double> NUMBER =
-      new SpecType<>() {
-        @Override
-        Optional<Double> read(JsonNode node) {
-          return node.isNumber() ? Optional.of(node.doubleValue()) : Optional.empty();
-        }
-
-        @Override
-        JsonNode write(Double value) {
-          return DoubleNode.valueOf(value);
-        }
-
-        @Override
-        JsonNode parse(String text) {
-          return text.matches("-?\\d{1,9}(\\.\\d{1,9})?")
-              ? DecimalNode.valueOf(new BigDecimal(text))
-              : super.parse(text);
-        }
-      };
+      new SpecType<>(
+          node -> node.isNumber() ? Optional.of(node.doubleValue()) : Optional.empty(),
+          DoubleNode::valueOf,
+          text ->
+              text.matches("-?\\d{1,9}(\\.\\d{1,9})?")
+                  ? DecimalNode.valueOf(new BigDecimal(text))
+                  : TextNode.valueOf(text));
 
   static final SpecType<Boolean> FLAG =
-      new SpecType<>() {
-        @Override
-        Optional<Boolean> read(JsonNode node) {
-          return node.isBoolean() ? Optional.of(node.booleanValue()) : Optional.empty();
-        }
-
-        @Override
-        JsonNode write(Boolean value) {
-          return BooleanNode.valueOf(value);
-        }
-
-        @Override
-        JsonNode parse(String text) {
-          return text.equals("true") || text.equals("false")
-              ? BooleanNode.valueOf(Boolean.parseBoolean(text))
-              : super.parse(text);
-        }
-      };
+      new SpecType<>(
+          node -> node.isBoolean() ? Optional.of(node.booleanValue()) : Optional.empty(),
+          BooleanNode::valueOf,
+          text ->
+              text.equals("true") || text.equals("false")
+                  ? BooleanNode.valueOf(Boolean.parseBoolean(text))
+                  : TextNode.valueOf(text));
 
   /** Bytes: K, M and G are powers of 1,024 with every spelling, as with Docker. */
-  static final SpecType<Long> SIZE =
-      new SpecType<>() {
-        @Override
-        Optional<Long> read(JsonNode node) {
-          return size(node);
-        }
+  static final SpecType<Long> SIZE = of(SpecType::readSize, SpecType::writeSize);
 
-        @Override
-        JsonNode write(Long bytes) {
-          return TextNode.valueOf(memoryText(bytes));
-        }
-      };
-
-  static final SpecType<Duration> TIME =
-      new SpecType<>() {
-        @Override
-        Optional<Duration> read(JsonNode node) {
-          return time(node);
-        }
-
-        @Override
-        JsonNode write(Duration time) {
-          return TextNode.valueOf(timeoutText(time));
-        }
-      };
+  static final SpecType<Duration> TIME = of(SpecType::readTime, SpecType::writeTime);
 
   static final SpecType<Access> ACCESS =
-      new SpecType<>() {
-        @Override
-        Optional<Access> read(JsonNode node) {
-          return Stream.of(Access.values())
-              .filter(access -> access.text().equals(node.textValue()))
-              .findFirst();
-        }
-
-        @Override
-        JsonNode write(Access value) {
-          return TextNode.valueOf(value.text());
-        }
-      };
+      of(
+          node ->
+              Stream.of(Access.values())
+                  .filter(access -> access.text().equals(node.textValue()))
+                  .findFirst(),
+          access -> TextNode.valueOf(access.text()));
 
   /** An object of strings. */
   static final SpecType<Map<String, String>> STRINGS =
-      new SpecType<>() {
-        @Override
-        Optional<Map<String, String>> read(JsonNode node) {
-          if (!node.isObject()
-              || !node.properties().stream().allMatch(each -> each.getValue().isTextual())) {
-            return Optional.empty();
-          }
-          Map<String, String> values = new LinkedHashMap<>();
-          node.properties().forEach(each -> values.put(each.getKey(), each.getValue().textValue()));
-          return Optional.of(values);
-        }
-
-        @Override
-        JsonNode write(Map<String, String> values) {
-          ObjectNode object = JsonNodeFactory.instance.objectNode();
-          values.forEach(object::put);
-          return object;
-        }
-      };
+      of(SpecType::readStrings, SpecType::writeStrings);
 
   private static final Pattern MEMORY =
       Pattern.compile("(\\d{1,15})(?:\\.(\\d{1,3}))? ?(?:([KMGT])I?B?|B)?");
   private static final Pattern TIMEOUT = Pattern.compile("(\\d{1,9}) ?(ms|s|m)");
 
-  /**
-   * @param node neither missing nor null
-   * @return empty if it is of another type
-   */
-  abstract Optional<T> read(JsonNode node);
-
-  /** A missing node is not written. */
-  abstract JsonNode write(T value);
-
-  /** From a query; what is none of these is passed on as text, and refused when it is read. */
-  JsonNode parse(String text) {
-    return TextNode.valueOf(text);
+  private static <T> SpecType<T> of(
+      Function<JsonNode, Optional<T>> read, Function<T, JsonNode> write) {
+    return new SpecType<>(read, write, TextNode::valueOf);
   }
 
-  private static Optional<Long> size(JsonNode node) {
+  private static Optional<Map<String, String>> readStrings(JsonNode node) {
+    if (!node.isObject()
+        || !node.properties().stream().allMatch(each -> each.getValue().isTextual())) {
+      return Optional.empty();
+    }
+    Map<String, String> values = new LinkedHashMap<>();
+    node.properties().forEach(each -> values.put(each.getKey(), each.getValue().textValue()));
+    return Optional.of(values);
+  }
+
+  private static JsonNode writeStrings(Map<String, String> values) {
+    ObjectNode object = JsonNodeFactory.instance.objectNode();
+    values.forEach(object::put);
+    return object;
+  }
+
+  private static Optional<Long> readSize(JsonNode node) {
     if (node.isIntegralNumber() && node.canConvertToLong()) {
       return Optional.of(node.longValue());
     }
@@ -219,7 +136,7 @@ abstract class SpecType<T> {
     return Optional.empty();
   }
 
-  private static Optional<Duration> time(JsonNode node) {
+  private static Optional<Duration> readTime(JsonNode node) {
     if (node.isTextual()) {
       String text = node.textValue().strip();
       Matcher matcher = TIMEOUT.matcher(text);
@@ -241,21 +158,21 @@ abstract class SpecType<T> {
     return Optional.empty();
   }
 
-  private static String memoryText(long bytes) {
+  private static JsonNode writeSize(long bytes) {
     for (int power = 3; power > 0; power--) {
       long unit = 1L << (10 * power);
       if (bytes % unit == 0) {
-        return bytes / unit + String.valueOf("KMG".charAt(power - 1));
+        return TextNode.valueOf(bytes / unit + String.valueOf("KMG".charAt(power - 1)));
       }
     }
-    return Long.toString(bytes);
+    return TextNode.valueOf(Long.toString(bytes));
   }
 
-  private static String timeoutText(Duration timeout) {
+  private static JsonNode writeTime(Duration timeout) {
     long millis = timeout.toMillis();
     if (millis % 60_000 == 0) {
-      return millis / 60_000 + "m";
+      return TextNode.valueOf(millis / 60_000 + "m");
     }
-    return millis % 1000 == 0 ? millis / 1000 + "s" : millis + "ms";
+    return TextNode.valueOf(millis % 1000 == 0 ? millis / 1000 + "s" : millis + "ms");
   }
 }

@@ -26,7 +26,11 @@ final class HttpIngress implements Ingress {
 
   private static final Logger LOG = Logger.getLogger(HttpIngress.class);
 
-  /** Together less than the 16 KiB at which handlers in Node draw the line. */
+  /**
+   * With the first line and what the gateway adds, fewer than a handler takes ({@link
+   * io.tinyfaas.contract.handler.HandlerHttp#MAX_HEAD_BYTES}), unless most has to be escaped: then
+   * the request is refused before it is sent.
+   */
   private static final int MAX_HEADER_BYTES = 8 * 1024;
 
   static final int MAX_LINE_BYTES = 4 * 1024;

@@ -274,8 +274,7 @@ final class TransferList {
   private void give(Transfer transfer) {
     memory.give(transfer.bytes());
     bytes -= transfer.bytes();
-    transfer.share().count--;
-    transfer.share().bytes -= transfer.bytes();
+    transfer.share().end(transfer.bytes());
   }
 
   private boolean mayBegin(Transfer transfer, long bytes, EndpointContext peer) {
@@ -285,15 +284,14 @@ final class TransferList {
   private boolean take(Transfer transfer, long more, EndpointContext peer) {
     TransferShare share = share(peer);
     int eighths = share == unverified ? EIGHTHS_OF_UNVERIFIED : EIGHTHS_OF_ONE;
-    if (share.count >= MAX_SHARE_COUNT
-        || share.bytes + more > memory.size() / EIGHTHS * eighths
+    if (share.count() >= MAX_SHARE_COUNT
+        || share.bytes() + more > memory.size() / EIGHTHS * eighths
         || bytes + more > memory.size() / EIGHTHS * EIGHTHS_OF_ALL
         || !memory.take(more)) {
       return false;
     }
     bytes += more;
-    share.count++;
-    share.bytes += more;
+    share.begin(more);
     transfer.hold(more, share);
     return true;
   }
