@@ -12,6 +12,7 @@ import io.tinyfaas.contract.control.GatewayStatus;
 import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.contract.control.RouteTable;
 import io.tinyfaas.contract.device.Device;
+import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.Handler;
@@ -70,7 +71,13 @@ final class PlayedManager implements AutoCloseable {
   }
 
   static Route route(String function, long timeoutMillis, Exposure exposure, Handler... handlers) {
-    return new Route(new FunctionName(function), 1, timeoutMillis, exposure, List.of(handlers));
+    return new Route(
+        new FunctionName(function),
+        1,
+        timeoutMillis,
+        exposure,
+        CallPolicy.DEFAULT,
+        List.of(handlers));
   }
 
   void publish(long epoch, long number, Route... routes) {

@@ -1,6 +1,9 @@
 package io.tinyfaas.contract.control;
 
-/** The topics of the control plane. All messages on them are retained, with QoS 1. */
+/**
+ * The topics of the control plane. All messages on them have QoS 1; what says how things are is
+ * retained, questions and answers are not.
+ */
 public final class ControlTopics {
 
   /** A {@link RouteTable}: the manager writes, the gateway reads. */
@@ -14,9 +17,15 @@ public final class ControlTopics {
   /** A {@link GatewayStatus}: the gateway writes, the manager reads. */
   public static final String GATEWAY_STATUS = "tinyfaas/gateway/status";
 
+  /** A {@link CallsRequest}, not retained: the manager writes, the gateway reads. */
+  public static final String CALLS_REQUESTS = "tinyfaas/calls/requests";
+
+  /** A {@link CallsReply}, not retained: the gateway writes, the manager reads. */
+  public static final String CALLS_REPLIES = "tinyfaas/calls/replies";
+
   /**
    * The largest control message either side accepts, in bytes; a table of 1,000 functions with four
-   * handlers each takes about 400 KB.
+   * handlers each takes about 500 KB.
    */
   public static final int MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 

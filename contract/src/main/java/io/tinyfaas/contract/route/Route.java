@@ -1,5 +1,7 @@
 package io.tinyfaas.contract.route;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.OptBoolean;
 import java.util.List;
 import java.util.Objects;
 
@@ -10,16 +12,20 @@ import java.util.Objects;
  * @param version of the function, from 1
  * @param timeoutMillis how long one invocation may take, in milliseconds, from 1
  * @param exposure how it shows itself to devices
+ * @param calls what becomes of its calls; a manager that knows of none leaves it out, which means
+ *     {@link CallPolicy#DEFAULT}
  */
 public record Route(
     FunctionName function,
     int version,
     long timeoutMillis,
     Exposure exposure,
+    @JsonProperty(isRequired = OptBoolean.FALSE) CallPolicy calls,
     List<Handler> handlers) {
   public Route {
     Objects.requireNonNull(function, "function");
     Objects.requireNonNull(exposure, "exposure");
+    calls = Objects.requireNonNullElse(calls, CallPolicy.DEFAULT);
     handlers = List.copyOf(handlers);
     if (version < 1) {
       throw new IllegalArgumentException("version " + version + " of " + function);

@@ -4,16 +4,19 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.HandlerEndpoint;
+import io.tinyfaas.contract.route.RetryOn;
 import io.tinyfaas.contract.route.Route;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,10 +41,23 @@ class ControlMessagesTest {
                       Exposure.Access.DEVICE,
                       true,
                       Map.of("rt", "primes", "title", "Primes to 1,000")),
+                  new CallPolicy(
+                      true,
+                      3,
+                      250,
+                      3_600_000,
+                      Set.of(RetryOn.TIMEOUT),
+                      Optional.of(new FunctionName("alarm"))),
                   List.of(
                       new Handler("0a1b2c3d", new HandlerEndpoint.Unix("sieve/0a1b2c3d/http.sock")),
                       new Handler("4e5f6071", new HandlerEndpoint.Tcp("10.200.0.2", 8000)))),
-              new Route(new FunctionName("Waiting"), 1, 500, Exposure.DEFAULT, List.of())));
+              new Route(
+                  new FunctionName("Waiting"),
+                  1,
+                  500,
+                  Exposure.DEFAULT,
+                  CallPolicy.DEFAULT,
+                  List.of())));
 
   private static final GatewayStatus STATUS =
       new GatewayStatus(true, "f3c1", new Revision(7, 42), new Revision(6, 2), Set.of("99aabbcc"));
@@ -53,6 +69,48 @@ class ControlMessagesTest {
     assertThat(ControlMessages.decodeRouteTable(golden)).isEqualTo(TABLE);
     assertThat(new String(ControlMessages.encode(TABLE), UTF_8))
         .isEqualToIgnoringWhitespace(new String(golden, UTF_8));
+  }
+
+  @Test
+  void shouldTakeTheDefaultsOfCallsWhereAnOlderManagerSaysNothingOfThem() throws IOException {
+    String older =
+        "{\"revision\":{\"epoch\":1,\"number\":1},\"routes\":[{\"function\":\"a\",\"version\":1,"
+            + "\"timeoutMillis\":1,"
+            + EXPOSURE
+            + ",\"handlers\":[]}]}";
+
+    assertThat(ControlMessages.decodeRouteTable(older.getBytes(UTF_8)).routes())
+        .containsExactly(
+            new Route(
+                new FunctionName("a"), 1, 1, Exposure.DEFAULT, CallPolicy.DEFAULT, List.of()));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "[]",
+        "{}",
+        "{\"durable\":false,\"retries\":5,\"backoffMillis\":1000,\"maxAgeMillis\":1000}",
+        "{\"durable\":null,\"retries\":5,\"backoffMillis\":1000,\"maxAgeMillis\":1000,\"retryOn\":[]}",
+        "{\"durable\":false,\"retries\":101,\"backoffMillis\":1000,\"maxAgeMillis\":1000,\"retryOn\":[]}",
+        "{\"durable\":false,\"retries\":5,\"backoffMillis\":99,\"maxAgeMillis\":1000,\"retryOn\":[]}",
+        "{\"durable\":false,\"retries\":5,\"backoffMillis\":1000,\"maxAgeMillis\":999,\"retryOn\":[]}",
+        "{\"durable\":false,\"retries\":5,\"backoffMillis\":1000,\"maxAgeMillis\":1000,"
+            + "\"retryOn\":[\"ever\"]}",
+        "{\"durable\":false,\"retries\":5,\"backoffMillis\":1000,\"maxAgeMillis\":1000,\"retryOn\":[],"
+            + "\"onFailure\":\"no name\"}"
+      })
+  void shouldRefuseWhatIsNoCallPolicy(String calls) {
+    String table =
+        "{\"revision\":{\"epoch\":1,\"number\":1},\"routes\":[{\"function\":\"a\",\"version\":1,"
+            + "\"timeoutMillis\":1,"
+            + EXPOSURE
+            + ",\"calls\":"
+            + calls
+            + ",\"handlers\":[]}]}";
+
+    assertThatThrownBy(() -> ControlMessages.decodeRouteTable(table.getBytes(UTF_8)))
+        .isInstanceOf(IOException.class);
   }
 
   @Test

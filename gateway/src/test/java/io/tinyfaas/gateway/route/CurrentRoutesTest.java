@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.contract.control.RouteTable;
+import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.Handler;
@@ -55,7 +56,8 @@ class CurrentRoutesTest {
     List<Handler> all = Arrays.stream(handlers).map(CurrentRoutesTest::handler).toList();
     return new RouteTable(
         new Revision(epoch, number),
-        List.of(new Route(new FunctionName("f"), 1, 1000, Exposure.DEFAULT, all)));
+        List.of(
+            new Route(new FunctionName("f"), 1, 1000, Exposure.DEFAULT, CallPolicy.DEFAULT, all)));
   }
 
   private static Handler handler(String id) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.contract.control.RouteTable;
+import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.Exposure.Access;
 import io.tinyfaas.contract.route.FunctionName;
@@ -38,7 +39,12 @@ class DiscoveryTest {
 
   private static Route route(String name, Map<String, String> link) {
     return new Route(
-        new FunctionName(name), 1, 1_000, new Exposure(Access.ANY, false, link), List.of());
+        new FunctionName(name),
+        1,
+        1_000,
+        new Exposure(Access.ANY, false, link),
+        CallPolicy.DEFAULT,
+        List.of());
   }
 
   private static Request request(Code code, String... filters) {

@@ -2,6 +2,7 @@ package io.tinyfaas.gateway.ingress.coap.discovery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.Exposure.Access;
 import io.tinyfaas.contract.route.FunctionName;
@@ -36,6 +37,7 @@ class FunctionLinkTest {
             1,
             1_000,
             new Exposure(Access.ANY, observable, attributes),
+            CallPolicy.DEFAULT,
             List.of()));
   }
 
