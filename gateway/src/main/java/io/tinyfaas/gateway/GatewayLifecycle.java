@@ -4,6 +4,7 @@ import io.quarkus.arc.All;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.runtime.configuration.ConfigurationException;
+import io.tinyfaas.gateway.call.Calls;
 import io.tinyfaas.gateway.control.GatewayStatusPublisher;
 import io.tinyfaas.gateway.ingress.Ingress;
 import io.tinyfaas.gateway.invoke.Invoker;
@@ -33,6 +34,7 @@ final class GatewayLifecycle {
   private final Vertx vertx;
   private final List<Ingress> ingresses;
   private final Invoker invoker;
+  private final Calls calls;
   private final GatewayStatusPublisher status;
 
   GatewayLifecycle(
@@ -40,16 +42,19 @@ final class GatewayLifecycle {
       Vertx vertx,
       @All List<Ingress> ingresses,
       Invoker invoker,
+      Calls calls,
       GatewayStatusPublisher status) {
     this.settings = settings;
     this.vertx = vertx;
     this.ingresses = ingresses.stream().sorted(Comparator.comparing(Ingress::protocol)).toList();
     this.invoker = invoker;
+    this.calls = calls;
     this.status = status;
   }
 
   void start(@Observes StartupEvent event) {
     requireNativeTransport();
+    calls.start();
     status.start();
     listen();
     LOG.infof(
@@ -79,12 +84,14 @@ final class GatewayLifecycle {
    */
   void stop(@Observes ShutdownEvent event) {
     enabled().forEach(Ingress::refuseNew);
+    calls.stop();
     await(settings.stopTimeout());
     int left = unfinished();
     if (left > 0) {
       invoker.stop();
       await(LAST_ANSWERS);
     }
+    calls.close();
     status
         .stop()
         .toCompletionStage()

@@ -53,7 +53,7 @@ final class DtlsGateway implements AutoCloseable {
    * @param more environment of the gateway
    */
   DtlsGateway(Path folder, Map<String, String> more) throws IOException {
-    this(folder, more, "76m");
+    this(folder, more, "82m");
   }
 
   /**

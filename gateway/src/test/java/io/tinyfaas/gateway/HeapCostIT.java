@@ -39,7 +39,7 @@ class HeapCostIT {
   private static final int OBSERVERS_OF_ONE = 25;
 
   private final HeapBudget budget =
-      new HeapBudget(74L << 20, Settings.with(HeapSettings.class, "tinyfaas.max-body", "1M"));
+      new HeapBudget(80L << 20, Settings.with(HeapSettings.class, "tinyfaas.max-body", "1M"));
   private DtlsGateway gateway;
   private long tables = 1;
 

@@ -41,13 +41,7 @@ abstract class HttpCalls {
     system =
         new ServedGateway(
             folder,
-            Map.of(
-                "TINYFAAS_MAX_BODY",
-                "64K",
-                "TINYFAAS_MAX_IN_FLIGHT_PER_FUNCTION",
-                "8",
-                "TINYFAAS_HTTP_MAX_ASYNC",
-                "3"),
+            Map.of("TINYFAAS_MAX_BODY", "64K", "TINYFAAS_MAX_IN_FLIGHT_PER_FUNCTION", "8"),
             this::function);
     gateway = system.process();
     system.serveGoodAndBad();

@@ -111,37 +111,6 @@ class HttpInvocationIT extends HttpCalls {
   }
 
   @Test
-  void shouldRunWhatNobodyWaitsFor() {
-    HttpResponse<String> accepted =
-        send(
-            to("/f/hear")
-                .header("X-tinyFaaS-Async", "anything")
-                .POST(BodyPublishers.ofString("later")));
-
-    assertThat(accepted.statusCode()).isEqualTo(202);
-    assertThat(accepted.body()).isEmpty();
-    eventually().until(() -> heard.equals(List.of("later")));
-    assertThat(send(to("/nobody").header("X-tinyFaaS-Async", "1")).statusCode()).isEqualTo(404);
-  }
-
-  @Test
-  void shouldBoundWhatNobodyWaitsFor() {
-    for (int i = 0; i < 3; i++) {
-      assertThat(send(to("/f/hold").header("X-tinyFaaS-Async", "1")).statusCode()).isEqualTo(202);
-    }
-    eventually().until(() -> held.size() == 3);
-
-    HttpResponse<String> refused = send(to("/f/hold").header("X-tinyFaaS-Async", "1"));
-
-    assertThat(refused.statusCode()).isEqualTo(429);
-    assertThat(refused.headers().firstValue("Retry-After")).hasValue("1");
-    assertThat(refused.body()).contains("too-many-asynchronous");
-    assertThat(send(to("/f/echo")).statusCode()).isEqualTo(200);
-    release();
-    awaitMetric("tinyfaas_async_accepted 0.0");
-  }
-
-  @Test
   void shouldPassOnUtf8AsItIs() {
     assertThat(
             send(to("/f/echo").POST(BodyPublishers.ofString("grüße ✓", StandardCharsets.UTF_8)))

@@ -80,6 +80,11 @@ final class PlayedManager implements AutoCloseable {
         List.of(handlers));
   }
 
+  static Route route(String function, CallPolicy calls, Handler... handlers) {
+    return new Route(
+        new FunctionName(function), 1, 120_000, Exposure.DEFAULT, calls, List.of(handlers));
+  }
+
   void publish(long epoch, long number, Route... routes) {
     publish(ControlMessages.encode(new RouteTable(new Revision(epoch, number), List.of(routes))));
   }

@@ -34,7 +34,7 @@ final class ServedGateway implements AutoCloseable {
       Path folder,
       Map<String, String> environment,
       BiConsumer<HttpServerRequest, Buffer> function) {
-    this(folder, environment, "76m", function);
+    this(folder, environment, "82m", function);
   }
 
   /**

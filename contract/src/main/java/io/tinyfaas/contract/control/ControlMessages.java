@@ -55,6 +55,10 @@ public final class ControlMessages {
     return write(request);
   }
 
+  public static byte[] encode(CallDescription call) {
+    return write(call);
+  }
+
   public static byte[] encode(CallsReply reply) {
     return write(reply);
   }

@@ -81,5 +81,26 @@ public final class HandlerHttp {
   /** The device that has proved who it is, by DTLS; absent for everybody else. */
   public static final String DEVICE_HEADER = "X-tinyFaaS-Device";
 
+  /** The ID of the call that this is an attempt of, the same in each; absent in other requests. */
+  public static final String CALL_HEADER = "X-tinyFaaS-Call";
+
+  /** Which attempt of its call it is, from 1; absent in other requests. */
+  public static final String ATTEMPT_HEADER = "X-tinyFaaS-Attempt";
+
+  /** To a function that hears what has become of a call: that call's ID. */
+  public static final String RESULT_OF_HEADER = "X-tinyFaaS-Result-Of";
+
+  /** That call's function. */
+  public static final String RESULT_FUNCTION_HEADER = "X-tinyFaaS-Result-Function";
+
+  /** {@code done} or {@code failed}. */
+  public static final String RESULT_STATE_HEADER = "X-tinyFaaS-Result-State";
+
+  /** The status of that function's last answer; absent if there was none. */
+  public static final String RESULT_STATUS_HEADER = "X-tinyFaaS-Result-Status";
+
+  /** Why that call has failed; absent if it has not. */
+  public static final String RESULT_REASON_HEADER = "X-tinyFaaS-Result-Reason";
+
   private HandlerHttp() {}
 }

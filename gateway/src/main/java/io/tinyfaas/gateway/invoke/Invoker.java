@@ -4,6 +4,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.tinyfaas.contract.route.Exposure.Access;
 import io.tinyfaas.gateway.invoke.Attempt.Reply;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
+import io.tinyfaas.gateway.invoke.InvocationResult.BadRequest;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoHandler;
 import io.tinyfaas.gateway.invoke.InvocationResult.NoRouteTable;
 import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
@@ -59,6 +60,7 @@ public final class Invoker implements RouteListener {
   private final InvocationMetrics metrics;
   private final BodyMemory memory;
   private final PeerHolders peers;
+  private final RequestEncoder requests = new RequestEncoder();
   private final AtomicInteger inFlight = new AtomicInteger();
   private final Places<HandlerClient> connections = new Places<>(HeapBudget.HANDLER_CONNECTIONS);
   private final List<ResultListener> listeners = new CopyOnWriteArrayList<>();
@@ -123,6 +125,16 @@ public final class Invoker implements RouteListener {
 
     @Override
     public void callOff() {}
+  }
+
+  /** Whether its request is one that no handler could be sent; nothing is begun. */
+  public Optional<BadRequest> refusal(Invocation invocation) {
+    try {
+      requests.check(invocation);
+      return Optional.empty();
+    } catch (IllegalArgumentException e) {
+      return Optional.of(new BadRequest(e.getMessage()));
+    }
   }
 
   /** As {@link #invoke}. */

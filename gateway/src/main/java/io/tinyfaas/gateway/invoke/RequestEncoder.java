@@ -49,6 +49,18 @@ final class RequestEncoder {
    *     refuse the head, and with it what others have sent on the connection; nothing is written
    */
   void write(Invocation invocation, ByteBuf to) {
+    putHead(invocation);
+    to.writeBytes(head, 0, length).writeBytes(invocation.body());
+  }
+
+  /**
+   * @throws IllegalArgumentException as {@link #write} would
+   */
+  void check(Invocation invocation) {
+    putHead(invocation);
+  }
+
+  private void putHead(Invocation invocation) {
     length = 0;
     headers = 1; // the length
     put(BEGIN);
@@ -79,7 +91,6 @@ final class RequestEncoder {
               + HandlerHttp.MAX_HEAD_BYTES
               + " bytes");
     }
-    to.writeBytes(head, 0, length).writeBytes(invocation.body());
   }
 
   /**

@@ -65,6 +65,9 @@ public final class HeapBudget {
   private static final long SESSION_BYTES = 5_632;
   private static final long OBSERVER_BYTES = 2 * 1_024;
 
+  /** With its ID, what names its function and its client, and where it is on disk. */
+  private static final long CALL_BYTES = 480;
+
   /** At most what {@code -Xmx} has and {@link Runtime#maxMemory} has not: one survivor space. */
   private static final long SURVIVOR_MEBIBYTES = 4;
 
@@ -92,10 +95,11 @@ public final class HeapBudget {
         settings.maxBody().asLongValue(),
         settings.http().maxConnections(),
         settings.grpc().maxConnections(),
-        settings.coap().maxObservers());
+        settings.coap().maxObservers(),
+        settings.calls().max());
   }
 
-  private HeapBudget(long heap, long largest, int http, int grpc, int observers) {
+  private HeapBudget(long heap, long largest, int http, int grpc, int observers, int calls) {
     this.heap = heap;
     this.largest = largest;
     this.fixed =
@@ -110,7 +114,8 @@ public final class HeapBudget {
             new Share("gRPC connections", grpc, GRPC_CONNECTION_BYTES),
             new Share("connections to handlers", HANDLER_CONNECTIONS, HANDLER_CONNECTION_BYTES),
             new Share("DTLS sessions", SESSIONS, SESSION_BYTES),
-            new Share("observers", observers, OBSERVER_BYTES));
+            new Share("observers", observers, OBSERVER_BYTES),
+            new Share("calls", calls, CALL_BYTES));
   }
 
   private static long resultsOf(long body) {

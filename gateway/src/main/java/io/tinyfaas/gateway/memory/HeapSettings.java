@@ -21,6 +21,8 @@ public interface HeapSettings {
 
   Coap coap();
 
+  Calls calls();
+
   /** What of the HTTP ingress the {@link HeapBudget} is made of. */
   interface Http {
 
@@ -50,5 +52,16 @@ public interface HeapSettings {
     /** How many may observe functions; at most half of them one and the same function. */
     @WithDefault("1000")
     int maxObservers();
+  }
+
+  /** The same of calls. */
+  interface Calls {
+
+    /**
+     * How many may be known: those that wait or run, have failed, or are done not long ago. The
+     * oldest that are done make room.
+     */
+    @WithDefault("10000")
+    int max();
   }
 }

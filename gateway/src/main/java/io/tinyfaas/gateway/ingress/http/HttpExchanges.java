@@ -1,12 +1,12 @@
 package io.tinyfaas.gateway.ingress.http;
 
+import io.tinyfaas.gateway.call.CallOptions;
+import io.tinyfaas.gateway.call.Calls;
 import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.ingress.http.HttpRequests.Target;
 import io.tinyfaas.gateway.ingress.http.HttpResponses.Response;
 import io.tinyfaas.gateway.ingress.http.RequestBody.Received;
 import io.tinyfaas.gateway.invoke.Invocation;
-import io.tinyfaas.gateway.invoke.InvocationResult;
-import io.tinyfaas.gateway.invoke.InvocationResult.Overloaded;
 import io.tinyfaas.gateway.invoke.Invoker;
 import io.tinyfaas.gateway.loop.BugLog;
 import io.tinyfaas.gateway.memory.BodyMemory;
@@ -78,7 +78,8 @@ final class HttpExchanges {
 
   /** What functions there are, and both ways to run one. */
   @Singleton
-  record Invocations(CurrentRoutes routes, Invoker invoker, AsyncInvocations async) {}
+  record Invocations(
+      CurrentRoutes routes, Invoker invoker, Calls calls, HttpCallRequests callRequests) {}
 
   void connected(HttpConnection connection, HttpServerOptions options) {
     InetAddress address = HttpRequests.address(connection.remoteAddress());
@@ -113,7 +114,7 @@ final class HttpExchanges {
 
   /** On any thread. */
   int waiting() {
-    return sending.get() + invocations.async().waiting();
+    return sending.get();
   }
 
   private final class Exchange {
@@ -123,6 +124,8 @@ final class HttpExchanges {
     private final InetAddress address;
     private final Holder peer;
     private final Target target;
+    private final boolean isOfCall;
+    private final boolean isCall;
 
     /** What its head takes, which is there until the answer is sent. */
     private final long head;
@@ -137,7 +140,15 @@ final class HttpExchanges {
       this.connection = request.connection();
       this.address = HttpRequests.address(request.remoteAddress());
       this.peer = peers.of(address);
-      this.target = Target.of(request.uri());
+      Target asked = Target.of(request.uri());
+      boolean ofCalls = asked.function().equals(Calls.PATH);
+      boolean isNew = ofCalls && request.method().equals(HttpMethod.POST);
+      this.target = isNew ? asked.below() : asked;
+      this.isOfCall = ofCalls && !isNew;
+      this.isCall =
+          isNew
+              || HttpRequests.isAsync(request)
+              || invocations.calls().isDurable(target.function(), request.method().name());
       this.head = BodyMemory.ofHeaders(request.headers()) + request.uri().length();
     }
 
@@ -155,6 +166,8 @@ final class HttpExchanges {
       if (refusing) {
         end();
         answer(Problem.stopping());
+      } else if (isOfCall) {
+        invocations.callRequests().answer(request.method(), target).onSuccess(this::answer);
       } else if (isUnknown()) {
         invoke(new byte[0]);
       } else {
@@ -165,8 +178,7 @@ final class HttpExchanges {
     /** Or nobody knows yet whether there is such a function, and the client waits for an answer. */
     private boolean isUnknown() {
       CurrentRoutes routes = invocations.routes();
-      return routes.find(target.function()).isEmpty()
-          && (routes.areKnown() || !HttpRequests.isAsync(request));
+      return routes.find(target.function()).isEmpty() && (routes.areKnown() || !isCall);
     }
 
     /** Where the next request would begin is not certain: there is none. */
@@ -203,7 +215,7 @@ final class HttpExchanges {
           if (refusing) {
             end();
             answer(Problem.stopping());
-          } else if (HttpRequests.isAsync(request)) {
+          } else if (isCall) {
             accept(bytes);
           } else {
             invoke(bytes);
@@ -223,16 +235,22 @@ final class HttpExchanges {
     }
 
     private void accept(byte[] body) {
-      Invocation invocation = HttpRequests.toInvocation(request, address, target, body);
-      Optional<InvocationResult> refusal = invocations.async().accept(invocation);
-      if (refusal.isEmpty()) {
-        answer(HttpResponses.accepted());
-      } else if (refusal.get() instanceof Overloaded) {
-        metrics.refused(Protocol.HTTP, refusal.get().outcome());
-        answer(Problem.tooManyAsync());
-      } else {
-        answer(HttpResponses.toResponse(path(), refusal.get()));
+      CallOptions options;
+      try {
+        options = CallOptions.of(request.headers());
+      } catch (IllegalArgumentException e) {
+        metrics.refused(Protocol.HTTP, "bad_request");
+        answer(Problem.badRequest(e.getMessage()));
+        return;
       }
+      invocations
+          .calls()
+          .accept(HttpRequests.toInvocation(request, address, target, body), options)
+          .onSuccess(
+              acceptance -> {
+                acceptance.refusal().ifPresent(outcome -> metrics.refused(Protocol.HTTP, outcome));
+                answer(HttpCallRequests.toResponse(path(), acceptance));
+              });
     }
 
     private void invoke(byte[] body) {

@@ -28,6 +28,12 @@ final class HttpRequests {
 
   private static final String ASYNC = "x-tinyfaas-async";
 
+  /** RFC 7240, 4.1. */
+  static final String RESPOND_ASYNC = "respond-async";
+
+  private static final Pattern PREFERS_ASYNC =
+      Pattern.compile("(?:^|[,;])\\s*respond-async\\s*(?:$|[,;])", Pattern.CASE_INSENSITIVE);
+
   private static final CharSequence METHOD = name(HandlerHttp.METHOD_HEADER);
   private static final CharSequence PATH = name(HandlerHttp.PATH_HEADER);
   private static final CharSequence QUERY = name(HandlerHttp.QUERY_HEADER);
@@ -66,6 +72,11 @@ final class HttpRequests {
           decoded(slash < 0 ? path : path.substring(0, slash)),
           slash < 0 ? "" : path.substring(slash),
           question < 0 ? null : whole.substring(question + 1));
+    }
+
+    /** Without the first segment. */
+    Target below() {
+      return of(rest + (query == null ? "" : '?' + query));
     }
 
     /** In bytes, of what its handler is told. */
@@ -184,9 +195,15 @@ final class HttpRequests {
         && request.headers().contains(HttpHeaders.EXPECT);
   }
 
-  /** Whether the client does not want to wait for the answer; the field's value does not matter. */
+  /** Whether the client does not want to wait for the answer. Of our own field no value matters. */
   static boolean isAsync(HttpServerRequest request) {
-    return request.headers().contains(ASYNC);
+    if (request.headers().contains(ASYNC)) {
+      return true;
+    }
+    String preference = request.headers().get("Prefer");
+    return preference != null
+        && request.headers().getAll("Prefer").stream()
+            .anyMatch(each -> PREFERS_ASYNC.matcher(each).find());
   }
 
   static Invocation toInvocation(

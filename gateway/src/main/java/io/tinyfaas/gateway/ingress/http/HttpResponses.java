@@ -65,11 +65,6 @@ final class HttpResponses {
     return new Response(problem.status(), headers, problem.toJson(path));
   }
 
-  /** The invocation will run; nobody will be told what became of it. */
-  static Response accepted() {
-    return new Response(202, HttpHeaders.headers(), Buffer.buffer());
-  }
-
   private static MultiMap passedOn(MultiMap from) {
     HopByHop hopByHop = new HopByHop(from);
     MultiMap to = HttpHeaders.headers();

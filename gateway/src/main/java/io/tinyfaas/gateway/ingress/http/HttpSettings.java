@@ -2,7 +2,6 @@ package io.tinyfaas.gateway.ingress.http;
 
 import io.quarkus.runtime.Startup;
 import io.quarkus.runtime.configuration.ConfigurationException;
-import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import io.tinyfaas.contract.setting.SettingsCheck;
@@ -40,14 +39,6 @@ interface HttpSettings {
   @WithDefault("60s")
   Duration sendTimeout();
 
-  /** How many invocations may wait or run whose answer nobody waits for. */
-  @WithDefault("256")
-  int maxAsync();
-
-  /** The bodies of all those together; one of the largest size always fits. */
-  @WithDefault("4M")
-  MemorySize maxAsyncBytes();
-
   /** What these may be; looked at before anything starts. */
   @Startup(1)
   @Singleton
@@ -63,12 +54,6 @@ interface HttpSettings {
           .time("TINYFAAS_HTTP_IDLE_TIMEOUT", settings.idleTimeout(), SHORTEST, LONGEST)
           .time("TINYFAAS_HTTP_BODY_TIMEOUT", settings.bodyTimeout(), SHORTEST, LONGEST)
           .time("TINYFAAS_HTTP_SEND_TIMEOUT", settings.sendTimeout(), SHORTEST, LONGEST)
-          .number("TINYFAAS_HTTP_MAX_ASYNC", settings.maxAsync(), 1, 65_536)
-          .size(
-              "TINYFAAS_HTTP_MAX_ASYNC_BYTES",
-              settings.maxAsyncBytes().asBigInteger(),
-              1 << 10,
-              1 << 30)
           .orThrow(ConfigurationException::new);
     }
   }

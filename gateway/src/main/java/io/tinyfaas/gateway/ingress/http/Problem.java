@@ -22,6 +22,7 @@ record Problem(int status, String type, String title, String detail, int retryAf
   private static final int NO_ROUTE_TABLE_SECONDS = 1;
 
   private static final int OVERLOADED_SECONDS = 1;
+  private static final int NOT_STORED_SECONDS = 5;
 
   static Problem badRequest(String detail) {
     return new Problem(400, "bad-request", "The request is not valid HTTP", detail, 0);
@@ -87,13 +88,77 @@ record Problem(int status, String type, String title, String detail, int retryAf
         OVERLOADED_SECONDS);
   }
 
-  static Problem tooManyAsync() {
+  static Problem tooManyCalls() {
     return new Problem(
         429,
-        "too-many-asynchronous",
-        "Too many asynchronous invocations are waiting",
-        "Come back later, or invoke without X-tinyFaaS-Async.",
+        "too-many-calls",
+        "Too many calls are waiting or have failed",
+        "Come back later. GET /functions/NAME/calls at the manager shows them; failed ones can be"
+            + " removed there.",
         OVERLOADED_SECONDS);
+  }
+
+  static Problem callNotStored() {
+    return new Problem(
+        503,
+        "call-not-stored",
+        "The call could not be written to disk",
+        "The disk is full or does not work, or the gateway has no folder for calls: its log says"
+            + " which.",
+        NOT_STORED_SECONDS);
+  }
+
+  static Problem noCallback(String function) {
+    return new Problem(
+        400,
+        "unknown-callback",
+        "No such function to call back",
+        "X-tinyFaaS-Callback names " + function + ", which is not deployed.",
+        0);
+  }
+
+  static Problem keyReused() {
+    return new Problem(
+        422,
+        "idempotency-key-reused",
+        "The idempotency key is that of another request",
+        "A request that is sent again has the same path, query and body; another one has another"
+            + " key.",
+        0);
+  }
+
+  static Problem unknownCall() {
+    return new Problem(
+        404,
+        "unknown-call",
+        "No such call",
+        "A call is /calls/ID, as Location said when it was accepted. It is forgotten some time"
+            + " after it was done.",
+        0);
+  }
+
+  static Problem noResult(String state, boolean failed) {
+    return new Problem(
+        404,
+        "no-result",
+        "The call has no result" + (failed ? "" : " yet"),
+        "It is " + state + ": GET /calls/ID says more.",
+        failed ? 0 : OVERLOADED_SECONDS);
+  }
+
+  static Problem resultNotKept() {
+    return new Problem(
+        410,
+        "result-not-kept",
+        "The call's result has not been kept",
+        "It was too large, or there was no room for it: have it sent to a function by"
+            + " X-tinyFaaS-Callback.",
+        0);
+  }
+
+  static Problem methodNotAllowed(String allowed) {
+    return new Problem(
+        405, "method-not-allowed", "A call has no such method", "It has " + allowed + ".", 0);
   }
 
   static Problem stopping() {

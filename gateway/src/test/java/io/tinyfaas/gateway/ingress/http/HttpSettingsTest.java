@@ -24,9 +24,7 @@ class HttpSettingsTest {
     "tinyfaas.http.header-timeout, 10ms, TINYFAAS_HTTP_HEADER_TIMEOUT",
     "tinyfaas.http.idle-timeout, -5s, TINYFAAS_HTTP_IDLE_TIMEOUT",
     "tinyfaas.http.body-timeout, 100h, TINYFAAS_HTTP_BODY_TIMEOUT",
-    "tinyfaas.http.send-timeout, 0s, TINYFAAS_HTTP_SEND_TIMEOUT",
-    "tinyfaas.http.max-async, -3, TINYFAAS_HTTP_MAX_ASYNC",
-    "tinyfaas.http.max-async-bytes, 2G, TINYFAAS_HTTP_MAX_ASYNC_BYTES"
+    "tinyfaas.http.send-timeout, 0s, TINYFAAS_HTTP_SEND_TIMEOUT"
   })
   void shouldRefuseWhatCannotBeMeant(String property, String value, String variable) {
     Settings.assertRefused(HttpSettings.class, HttpSettings.Ranges::new, property, value, variable);

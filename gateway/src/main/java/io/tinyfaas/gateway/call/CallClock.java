@@ -1,0 +1,56 @@
+package io.tinyfaas.gateway.call;
+
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+
+/**
+ * The time of day that calls are stamped with. It runs evenly between two looks at the wall clock,
+ * which a box without a battery sets by decades once it has found a time server: that makes no call
+ * old.
+ */
+final class CallClock {
+
+  /** What is less is the drift that time servers take back now and then. */
+  private static final long JUMP_MILLIS = 60_000;
+
+  private final LongSupplier wall;
+  private final LongSupplier steady;
+  private long offset;
+
+  CallClock() {
+    this(System::currentTimeMillis, System::nanoTime);
+  }
+
+  /**
+   * @param wall in milliseconds since 1970
+   * @param steady in nanoseconds since whenever
+   */
+  CallClock(LongSupplier wall, LongSupplier steady) {
+    this.wall = wall;
+    this.steady = steady;
+    this.offset = wall.getAsLong() - steadyMillis();
+  }
+
+  /** In milliseconds since 1970. */
+  long now() {
+    return offset + steadyMillis();
+  }
+
+  /**
+   * Follows the wall clock if it has been set.
+   *
+   * @return by how many milliseconds, or 0
+   */
+  long jump() {
+    long by = wall.getAsLong() - now();
+    if (Math.abs(by) < JUMP_MILLIS) {
+      return 0;
+    }
+    offset += by;
+    return by;
+  }
+
+  private long steadyMillis() {
+    return TimeUnit.NANOSECONDS.toMillis(steady.getAsLong());
+  }
+}

@@ -1,0 +1,234 @@
+package io.tinyfaas.gateway.call;
+
+import io.tinyfaas.contract.control.CallState;
+import io.tinyfaas.contract.handler.HandlerHttp;
+import io.tinyfaas.contract.route.CallPolicy;
+import io.tinyfaas.gateway.call.CallQueue.End;
+import io.tinyfaas.gateway.invoke.Invocation;
+import io.tinyfaas.gateway.invoke.InvocationResult;
+import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
+import io.tinyfaas.gateway.invoke.Invoker;
+import io.tinyfaas.gateway.journal.Batch;
+import io.tinyfaas.gateway.route.CurrentRoutes;
+import io.vertx.core.MultiMap;
+import java.util.List;
+import java.util.Optional;
+import java.util.random.RandomGenerator;
+import org.jboss.logging.Logger;
+
+/**
+ * Runs calls that are on disk: invokes their functions, and writes down what came of it. A call
+ * gives up its place among those that run only when that is on disk, too. On the invocation loop.
+ */
+final class CallRunner {
+
+  private static final Logger LOG = Logger.getLogger(CallRunner.class);
+
+  private static final long DISK_RETRY_MILLIS = 5_000;
+
+  private final CallStore store;
+  private final CallIndex index;
+  private final CallClock clock;
+  private final CallMetrics metrics;
+  private final CurrentRoutes routes;
+  private final Invoker invoker;
+  private final CallQueue queue;
+  private final FollowUps followUps;
+  private final RandomGenerator random = RandomGenerator.getDefault();
+
+  CallRunner(
+      CallStore store,
+      CallIndex index,
+      CallClock clock,
+      CallMetrics metrics,
+      CurrentRoutes routes,
+      Invoker invoker,
+      CallQueue.Later later) {
+    this.store = store;
+    this.index = index;
+    this.clock = clock;
+    this.metrics = metrics;
+    this.routes = routes;
+    this.invoker = invoker;
+    this.queue = new CallQueue(later, clock::now, this::begin);
+    this.followUps = new FollowUps(store, clock);
+  }
+
+  /** One that waits, and is on disk. */
+  void add(Call call) {
+    queue.add(call);
+  }
+
+  /** Whether it would be begun at once if it were added. */
+  boolean isReady(Call call) {
+    return call.dueAt() <= clock.now() && queue.isReady(call.function());
+  }
+
+  /** Of one that waits. */
+  void remove(Call call) {
+    queue.remove(call);
+  }
+
+  /** Other handlers may be there. */
+  void retry() {
+    queue.retry();
+  }
+
+  /** The clock was set, and times of calls with it. */
+  void reorder() {
+    queue.reorder();
+  }
+
+  /** Begins none any more. */
+  void stop() {
+    queue.stop();
+  }
+
+  private CallPolicy policy(Call call) {
+    return routes.find(call.function()).map(its -> its.route().calls()).orElse(CallPolicy.DEFAULT);
+  }
+
+  private void begin(Call call) {
+    call.begin();
+    Optional<Invocation> kept = call.takeKept();
+    if (kept.isPresent()) {
+      attempt(call, kept.get());
+    } else {
+      store
+          .request(call)
+          .onSuccess(request -> attempt(call, request))
+          .onFailure(
+              damaged ->
+                  failed(
+                      call,
+                      Optional.empty(),
+                      "its request cannot be read from disk: " + damaged.getMessage()));
+    }
+  }
+
+  private void attempt(Call call, Invocation request) {
+    CallPolicy policy = policy(call);
+    if (call.isForgotten()) {
+      queue.ended(call, End.NOT_ASKED);
+      return;
+    }
+    if (clock.now() - call.ripeAt() > policy.maxAgeMillis()) {
+      String last = call.reason().isEmpty() ? "" : ": " + call.reason();
+      failed(call, Optional.of(request), "it could not be done within its maxAge" + last);
+      return;
+    }
+    Invoker.Running running = invoker.start(ofAttempt(call, request));
+    boolean atOnce = running.result().isComplete();
+    call.runs(running);
+    running.result().onSuccess(result -> attempted(call, request, result, atOnce, policy));
+  }
+
+  private static Invocation ofAttempt(Call call, Invocation request) {
+    MultiMap headers =
+        MultiMap.caseInsensitiveMultiMap()
+            .addAll(request.headers())
+            .set(HandlerHttp.CALL_HEADER, call.id().value())
+            .set(HandlerHttp.ATTEMPT_HEADER, Integer.toString(call.attempts() + 1));
+    return new Invocation(
+        request.function(),
+        request.protocol(),
+        request.peer(),
+        request.device(),
+        headers,
+        request.body());
+  }
+
+  private void attempted(
+      Call call, Invocation request, InvocationResult result, boolean atOnce, CallPolicy policy) {
+    Verdict verdict = Verdict.of(result, atOnce, call.attempts(), policy, clock.now(), random);
+    if (call.isForgotten()) {
+      queue.ended(call, End.TAKEN);
+      return;
+    }
+    switch (verdict) {
+      case Verdict.Done(Answered answer) -> {
+        call.attempted(answer.status(), "");
+        call.finish(CallState.DONE, clock.now());
+        end(call, store.done(new Batch(), call, answer), followUps.ofDone(call, answer));
+      }
+      case Verdict.Failed(int status, String why) -> {
+        call.attempted(status, why);
+        failed(call, Optional.of(request), why);
+      }
+      case Verdict.Again(int status, String why, long in) -> {
+        call.attempted(status, why);
+        again(call, request, clock.now() + in, policy);
+      }
+      case Verdict.NotTaken(String why) -> {
+        call.putBack();
+        call.because(why);
+        queue.add(call);
+        queue.ended(call, End.NOT_TAKEN);
+      }
+      case Verdict.Interrupted _ -> {
+        call.putBack();
+        queue.ended(call, End.NOT_ASKED);
+      }
+    }
+  }
+
+  private void again(Call call, Invocation request, long due, CallPolicy policy) {
+    if (due - call.ripeAt() > policy.maxAgeMillis()) {
+      failed(call, Optional.of(request), call.reason());
+      return;
+    }
+    call.waitUntil(due);
+    metrics.retried();
+    store.save(call);
+    queue.add(call);
+    queue.ended(call, End.TAKEN);
+  }
+
+  private void failed(Call call, Optional<Invocation> request, String why) {
+    call.because(why);
+    call.finish(CallState.FAILED, clock.now());
+    Batch batch = CallStore.state(new Batch(), call);
+    end(call, batch, followUps.ofFailed(call, request, policy(call)));
+  }
+
+  private void end(Call call, Batch batch, List<FollowUps.FollowUp> next) {
+    next.forEach(each -> CallStore.add(batch, each.call(), each.request()));
+    store
+        .write(batch)
+        .onSuccess(written -> ended(call, next))
+        .onFailure(full -> notWritten(call, next));
+  }
+
+  private void ended(Call call, List<FollowUps.FollowUp> next) {
+    for (FollowUps.FollowUp each : next) {
+      index.add(each.call());
+      queue.add(each.call());
+      metrics.accepted();
+    }
+    if (call.state() == CallState.DONE) {
+      metrics.done();
+    } else {
+      metrics.failed();
+      LOG.warnf(
+          "event=call-failed function=%s call=%s attempts=%d reason=\"%s\"",
+          call.function(), call.id(), call.attempts(), call.reason());
+    }
+    if (!call.isForgotten()) {
+      index.finished(call);
+      call.tell();
+    }
+    queue.ended(call, End.TAKEN);
+  }
+
+  /** What follows is lost if it is not on disk: then all of it is done again. */
+  private void notWritten(Call call, List<FollowUps.FollowUp> next) {
+    if (next.isEmpty()) {
+      store.save(call);
+      ended(call, next);
+    } else {
+      call.waitUntil(clock.now() + DISK_RETRY_MILLIS);
+      queue.add(call);
+      queue.ended(call, End.TAKEN);
+    }
+  }
+}

@@ -1,0 +1,239 @@
+package io.tinyfaas.gateway.call;
+
+import io.tinyfaas.contract.control.CallId;
+import io.tinyfaas.contract.control.CallState;
+import io.tinyfaas.gateway.invoke.Invocation;
+import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
+import io.tinyfaas.gateway.journal.Batch;
+import io.tinyfaas.gateway.journal.Journal;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.Base64;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import org.jboss.logging.Logger;
+
+/**
+ * Calls on disk, of each two records: its state under an even key, and under the odd one after it
+ * its request, or its result once it is done. What is asked of it is answered on the invocation
+ * loop.
+ */
+final class CallStore {
+
+  private static final Logger LOG = Logger.getLogger(CallStore.class);
+
+  /** A larger answer is not kept. */
+  static final int MAX_RESULT_BYTES = 64 * 1_024;
+
+  private static final int ID_BYTES = 16;
+
+  private final Journal journal;
+  private final Executor loop;
+  private final SecureRandom random = new SecureRandom();
+  private long lastNumber;
+
+  /** Of these the disk has not taken the last change. */
+  private final Set<Call> unsaved = new LinkedHashSet<>();
+
+  private boolean failing;
+
+  private CallStore(Journal journal, Executor loop, long lastNumber) {
+    this.journal = journal;
+    this.loop = loop;
+    this.lastNumber = lastNumber;
+  }
+
+  /**
+   * What there is on disk.
+   *
+   * @param calls in the order in which they were accepted
+   */
+  record Opened(CallStore store, List<Call> calls) {}
+
+  /**
+   * @param maxBytes of all records
+   * @throws IOException if the folder cannot be made, read or written
+   */
+  static Opened open(Path folder, long maxBytes, Executor loop) throws IOException {
+    NavigableMap<Long, Call> calls = new TreeMap<>();
+    Set<Long> keys = new HashSet<>();
+    Journal journal =
+        Journal.open(
+            folder,
+            maxBytes,
+            (key, value) -> {
+              keys.add(key);
+              if (key % 2 == 0) {
+                read(key / 2, value).ifPresent(call -> calls.put(key / 2, call));
+              }
+            });
+    long last = keys.stream().mapToLong(key -> key / 2).max().orElse(0);
+    CallStore store = new CallStore(journal, loop, last);
+    store.dropOrphans(keys, calls);
+    return new Opened(store, List.copyOf(calls.values()));
+  }
+
+  private static Optional<Call> read(long number, ByteBuffer state) {
+    byte[] bytes = new byte[state.remaining()];
+    state.get(bytes);
+    try {
+      return Optional.of(CallRecords.toCall(number, bytes));
+    } catch (IOException e) {
+      LOG.errorf("event=call-unreadable number=%d reason=\"%s\"", number, e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  /** Requests of which the state was damaged: nobody knows any more what is to become of them. */
+  private void dropOrphans(Set<Long> keys, Map<Long, Call> calls) {
+    Batch orphans = new Batch();
+    keys.stream().filter(key -> !calls.containsKey(key / 2)).forEach(orphans::remove);
+    write(orphans);
+  }
+
+  /** What names the next call. */
+  long nextNumber() {
+    return ++lastNumber;
+  }
+
+  /** Nobody guesses it: who knows it may see what became of the call. */
+  CallId newId() {
+    byte[] bytes = new byte[ID_BYTES];
+    random.nextBytes(bytes);
+    return new CallId(Base64.getUrlEncoder().withoutPadding().encodeToString(bytes));
+  }
+
+  boolean hasRoom(long bytes) {
+    return journal.hasRoom(bytes);
+  }
+
+  /** Of records that are still wanted. */
+  long bytes() {
+    return journal.bytes();
+  }
+
+  static Batch add(Batch batch, Call call, byte[] request) {
+    return state(batch, call).put(recordKey(call), request);
+  }
+
+  static Batch state(Batch batch, Call call) {
+    return batch.put(stateKey(call), CallRecords.ofState(call));
+  }
+
+  /** With the result, if there is room for it. */
+  Batch done(Batch batch, Call call, Answered result) {
+    int length = result.body().length;
+    state(batch, call);
+    return length <= MAX_RESULT_BYTES && hasRoom(length)
+        ? batch.put(recordKey(call), CallRecords.ofResult(result))
+        : batch.remove(recordKey(call));
+  }
+
+  private static Batch remove(Batch batch, Call call) {
+    return batch.remove(stateKey(call)).remove(recordKey(call));
+  }
+
+  private static long stateKey(Call call) {
+    return 2 * call.origin().number();
+  }
+
+  private static long recordKey(Call call) {
+    return stateKey(call) + 1;
+  }
+
+  /**
+   * All of it or nothing.
+   *
+   * @return completes once it is on disk, fails if the disk does not take it
+   */
+  Future<Void> write(Batch batch) {
+    return onLoop(journal.write(batch));
+  }
+
+  /** Writes what has become of the call, or that it is forgotten, as soon as the disk takes it. */
+  void save(Call call) {
+    write(asItIs(call))
+        .onSuccess(saved -> unsaved.remove(call))
+        .onFailure(
+            full -> {
+              unsaved.add(call);
+              say(full);
+            });
+  }
+
+  /** To be called now and then. */
+  void saveAgain() {
+    failing = false;
+    List.copyOf(unsaved).forEach(this::save);
+  }
+
+  private static Batch asItIs(Call call) {
+    if (call.isForgotten()) {
+      return remove(new Batch(), call);
+    }
+    Batch batch = state(new Batch(), call);
+    return call.state() == CallState.DONE ? batch.remove(recordKey(call)) : batch;
+  }
+
+  private void say(Throwable why) {
+    if (!failing) {
+      failing = true;
+      LOG.errorf("event=calls-not-saved reason=\"%s\" retry=yes", why.getMessage());
+    }
+  }
+
+  /** Fails if it cannot be read. */
+  Future<Invocation> request(Call call) {
+    return onLoop(journal.read(recordKey(call)))
+        .compose(bytes -> parsed(() -> CallRecords.toRequest(bytes)));
+  }
+
+  /** Fails if it cannot be read, or was not kept. */
+  Future<Answered> result(Call call) {
+    return onLoop(journal.read(recordKey(call)))
+        .compose(bytes -> parsed(() -> CallRecords.toResult(bytes)));
+  }
+
+  private interface Parsing<T> {
+    T parse() throws IOException;
+  }
+
+  private static <T> Future<T> parsed(Parsing<T> parsing) {
+    try {
+      return Future.succeededFuture(parsing.parse());
+    } catch (IOException e) {
+      return Future.failedFuture(e);
+    }
+  }
+
+  private <T> Future<T> onLoop(CompletableFuture<T> written) {
+    Promise<T> promise = Promise.promise();
+    written.whenComplete(
+        (value, failure) ->
+            loop.execute(
+                () -> {
+                  if (failure == null) {
+                    promise.complete(value);
+                  } else {
+                    promise.fail(failure);
+                  }
+                }));
+    return promise.future();
+  }
+
+  void close() {
+    journal.close();
+  }
+}

@@ -1,0 +1,388 @@
+package io.tinyfaas.gateway.call;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.tinyfaas.contract.control.CallDescription;
+import io.tinyfaas.contract.control.CallId;
+import io.tinyfaas.contract.control.CallState;
+import io.tinyfaas.contract.route.Exposure.Access;
+import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.gateway.call.Acceptance.Accepted;
+import io.tinyfaas.gateway.call.Acceptance.KeyReused;
+import io.tinyfaas.gateway.call.Acceptance.NoCallback;
+import io.tinyfaas.gateway.call.Acceptance.NotStored;
+import io.tinyfaas.gateway.call.Acceptance.Refused;
+import io.tinyfaas.gateway.call.Acceptance.TooMany;
+import io.tinyfaas.gateway.call.Call.Kept;
+import io.tinyfaas.gateway.call.Call.Origin;
+import io.tinyfaas.gateway.invoke.Invocation;
+import io.tinyfaas.gateway.invoke.InvocationResult;
+import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
+import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
+import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
+import io.tinyfaas.gateway.invoke.Invoker;
+import io.tinyfaas.gateway.journal.Batch;
+import io.tinyfaas.gateway.loop.InvocationLoop;
+import io.tinyfaas.gateway.memory.BodyMemory;
+import io.tinyfaas.gateway.memory.HeapSettings;
+import io.tinyfaas.gateway.memory.Holder;
+import io.tinyfaas.gateway.memory.PeerHolders;
+import io.tinyfaas.gateway.route.CurrentRoutes;
+import io.tinyfaas.gateway.route.RouteListener;
+import io.tinyfaas.gateway.route.RoutedFunction;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.impl.ContextInternal;
+import jakarta.inject.Singleton;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
+import org.jboss.logging.Logger;
+
+/**
+ * Calls: invocations that nobody waits for and that are not lost. One that has been accepted is on
+ * disk, and runs at least once, whatever happens to the gateway meanwhile, or is kept among those
+ * that failed. All of it on the {@link InvocationLoop}, but for what is said otherwise.
+ */
+@Singleton
+public final class Calls implements RouteListener {
+
+  /** The first segment of the paths of calls; no function is called so. */
+  public static final String PATH = "calls";
+
+  private static final Logger LOG = Logger.getLogger(Calls.class);
+
+  private static final long LOOK_MILLIS = 1_000;
+
+  /** What the states of calls and their results may take on disk besides requests: as much. */
+  private static final int BESIDE_REQUESTS = 2;
+
+  /** Of a call on disk, besides its request. */
+  private static final int STATE_BYTES = 512;
+
+  /** A request in memory until it is on disk, and as it is written. */
+  private static final int COPIES = 2;
+
+  private final ContextInternal context;
+  private final CallSettings settings;
+  private final CurrentRoutes routes;
+  private final Invoker invoker;
+  private final BodyMemory memory;
+  private final PeerHolders peers;
+  private final CallClock clock = new CallClock();
+  private final CallIndex index;
+  private final CallMetrics metrics;
+
+  /** Of calls that are being written. */
+  private final Map<CallId, Future<Acceptance>> pending = new HashMap<>();
+
+  private volatile CallStore store;
+  private volatile CallRunner runner;
+
+  Calls(
+      InvocationLoop loop,
+      CallSettings settings,
+      HeapSettings heap,
+      CurrentRoutes routes,
+      Invoker invoker,
+      BodyMemory memory,
+      PeerHolders peers,
+      MeterRegistry registry) {
+    this.context = loop.context();
+    this.settings = settings;
+    this.routes = routes;
+    this.invoker = invoker;
+    this.memory = memory;
+    this.peers = peers;
+    this.index = new CallIndex(heap.calls().max(), settings.maxBytes().asLongValue());
+    this.metrics = new CallMetrics(registry);
+  }
+
+  /**
+   * Reads what is on disk, and goes on with it. Where that cannot be, the gateway serves what needs
+   * no disk, and accepts no calls. On the thread that starts the gateway, before anything is asked.
+   */
+  public void start() {
+    if (settings.folder().isEmpty()) {
+      LOG.info("event=calls-off reason=\"TINYFAAS_CALLS_FOLDER is not set\"");
+      return;
+    }
+    Path folder = settings.folder().get();
+    try {
+      CallStore.Opened opened =
+          CallStore.open(
+              folder,
+              BESIDE_REQUESTS * settings.maxBytes().asLongValue(),
+              task -> context.runOnContext(run -> task.run()));
+      store = opened.store();
+      runner =
+          new CallRunner(
+              store, index, clock, metrics, routes, invoker, (millis, task) -> later(millis, task));
+      Promise<Void> resumed = Promise.promise();
+      context.runOnContext(run -> resume(opened.calls(), resumed));
+      resumed.future().toCompletionStage().toCompletableFuture().join();
+      routes.addListener(this);
+    } catch (IOException e) {
+      LOG.errorf(
+          "event=calls-off folder=%s reason=\"%s\" action=\"make it writable, and start the gateway"
+              + " again\"",
+          folder, e.getMessage());
+    }
+  }
+
+  private void resume(List<Call> calls, Promise<Void> resumed) {
+    for (Call call : calls) {
+      index.add(call);
+      if (!call.isFinished()) {
+        runner.add(call);
+      }
+    }
+    look();
+    context.setPeriodic(LOOK_MILLIS, tick -> look());
+    LOG.infof("event=calls-started folder=%s calls=%d", settings.folder().get(), calls.size());
+    resumed.complete();
+  }
+
+  private void later(long millis, Runnable task) {
+    if (millis <= 0) {
+      context.runOnContext(run -> task.run());
+    } else {
+      context.setTimer(millis, time -> task.run());
+    }
+  }
+
+  /** Begins none any more; accepts, and those that run go on. On any thread. */
+  public void stop() {
+    if (runner != null) {
+      context.runOnContext(run -> runner.stop());
+    }
+  }
+
+  /** When all else has ended; what was accepted is on disk then. On any thread. */
+  public void close() {
+    if (store != null) {
+      store.close();
+    }
+  }
+
+  @Override
+  public void onTableApplied() {
+    context.runOnContext(run -> runner.retry());
+  }
+
+  /**
+   * Whether a request of this method is accepted as a call whatever its client asked for: where a
+   * function's specification says so, POST is.
+   */
+  public boolean isDurable(String function, String method) {
+    return method.equals("POST")
+        && routes.find(function).map(found -> found.route().calls().durable()).orElse(false);
+  }
+
+  /** Never fails: every outcome is an acceptance. */
+  public Future<Acceptance> accept(Invocation invocation, CallOptions options) {
+    if (store == null) {
+      return Future.succeededFuture(new NotStored());
+    }
+    Optional<Acceptance> refusal = refusal(invocation, options);
+    if (refusal.isPresent()) {
+      return Future.succeededFuture(refusal.get());
+    }
+    Optional<IdempotencyKey> key = options.key().map(name -> IdempotencyKey.of(name, invocation));
+    Optional<Call> known = key.flatMap(name -> index.find(name.key()));
+    if (known.isPresent()) {
+      Call call = known.get();
+      return call.origin().key().equals(key)
+          ? pending.getOrDefault(call.id(), Future.succeededFuture(new Accepted(call.id())))
+          : Future.succeededFuture(new KeyReused());
+    }
+    byte[] request = CallRecords.ofRequest(invocation);
+    Holder peer = peers.of(invocation.peer());
+    long held = COPIES * (long) request.length;
+    if (!hasRoom(invocation.function(), request.length) || !memory.take(held, peer)) {
+      return Future.succeededFuture(new TooMany());
+    }
+    Call call = call(invocation, options, key, request.length);
+    index.add(call);
+    Future<Acceptance> accepted =
+        store
+            .write(CallStore.add(new Batch(), call, request))
+            .map(written -> accepted(call, invocation, () -> memory.give(held, peer)))
+            .otherwise(full -> notStored(call, () -> memory.give(held, peer)));
+    if (!accepted.isComplete()) {
+      pending.put(call.id(), accepted);
+    }
+    return accepted;
+  }
+
+  private Optional<Acceptance> refusal(Invocation invocation, CallOptions options) {
+    String name = invocation.function();
+    boolean known = routes.areKnown(); // before the look: a table may come in between
+    Optional<RoutedFunction> found = routes.find(name);
+    if (found.isEmpty() && (known || !FunctionName.isValid(name))) {
+      return Optional.of(new Refused(new UnknownFunction()));
+    }
+    boolean devicesOnly =
+        found.filter(its -> its.route().exposure().access() == Access.DEVICE).isPresent();
+    if (devicesOnly && invocation.device().isEmpty()) {
+      return Optional.of(new Refused(new Unauthorized()));
+    }
+    Optional<InvocationResult> unsendable = invoker.refusal(invocation).map(bad -> bad);
+    if (unsendable.isPresent()) {
+      return unsendable.map(Refused::new);
+    }
+    return options
+        .callback()
+        .map(FunctionName::value)
+        .filter(to -> routes.areKnown() && routes.find(to).isEmpty())
+        .map(NoCallback::new);
+  }
+
+  private boolean hasRoom(String function, int bytes) {
+    if (index.isFull()) {
+      index.oldestDone().ifPresent(this::forget);
+    }
+    if (!store.hasRoom(bytes + STATE_BYTES)) {
+      index.oldestDone().ifPresent(this::forget);
+    }
+    return !index.isFull() && store.hasRoom(bytes + STATE_BYTES) && index.hasRoom(function, bytes);
+  }
+
+  private Call call(
+      Invocation invocation, CallOptions options, Optional<IdempotencyKey> key, int bytes) {
+    Origin origin =
+        new Origin(
+            store.newId(),
+            store.nextNumber(),
+            invocation.function(),
+            invocation.protocol(),
+            invocation.device(),
+            options.callback().map(FunctionName::value).orElse(""),
+            0,
+            key,
+            bytes);
+    long now = clock.now();
+    long due =
+        options.notBefore().map(Instant::toEpochMilli).orElse(now + options.delay().toMillis());
+    return new Call(origin, now, Math.max(now, due), options.notBefore().isPresent());
+  }
+
+  private Acceptance accepted(Call call, Invocation invocation, Runnable written) {
+    pending.remove(call.id());
+    metrics.accepted();
+    if (call.isForgotten()) {
+      written.run();
+      return new Accepted(call.id());
+    }
+    if (runner.isReady(call)) {
+      call.keep(new Kept(invocation, written));
+    } else {
+      written.run();
+    }
+    runner.add(call);
+    return new Accepted(call.id());
+  }
+
+  /** Parts of it may be on disk all the same. */
+  private Acceptance notStored(Call call, Runnable given) {
+    pending.remove(call.id());
+    given.run();
+    if (!call.isForgotten()) {
+      forget(call);
+    }
+    return new NotStored();
+  }
+
+  /** Empty if there is none, or it has been for too long. */
+  public Optional<CallDescription> find(CallId id) {
+    return index.find(id).map(Call::describe);
+  }
+
+  /** What the function of a call answered that is done; empty if that has not been kept. */
+  public Future<Optional<Answered>> result(CallId id) {
+    Optional<Call> done = index.find(id).filter(call -> call.state() == CallState.DONE);
+    return done.isEmpty()
+        ? Future.succeededFuture(Optional.empty())
+        : store.result(done.get()).map(Optional::of).otherwise(Optional.empty());
+  }
+
+  /**
+   * Runs something once, when the call has ended or is forgotten.
+   *
+   * @return false if that has happened already
+   */
+  public boolean watch(CallId id, Runnable watcher) {
+    Optional<Call> call = index.find(id).filter(its -> !its.isFinished());
+    call.ifPresent(its -> its.watch(watcher));
+    return call.isPresent();
+  }
+
+  /**
+   * Forgets a call. If it waits, it does not run any more; if it runs, it is ended, though its
+   * function may have done what it does.
+   *
+   * @return false if there is none
+   */
+  public boolean remove(CallId id) {
+    Optional<Call> call = index.find(id);
+    call.ifPresent(this::forget);
+    return call.isPresent();
+  }
+
+  /**
+   * Of a function, in the order in which they were accepted.
+   *
+   * @param after the number of the last one before
+   */
+  List<Call> list(String function, Predicate<Call> which, long after, int limit) {
+    return index.all().stream()
+        .filter(call -> call.function().equals(function))
+        .filter(call -> call.origin().number() > after)
+        .filter(which)
+        .limit(limit)
+        .toList();
+  }
+
+  /** Has one that failed tried again, as if it had just been accepted. */
+  void redrive(Call call) {
+    call.restart(clock.now());
+    store.save(call);
+    runner.add(call);
+  }
+
+  void forget(Call call) {
+    if (call.state() == CallState.WAITING) {
+      runner.remove(call);
+    }
+    index.remove(call);
+    call.forget();
+    store.save(call);
+  }
+
+  private void look() {
+    long by = clock.jump();
+    if (by != 0) {
+      LOG.infof("event=clock-set seconds=%d calls=%d", by / 1_000, index.all().size());
+      index.all().forEach(call -> call.shift(by));
+      index.all().forEach(store::save);
+      runner.reorder();
+    }
+    long now = clock.now();
+    long results = settings.keepResults().toMillis();
+    long failed = settings.keepFailed().toMillis();
+    List<Call> old =
+        index.all().stream()
+            .filter(Call::isFinished)
+            .filter(
+                call ->
+                    now - call.finishedAt() > (call.state() == CallState.DONE ? results : failed))
+            .toList();
+    old.forEach(this::forget);
+    store.saveAgain();
+    metrics.look(index.all(), now);
+  }
+}
