@@ -24,6 +24,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
@@ -88,7 +89,7 @@ class CallsIT {
   }
 
   private void function(HttpServerRequest request, Buffer body) {
-    Map<String, String> headers = new java.util.TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+    Map<String, String> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
     request.headers().forEach(header -> headers.put(header.getKey(), header.getValue()));
     heard.add(new Heard(headers, body.toString()));
     String path = headers.getOrDefault("X-tinyFaaS-Path", "");
@@ -324,7 +325,7 @@ class CallsIT {
     String location = accept(post("/none", "x").header("Prefer", "respond-async"));
 
     JsonObject call = awaitState(location, "failed");
-    assertThat(call.getInteger("attempts")).isEqualTo(1);
+    assertThat(call.getInteger("attempts")).isZero();
     assertThat(call.getString("reason")).contains("maxAge").contains("no healthy handler");
   }
 
