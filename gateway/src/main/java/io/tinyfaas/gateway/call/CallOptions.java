@@ -31,6 +31,17 @@ public record CallOptions(
 
   public static final Duration MAX_DELAY = Duration.ofDays(30);
 
+  /** The existing tinyFaaS' header of who does not wait for the answer; its value is none's. */
+  public static final String ASYNC = "X-tinyFaaS-Async";
+
+  /** The same as RFC 7240 has it (4.1), in {@code Prefer}. */
+  public static final String RESPOND_ASYNC = "respond-async";
+
+  public static final String PREFER = "Prefer";
+
+  private static final Pattern PREFERS_ASYNC =
+      Pattern.compile("(?:^|[,;])\\s*respond-async\\s*(?:$|[,;])", Pattern.CASE_INSENSITIVE);
+
   private static final String KEY = "Idempotency-Key";
   private static final String DELAY = "X-tinyFaaS-Delay";
   private static final String NOT_BEFORE = "X-tinyFaaS-Not-Before";
@@ -38,6 +49,13 @@ public record CallOptions(
 
   private static final int MAX_KEY = 255;
   private static final Pattern TIME = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)?");
+
+  /** Whether a client says that it does not wait for the answer. */
+  public static boolean isAsked(MultiMap headers) {
+    return headers.contains(ASYNC)
+        || headers.contains(PREFER)
+            && headers.getAll(PREFER).stream().anyMatch(each -> PREFERS_ASYNC.matcher(each).find());
+  }
 
   /**
    * @throws IllegalArgumentException if one of them is none, with a message for the client

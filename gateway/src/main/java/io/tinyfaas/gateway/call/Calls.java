@@ -31,6 +31,7 @@ import io.tinyfaas.gateway.route.RouteListener;
 import io.tinyfaas.gateway.route.RoutedFunction;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.impl.ContextInternal;
 import jakarta.inject.Singleton;
 import java.io.IOException;
@@ -175,12 +176,11 @@ public final class Calls implements RouteListener {
   }
 
   /**
-   * Whether a request of this method is accepted as a call whatever its client asked for: where a
-   * function's specification says so, POST is.
+   * Whether each POST to the function is accepted as a call, whatever its client asked for: so its
+   * specification says.
    */
-  public boolean isDurable(String function, String method) {
-    return method.equals("POST")
-        && routes.find(function).map(found -> found.route().calls().durable()).orElse(false);
+  public boolean isDurable(String function) {
+    return routes.find(function).map(found -> found.route().calls().durable()).orElse(false);
   }
 
   /** Never fails: every outcome is an acceptance. */
@@ -300,6 +300,19 @@ public final class Calls implements RouteListener {
   /** Empty if there is none, or it has been for too long. */
   public Optional<CallDescription> find(CallId id) {
     return index.find(id).map(Call::describe);
+  }
+
+  /** A call as JSON, with what its function answered; empty as {@link #find} is. */
+  public Future<Optional<Buffer>> document(CallId id) {
+    Optional<CallDescription> call = find(id);
+    return result(id)
+        .map(
+            result ->
+                call.map(
+                    its ->
+                        result
+                            .map(answer -> CallDocument.of(its, answer))
+                            .orElseGet(() -> CallDocument.of(its))));
   }
 
   /** What the function of a call answered that is done; empty if that has not been kept. */

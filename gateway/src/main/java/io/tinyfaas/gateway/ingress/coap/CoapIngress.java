@@ -1,6 +1,8 @@
 package io.tinyfaas.gateway.ingress.coap;
 
 import io.netty.channel.EventLoop;
+import io.tinyfaas.gateway.call.CallOptions;
+import io.tinyfaas.gateway.call.Calls;
 import io.tinyfaas.gateway.ingress.Ingress;
 import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.ingress.coap.direct.DirectExchanges;
@@ -12,6 +14,7 @@ import io.tinyfaas.gateway.ingress.coap.duplicate.RememberedAnswers;
 import io.tinyfaas.gateway.ingress.coap.message.Blocks;
 import io.tinyfaas.gateway.ingress.coap.message.CoapRequests;
 import io.tinyfaas.gateway.ingress.coap.message.CoapResponses;
+import io.tinyfaas.gateway.ingress.coap.observe.CallResource;
 import io.tinyfaas.gateway.ingress.coap.observe.Observers;
 import io.tinyfaas.gateway.ingress.coap.peer.EchoValues;
 import io.tinyfaas.gateway.ingress.coap.peer.Peers;
@@ -36,8 +39,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.eclipse.californium.core.coap.CoAP.Code;
 import org.eclipse.californium.core.coap.CoAP.ResponseCode;
 import org.eclipse.californium.core.coap.Request;
 import org.eclipse.californium.core.coap.Response;
@@ -83,6 +88,8 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   private final CurrentRoutes routes;
   private final Peers peers;
   private final Transfers transfers;
+  private final Calls calls;
+  private final CallResource callResource;
   private final Discovery discovery;
   private final Observers observers;
   private final Responder responder;
@@ -101,6 +108,8 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
       InvocationMetrics metrics,
       BodyMemory memory,
       HeapBudget budget,
+      Calls calls,
+      CallResource callResource,
       Discovery discovery,
       Observers observers) {
     this.context = loop.context();
@@ -110,6 +119,8 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
     this.routes = routes;
     this.invoker = invoker;
     this.metrics = metrics;
+    this.calls = calls;
+    this.callResource = callResource;
     this.discovery = discovery;
     this.observers = observers;
     this.peers = new Peers(settings.trustedNetworks());
@@ -228,9 +239,40 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
     } else if (Discovery.isAsked(request)) {
       responder.send(exchange, discovery.answer(request));
     } else {
-      Invocation invocation = CoapRequests.toInvocation(request);
-      context.dispatch(() -> invoke(exchange, request, invocation));
+      context.dispatch(() -> run(exchange, request));
     }
+  }
+
+  /** On the event loop. */
+  private void run(Exchange exchange, Request request) {
+    List<String> path = request.getOptions().getUriPath();
+    boolean ofCalls = !path.isEmpty() && path.getFirst().equals(Calls.PATH);
+    boolean post = request.getCode() == Code.POST;
+    if (ofCalls && post) {
+      accept(exchange, CoapRequests.toInvocation(request, path.subList(1, path.size())));
+    } else if (ofCalls) {
+      answer(exchange, callResource.answer(exchange));
+    } else if (post && calls.isDurable(path.isEmpty() ? "" : path.getFirst())) {
+      accept(exchange, CoapRequests.toInvocation(request));
+    } else {
+      invoke(exchange, request, CoapRequests.toInvocation(request));
+    }
+  }
+
+  /** Answered once it is on disk. */
+  private void accept(Exchange exchange, Invocation invocation) {
+    Request request = exchange.getRequest();
+    answer(
+        exchange,
+        calls
+            .accept(invocation, CallOptions.NONE)
+            .map(
+                acceptance -> {
+                  acceptance
+                      .refusal()
+                      .ifPresent(outcome -> metrics.refused(invocation.protocol(), outcome));
+                  return CoapResponses.toResponse(request, acceptance);
+                }));
   }
 
   /** What {@link DirectExchanges} has begun: no observation, and late with its acknowledgement. */
@@ -245,23 +287,30 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
         .onSuccess(response -> responder.send(exchange, response));
   }
 
-  /** On the event loop. Californium sends no error response to a multicast (RFC 7252, 8.2). */
+  /** Californium sends no error response to a multicast (RFC 7252, 8.2). */
   private void invoke(Exchange exchange, Request request, Invocation invocation) {
     Optional<Response> known = observers.answer(exchange, invocation);
     if (known.isPresent()) {
       responder.send(exchange, known.get());
       return;
     }
+    answer(
+        exchange,
+        invoker
+            .invoke(invocation)
+            .map(
+                result ->
+                    observers.answered(
+                        exchange, invocation, result, CoapResponses.toResponse(request, result))));
+  }
+
+  /** With an acknowledgement of its own if it takes long. */
+  private void answer(Exchange exchange, Future<Response> begun) {
     LoopTimers.Timer acknowledgement =
-        request.isConfirmable()
+        exchange.getRequest().isConfirmable() && !begun.isComplete()
             ? timers.start(settings.ackDelay().toMillis(), () -> responder.acknowledge(exchange))
             : null;
-    invoker
-        .invoke(invocation)
-        .map(
-            result ->
-                observers.answered(
-                    exchange, invocation, result, CoapResponses.toResponse(request, result)))
+    begun
         .recover(CoapIngress::failed)
         .onSuccess(
             response -> {

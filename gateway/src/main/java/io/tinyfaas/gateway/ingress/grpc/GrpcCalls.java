@@ -4,18 +4,24 @@ import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.Status;
+import io.tinyfaas.contract.control.CallId;
+import io.tinyfaas.contract.handler.HandlerHttp;
+import io.tinyfaas.gateway.call.CallOptions;
+import io.tinyfaas.gateway.call.Calls;
+import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.ingress.grpc.GrpcMessages.Request;
 import io.tinyfaas.gateway.ingress.grpc.GrpcResponses.Reply;
 import io.tinyfaas.gateway.invoke.Invocation;
-import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.Invoker;
 import io.tinyfaas.gateway.loop.BugLog;
 import io.tinyfaas.gateway.memory.BodyMemory;
+import io.tinyfaas.gateway.metrics.InvocationMetrics;
 import io.vertx.core.impl.ContextInternal;
 import java.time.Duration;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
 /** From each call to its answer. On the event loop only, but for {@link #sending}. */
@@ -30,16 +36,31 @@ final class GrpcCalls implements ServerCallHandler<Request, byte[]> {
   /** Fewer than a handler takes of headers, as the gateway adds its own. */
   private static final int MAX_METADATA_ENTRIES = 90;
 
+  private static final Metadata.Key<String> CALL =
+      Metadata.Key.of(HandlerHttp.CALL_HEADER, Metadata.ASCII_STRING_MARSHALLER);
+
+  private static final byte[] NO_TEXT = new byte[0];
+
   private final GrpcSettings settings;
   private final ContextInternal context;
   private final Invoker invoker;
+  private final Calls calls;
+  private final InvocationMetrics metrics;
   private final BodyMemory memory;
   private final AtomicInteger sending = new AtomicInteger();
 
-  GrpcCalls(GrpcSettings settings, ContextInternal context, Invoker invoker, BodyMemory memory) {
+  GrpcCalls(
+      GrpcSettings settings,
+      ContextInternal context,
+      Invoker invoker,
+      Calls calls,
+      InvocationMetrics metrics,
+      BodyMemory memory) {
     this.settings = settings;
     this.context = context;
     this.invoker = invoker;
+    this.calls = calls;
+    this.metrics = metrics;
     this.memory = memory;
   }
 
@@ -138,17 +159,44 @@ final class GrpcCalls implements ServerCallHandler<Request, byte[]> {
                 "the metadata has what no header can: " + e.getMessage()));
         return;
       }
-      running = invoker.start(invocation);
-      running.result().onSuccess(this::answer);
+      if (GrpcRequests.isAsync(metadata) || calls.isDurable(invocation.function())) {
+        accept(invocation);
+      } else {
+        running = invoker.start(invocation);
+        running.result().onSuccess(result -> answer(() -> GrpcResponses.toReply(result)));
+      }
     }
 
-    private void answer(InvocationResult result) {
+    private void accept(Invocation invocation) {
+      CallOptions options;
+      try {
+        options = CallOptions.of(GrpcRequests.toGateway(metadata));
+      } catch (IllegalArgumentException e) {
+        metrics.refused(Protocol.GRPC, "bad_request");
+        close(Status.INVALID_ARGUMENT.withDescription(e.getMessage()));
+        return;
+      }
+      calls
+          .accept(invocation, options)
+          .onSuccess(
+              acceptance -> {
+                acceptance.refusal().ifPresent(outcome -> metrics.refused(Protocol.GRPC, outcome));
+                answer(() -> GrpcResponses.toReply(acceptance));
+              });
+    }
+
+    private void answer(Supplier<Reply> reply) {
       if (closed) {
         return;
       }
       try {
-        switch (GrpcResponses.toReply(result)) {
-          case Reply.Text(byte[] text) -> send(text);
+        switch (reply.get()) {
+          case Reply.Text(byte[] text) -> send(text, new Metadata());
+          case Reply.Accepted(CallId id) -> {
+            Metadata header = new Metadata();
+            header.put(CALL, id.value());
+            send(NO_TEXT, header);
+          }
           case Reply.Failure(Status status) -> close(status);
         }
       } catch (RuntimeException bug) {
@@ -157,7 +205,7 @@ final class GrpcCalls implements ServerCallHandler<Request, byte[]> {
       }
     }
 
-    private void send(byte[] text) {
+    private void send(byte[] text, Metadata header) {
       long bytes = COPIES * (long) text.length;
       if (!memory.takeMore(bytes, received.peer())) {
         close(Status.RESOURCE_EXHAUSTED.withDescription("no memory for the answer"));
@@ -166,7 +214,7 @@ final class GrpcCalls implements ServerCallHandler<Request, byte[]> {
       taken = bytes;
       sending.incrementAndGet();
       sent = true;
-      call.sendHeaders(new Metadata());
+      call.sendHeaders(header);
       call.sendMessage(text);
       close(Status.OK);
     }

@@ -1,6 +1,8 @@
 package io.tinyfaas.gateway.ingress.grpc;
 
 import io.grpc.Status;
+import io.tinyfaas.contract.control.CallId;
+import io.tinyfaas.gateway.call.Acceptance;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
@@ -28,6 +30,9 @@ final class GrpcResponses {
     /** UTF-8. */
     record Text(byte[] text) implements Reply {}
 
+    /** Without a text: the client does not wait for it. */
+    record Accepted(CallId id) implements Reply {}
+
     record Failure(Status status) implements Reply {}
   }
 
@@ -50,6 +55,21 @@ final class GrpcResponses {
       case TimedOut _ -> failure(Status.DEADLINE_EXCEEDED, "the function did not answer in time");
       case BadRequest(String why) -> failure(Status.INVALID_ARGUMENT, why);
       case BadAnswer(String why) -> failure(Status.INTERNAL, why);
+    };
+  }
+
+  static Reply toReply(Acceptance acceptance) {
+    return switch (acceptance) {
+      case Acceptance.Accepted(CallId id) -> new Reply.Accepted(id);
+      case Acceptance.Refused(InvocationResult why) -> toReply(why);
+      case Acceptance.NoCallback(String function) ->
+          failure(Status.INVALID_ARGUMENT, "no such function to call back: " + function);
+      case Acceptance.TooMany _ ->
+          failure(Status.RESOURCE_EXHAUSTED, "too many calls are waiting or have failed");
+      case Acceptance.KeyReused _ ->
+          failure(Status.INVALID_ARGUMENT, "the idempotency key is that of another request");
+      case Acceptance.NotStored _ ->
+          failure(Status.UNAVAILABLE, "the call could not be written to disk; come back later");
     };
   }
 

@@ -10,11 +10,13 @@ import io.grpc.protobuf.services.ProtoReflectionService;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
+import io.tinyfaas.gateway.call.Calls;
 import io.tinyfaas.gateway.invoke.Invoker;
 import io.tinyfaas.gateway.loop.InvocationLoop;
 import io.tinyfaas.gateway.memory.BodyMemory;
 import io.tinyfaas.gateway.memory.HeapSettings;
 import io.tinyfaas.gateway.memory.PeerHolders;
+import io.tinyfaas.gateway.metrics.InvocationMetrics;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.tinyfaas.gateway.route.RouteListener;
 import io.vertx.core.buffer.impl.VertxByteBufAllocator;
@@ -61,12 +63,14 @@ final class GrpcServer implements RouteListener {
       GrpcSettings settings,
       InvocationLoop loop,
       Invoker invoker,
+      Calls accepted,
+      InvocationMetrics metrics,
       CurrentRoutes routes,
       BodyMemory memory,
       PeerHolders peers) {
     this.routes = routes;
     eventLoop = loop.context().nettyEventLoop();
-    calls = new GrpcCalls(settings, loop.context(), invoker, memory);
+    calls = new GrpcCalls(settings, loop.context(), invoker, accepted, metrics, memory);
     CallMemory.Factory each = new CallMemory.Factory(memory);
     SmallCalls small = new SmallCalls(eventLoop, settings.receiveTimeout());
     server =

@@ -3,7 +3,6 @@ package io.tinyfaas.gateway.ingress.http;
 import io.tinyfaas.contract.control.CallDescription;
 import io.tinyfaas.contract.control.CallId;
 import io.tinyfaas.contract.control.CallState;
-import io.tinyfaas.contract.control.ControlMessages;
 import io.tinyfaas.gateway.call.Acceptance;
 import io.tinyfaas.gateway.call.Acceptance.Accepted;
 import io.tinyfaas.gateway.call.Acceptance.KeyReused;
@@ -11,6 +10,7 @@ import io.tinyfaas.gateway.call.Acceptance.NoCallback;
 import io.tinyfaas.gateway.call.Acceptance.NotStored;
 import io.tinyfaas.gateway.call.Acceptance.Refused;
 import io.tinyfaas.gateway.call.Acceptance.TooMany;
+import io.tinyfaas.gateway.call.CallOptions;
 import io.tinyfaas.gateway.call.Calls;
 import io.tinyfaas.gateway.ingress.http.HttpRequests.Target;
 import io.tinyfaas.gateway.ingress.http.HttpResponses.Response;
@@ -44,7 +44,7 @@ final class HttpCallRequests {
               202,
               HttpHeaders.headers()
                   .set(HttpHeaders.LOCATION, '/' + Calls.PATH + '/' + id)
-                  .set("Preference-Applied", HttpRequests.RESPOND_ASYNC),
+                  .set("Preference-Applied", CallOptions.RESPOND_ASYNC),
               Buffer.buffer());
       case Refused refused -> HttpResponses.toResponse(path, refused.why());
       case NoCallback(String function) -> HttpResponses.problem(path, Problem.noCallback(function));
@@ -70,7 +70,13 @@ final class HttpCallRequests {
       return result(path, call.get());
     }
     if (reads) {
-      return Future.succeededFuture(description(call.get()));
+      return calls
+          .document(call.get().id())
+          .map(
+              document ->
+                  document
+                      .map(HttpCallRequests::json)
+                      .orElseGet(() -> HttpResponses.problem(path, Problem.unknownCall())));
     }
     if (method.equals(HttpMethod.DELETE) && !ofResult) {
       calls.remove(call.get().id());
@@ -85,13 +91,13 @@ final class HttpCallRequests {
     return CallId.isValid(text) ? Optional.of(new CallId(text)) : Optional.empty();
   }
 
-  private static Response description(CallDescription call) {
+  private static Response json(Buffer document) {
     return new Response(
         200,
         HttpHeaders.headers()
             .set(HttpHeaders.CONTENT_TYPE, "application/json")
             .set(HttpHeaders.CACHE_CONTROL, "no-store"),
-        Buffer.buffer(ControlMessages.encode(call)));
+        document);
   }
 
   private Future<Response> result(String path, CallDescription call) {

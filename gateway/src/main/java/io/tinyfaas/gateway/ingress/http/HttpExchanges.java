@@ -142,13 +142,14 @@ final class HttpExchanges {
       this.peer = peers.of(address);
       Target asked = Target.of(request.uri());
       boolean ofCalls = asked.function().equals(Calls.PATH);
-      boolean isNew = ofCalls && request.method().equals(HttpMethod.POST);
+      boolean post = request.method().equals(HttpMethod.POST);
+      boolean isNew = ofCalls && post;
       this.target = isNew ? asked.below() : asked;
       this.isOfCall = ofCalls && !isNew;
       this.isCall =
           isNew
-              || HttpRequests.isAsync(request)
-              || invocations.calls().isDurable(target.function(), request.method().name());
+              || CallOptions.isAsked(request.headers())
+              || post && invocations.calls().isDurable(target.function());
       this.head = BodyMemory.ofHeaders(request.headers()) + request.uri().length();
     }
 

@@ -3,6 +3,7 @@ package io.tinyfaas.gateway.ingress.http;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.tinyfaas.contract.handler.HandlerHttp;
+import io.tinyfaas.gateway.call.CallOptions;
 import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.vertx.core.MultiMap;
@@ -26,13 +27,7 @@ final class HttpRequests {
   /** Of these the gateway alone says something, but for the client's wish not to wait. */
   private static final String OURS = "x-tinyfaas-";
 
-  private static final String ASYNC = "x-tinyfaas-async";
-
-  /** RFC 7240, 4.1. */
-  static final String RESPOND_ASYNC = "respond-async";
-
-  private static final Pattern PREFERS_ASYNC =
-      Pattern.compile("(?:^|[,;])\\s*respond-async\\s*(?:$|[,;])", Pattern.CASE_INSENSITIVE);
+  private static final String ASYNC = CallOptions.ASYNC.toLowerCase(Locale.ROOT);
 
   private static final CharSequence METHOD = name(HandlerHttp.METHOD_HEADER);
   private static final CharSequence PATH = name(HandlerHttp.PATH_HEADER);
@@ -193,17 +188,6 @@ final class HttpRequests {
   static boolean isExpecting(HttpServerRequest request) {
     return request.version() != HttpVersion.HTTP_1_0
         && request.headers().contains(HttpHeaders.EXPECT);
-  }
-
-  /** Whether the client does not want to wait for the answer. Of our own field no value matters. */
-  static boolean isAsync(HttpServerRequest request) {
-    if (request.headers().contains(ASYNC)) {
-      return true;
-    }
-    String preference = request.headers().get("Prefer");
-    return preference != null
-        && request.headers().getAll("Prefer").stream()
-            .anyMatch(each -> PREFERS_ASYNC.matcher(each).find());
   }
 
   static Invocation toInvocation(

@@ -2,6 +2,7 @@ package io.tinyfaas.gateway.ingress.coap.direct;
 
 import io.netty.buffer.ByteBuf;
 import io.tinyfaas.contract.route.Exposure.Access;
+import io.tinyfaas.contract.route.Route;
 import io.tinyfaas.gateway.ingress.coap.CoapIngress;
 import io.tinyfaas.gateway.ingress.coap.duplicate.BoundedDeduplicator;
 import io.tinyfaas.gateway.ingress.coap.duplicate.RememberedAnswers;
@@ -16,6 +17,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.Invoker;
 import io.tinyfaas.gateway.loop.LoopTimers;
 import io.tinyfaas.gateway.route.CurrentRoutes;
+import io.tinyfaas.gateway.route.RoutedFunction;
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import java.time.Duration;
@@ -87,7 +89,7 @@ public final class DirectExchanges implements DatagramReader {
       return again(known, sender);
     }
     Optional<PlainRequest> read = refusing ? Optional.empty() : PlainRequest.parse(message);
-    if (read.isEmpty() || !isForAll(read.get().function()) || others.knows(sender.address(), mid)) {
+    if (read.isEmpty() || !isPlain(read.get().function()) || others.knows(sender.address(), mid)) {
       return false;
     }
     PlainRequest request = read.get();
@@ -98,13 +100,16 @@ public final class DirectExchanges implements DatagramReader {
     return true;
   }
 
-  /** Whether it has neither devices of its own nor observers. */
-  private boolean isForAll(String function) {
-    return routes
-        .find(function)
-        .map(found -> found.route().exposure())
-        .filter(exposure -> exposure.access() == Access.ANY && !exposure.observable())
-        .isPresent();
+  /** Whether it has neither devices of its own nor observers, and is not accepted as a call. */
+  private boolean isPlain(String function) {
+    Optional<RoutedFunction> found = routes.find(function);
+    if (found.isEmpty()) {
+      return false;
+    }
+    Route route = found.get().route();
+    return route.exposure().access() == Access.ANY
+        && !route.exposure().observable()
+        && !route.calls().durable();
   }
 
   private boolean again(int known, Sender sender) {

@@ -64,11 +64,17 @@ public final class CoapRequests {
   }
 
   public static Invocation toInvocation(Request request) {
+    return toInvocation(request, request.getOptions().getUriPath());
+  }
+
+  /**
+   * @param path of the function and what is below it, whatever the request's own is
+   */
+  public static Invocation toInvocation(Request request, List<String> path) {
     OptionSet options = request.getOptions();
     EndpointContext source = request.getSourceContext();
     Optional<DeviceIdentity> device = DtlsConnector.identity(source.getPeerIdentity());
     Protocol protocol = device.isPresent() ? Protocol.COAPS : Protocol.COAP;
-    List<String> path = options.getUriPath();
     MultiMap headers =
         headers(
             request.getCode(),

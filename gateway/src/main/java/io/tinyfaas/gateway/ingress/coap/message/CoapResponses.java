@@ -1,5 +1,14 @@
 package io.tinyfaas.gateway.ingress.coap.message;
 
+import io.tinyfaas.contract.control.CallId;
+import io.tinyfaas.gateway.call.Acceptance;
+import io.tinyfaas.gateway.call.Acceptance.Accepted;
+import io.tinyfaas.gateway.call.Acceptance.KeyReused;
+import io.tinyfaas.gateway.call.Acceptance.NoCallback;
+import io.tinyfaas.gateway.call.Acceptance.NotStored;
+import io.tinyfaas.gateway.call.Acceptance.Refused;
+import io.tinyfaas.gateway.call.Acceptance.TooMany;
+import io.tinyfaas.gateway.call.Calls;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
@@ -96,6 +105,23 @@ public final class CoapResponses {
           diagnostic(ResponseCode.GATEWAY_TIMEOUT, "the function did not answer in time");
       case BadRequest(String why) -> diagnostic(ResponseCode.BAD_REQUEST, why);
       case BadAnswer(String why) -> diagnostic(ResponseCode.BAD_GATEWAY, why);
+    };
+  }
+
+  /** What became of the wish for a call. */
+  public static Response toResponse(Request request, Acceptance acceptance) {
+    return switch (acceptance) {
+      case Accepted(CallId id) -> {
+        Response created = new Response(ResponseCode.CREATED);
+        created.getOptions().addLocationPath(Calls.PATH).addLocationPath(id.value());
+        yield created;
+      }
+      case Refused(InvocationResult why) -> toResponse(request, why);
+      case NoCallback _ -> diagnostic(ResponseCode.BAD_REQUEST, "no such function to call back");
+      case TooMany _ -> tooMany("too many calls are waiting or have failed");
+      case KeyReused _ ->
+          diagnostic(ResponseCode.UNPROCESSABLE_ENTITY, "the key is that of another request");
+      case NotStored _ -> unavailable("the call could not be written to disk");
     };
   }
 

@@ -15,7 +15,7 @@ import org.eclipse.californium.core.coap.Token;
 import org.eclipse.californium.core.network.Endpoint;
 import org.eclipse.californium.core.network.Exchange;
 
-/** One observer's interest in one function (RFC 7641, 4.1). On the event loop. */
+/** One observer's interest in one resource (RFC 7641, 4.1). On the event loop. */
 final class Observation {
 
   /** A peer's token means one observation at a time (RFC 7641, 4.1). */
@@ -35,7 +35,7 @@ final class Observation {
   static final long CONFIRMED_EVERY_MILLIS = 23 * 3_600_000L;
 
   private final Key key;
-  private final String function;
+  private final String resource;
   private final Optional<DeviceIdentity> device;
   private final Endpoint endpoint;
   private final Request request;
@@ -53,11 +53,11 @@ final class Observation {
    * @param format of the first response, and of all that follow
    * @param now in milliseconds
    */
-  Observation(Exchange exchange, String function, int format, long now) {
+  Observation(Exchange exchange, String resource, int format, long now) {
     Request registration = exchange.getRequest();
     OptionSet asked = registration.getOptions();
     this.key = Key.of(exchange);
-    this.function = function;
+    this.resource = resource;
     this.device = DtlsConnector.identity(registration.getSourceContext().getPeerIdentity());
     this.endpoint = exchange.getEndpoint();
     this.format = format;
@@ -78,8 +78,9 @@ final class Observation {
     return key;
   }
 
-  String function() {
-    return function;
+  /** A function's name, or a path. */
+  String resource() {
+    return resource;
   }
 
   /** Whose place it takes: the device's that it has proved to be, or its address's. */

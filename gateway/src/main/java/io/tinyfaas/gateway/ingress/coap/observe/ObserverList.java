@@ -44,7 +44,7 @@ final class ObserverList {
 
   private record Share(String function, Object owner) {
     static Share of(Observation observation) {
-      return new Share(observation.function(), observation.owner());
+      return new Share(observation.resource(), observation.owner());
     }
   }
 
@@ -95,7 +95,7 @@ final class ObserverList {
     find(key)
         .ifPresent(
             earlier -> {
-              if (earlier.function().equals(observation.function())) {
+              if (earlier.resource().equals(observation.resource())) {
                 observation.follow(earlier);
               }
               remove(earlier);
@@ -104,7 +104,7 @@ final class ObserverList {
       return false;
     }
     observations.put(key, observation);
-    byFunction.computeIfAbsent(observation.function(), f -> new LinkedHashSet<>()).add(observation);
+    byFunction.computeIfAbsent(observation.resource(), f -> new LinkedHashSet<>()).add(observation);
     byOwner.merge(observation.owner(), 1, Integer::sum);
     byShare.merge(Share.of(observation), 1, Integer::sum);
     peers.computeIfAbsent(key.peer(), p -> new ObservingPeer(notifier)).add(observation, answer);
@@ -122,7 +122,7 @@ final class ObserverList {
         || byOwner.getOrDefault(newcomer.owner(), 0) >= ofOneOwner(max)) {
       return false;
     }
-    Set<Observation> its = byFunction.getOrDefault(newcomer.function(), Set.of());
+    Set<Observation> its = byFunction.getOrDefault(newcomer.resource(), Set.of());
     if (its.size() >= maxPerFunction && !makeRoom(its.iterator())) {
       return false;
     }
@@ -156,7 +156,7 @@ final class ObserverList {
   void heard(Observation observation) {
     if (observations.remove(observation.key(), observation)) {
       observations.put(observation.key(), observation);
-      Set<Observation> its = byFunction.get(observation.function());
+      Set<Observation> its = byFunction.get(observation.resource());
       its.remove(observation);
       its.add(observation);
     }
@@ -185,10 +185,10 @@ final class ObserverList {
     size = observations.size();
     byOwner.computeIfPresent(observation.owner(), (owner, count) -> oneLess(count));
     byShare.computeIfPresent(Share.of(observation), (share, count) -> oneLess(count));
-    Set<Observation> its = byFunction.get(observation.function());
+    Set<Observation> its = byFunction.get(observation.resource());
     its.remove(observation);
     if (its.isEmpty()) {
-      byFunction.remove(observation.function());
+      byFunction.remove(observation.resource());
     }
     return true;
   }

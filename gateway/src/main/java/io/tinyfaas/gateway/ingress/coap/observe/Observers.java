@@ -27,6 +27,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.eclipse.californium.core.coap.BlockOption;
@@ -61,6 +62,7 @@ public final class Observers implements ResultListener, RouteListener, Observing
   /** Those who have not acknowledged yet that the gateway is stopping. */
   private final Set<Observation> leaving = new HashSet<>();
 
+  private Function<String, Optional<Representation>> others = path -> Optional.empty();
   private volatile boolean stopping;
   private volatile int left;
   private long number;
@@ -118,7 +120,7 @@ public final class Observers implements ResultListener, RouteListener, Observing
         .map(
             state ->
                 isObserve(asked, REGISTER) && !further
-                    ? register(exchange, invocation, state)
+                    ? register(exchange, invocation.function(), state)
                     : state.answer(asked));
   }
 
@@ -137,8 +139,33 @@ public final class Observers implements ResultListener, RouteListener, Observing
     onResult(invocation.function(), answered);
     return results
         .get(invocation.function())
-        .map(state -> register(exchange, invocation, state))
+        .map(state -> register(exchange, invocation.function(), state))
         .orElse(response);
+  }
+
+  static boolean isRegistration(OptionSet asked) {
+    return isObserve(asked, REGISTER) && !isFurtherBlock(asked);
+  }
+
+  /** The end of an observation, if this is one. */
+  void cancel(Exchange exchange) {
+    if (isObserve(exchange.getRequest().getOptions(), CANCEL)) {
+      observers.find(Observation.Key.of(exchange)).ifPresent(this::lost);
+    }
+  }
+
+  /**
+   * @param states gives the state of what is no function, by its path
+   */
+  void alsoObserve(Function<String, Optional<Representation>> states) {
+    others = states;
+  }
+
+  /** Tells those who observe it the last they hear of it. */
+  void end(String path, Function<OptionSet, Response> last) {
+    for (Observation observation : observers.of(path)) {
+      end(observation, () -> last.apply(observation.request().getOptions()));
+    }
   }
 
   private static boolean isObserve(OptionSet options, int value) {
@@ -175,13 +202,15 @@ public final class Observers implements ResultListener, RouteListener, Observing
     return route.exposure().access() == Access.ANY || device;
   }
 
-  private Response register(Exchange exchange, Invocation invocation, Representation state) {
+  /**
+   * @param resource a function's name, or the path of what is none
+   */
+  Response register(Exchange exchange, String resource, Representation state) {
     Response response = state.answer(exchange.getRequest().getOptions());
     if (response.isError()) {
       return response;
     }
-    Observation observation =
-        new Observation(exchange, invocation.function(), state.format(), now());
+    Observation observation = new Observation(exchange, resource, state.format(), now());
     if (observers.add(observation, response)) {
       response.getOptions().setObserve(nextNumber());
     }
@@ -230,7 +259,10 @@ public final class Observers implements ResultListener, RouteListener, Observing
   private void followTable() {
     results.keepOnly(function -> observable(function).isPresent());
     for (Observation observation : observers.all()) {
-      Optional<Route> route = observable(observation.function());
+      if (isNoFunction(observation.resource())) {
+        continue;
+      }
+      Optional<Route> route = observable(observation.resource());
       if (route.isEmpty()) {
         end(
             observation,
@@ -241,6 +273,10 @@ public final class Observers implements ResultListener, RouteListener, Observing
         end(observation, () -> CoapResponses.toResponse(observation.request(), new Unauthorized()));
       }
     }
+  }
+
+  private static boolean isNoFunction(String resource) {
+    return resource.indexOf('/') >= 0;
   }
 
   /** Whoever is no registered device any more is told nothing more. */
@@ -297,8 +333,8 @@ public final class Observers implements ResultListener, RouteListener, Observing
   }
 
   @Override
-  public Optional<Representation> state(String function) {
-    return results.get(function);
+  public Optional<Representation> state(String resource) {
+    return isNoFunction(resource) ? others.apply(resource) : results.get(resource);
   }
 
   /** From the time, so that they go on growing after a restart (RFC 7641, 4.4). */

@@ -24,7 +24,7 @@ final class ObservingPeer {
     /** In milliseconds, never going back. */
     long now();
 
-    Optional<Representation> state(String function);
+    Optional<Representation> state(String resource);
 
     /** For the Observe option: newer notifications have larger ones (RFC 7641, 4.4). */
     int nextNumber();
@@ -131,7 +131,7 @@ final class ObservingPeer {
     waiting.remove(observation);
     delayed.remove(observation);
     boolean listed = !observation.isEnded();
-    Response response = observation.notification(notifier.state(observation.function()));
+    Response response = observation.notification(notifier.state(observation.resource()));
     if (listed && observation.isEnded()) {
       notifier.ended(observation);
     }
