@@ -10,6 +10,8 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
+import io.tinyfaas.contract.route.CallPolicy;
+import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.harness.Docker;
 import io.tinyfaas.manager.archive.FunctionArchive;
@@ -20,6 +22,7 @@ import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.reconcile.Reconciler;
 import io.tinyfaas.manager.spec.FunctionSpec;
 import io.tinyfaas.manager.spec.FunctionSpecJson;
+import io.tinyfaas.manager.spec.PartialSpec;
 import io.tinyfaas.manager.spec.Specs;
 import io.tinyfaas.manager.store.FunctionStore;
 import jakarta.inject.Inject;
@@ -178,6 +181,68 @@ class FunctionDeployerIT extends FunctionOnAnEngine {
   }
 
   @Test
+  void shouldTellTheGatewayWhatBecomesOfCallsAndKeepTheHandlers() {
+    Deployment first = deploy(spec(), Zip.saying("hello"));
+    String handler = onlyHandler().id();
+    assertThat(gateway.route("Thing").orElseThrow().calls()).isEqualTo(CallPolicy.DEFAULT);
+
+    Deployment second =
+        deployer.update(
+            FUNCTION,
+            spec ->
+                FunctionSpecJson.patch(
+                    spec,
+                    JsonNodeFactory.instance
+                        .objectNode()
+                        .put("delivery", "durable")
+                        .set(
+                            "async",
+                            JsonNodeFactory.instance
+                                .objectNode()
+                                .put("retries", 3)
+                                .put("onFailure", "alarm"))));
+
+    CallPolicy calls = gateway.route("Thing").orElseThrow().calls();
+    assertThat(calls.durable()).isTrue();
+    assertThat(calls.retries()).isEqualTo(3);
+    assertThat(calls.onFailure()).contains(new FunctionName("alarm"));
+    assertThat(second.state().version().number()).isEqualTo(first.state().version().number() + 1);
+    assertThat(onlyHandler().id()).isEqualTo(handler);
+    assertThat(containers()).hasSize(1);
+    assertThat(images()).hasSize(1);
+  }
+
+  @Test
+  void shouldRefuseAFunctionThatIsToBeCalledForItsOwnFailures() {
+    PartialSpec itself =
+        Specs.fields("{\"runtime\": \"nodejs\", \"async\": {\"onFailure\": \"Thing\"}}");
+    assertProblem(ProblemType.INVALID_SPEC, () -> deploy(itself, Zip.saying("hello")));
+    deploy(spec(), Zip.saying("hello"));
+    assertProblem(
+        ProblemType.INVALID_SPEC, () -> deployer.update(FUNCTION, _ -> onFailure("Thing")));
+
+    deployer.update(FUNCTION, _ -> onFailure("thing"));
+  }
+
+  private static FunctionSpec onFailure(String function) {
+    return Specs.of(
+        """
+        {"runtime": "nodejs", "cpus": 0.5, "timeout": "2s", "async": {"onFailure": "%s"}}\
+        """
+            .formatted(function));
+  }
+
+  @Test
+  void shouldDeployNothingUnderANameThatTheGatewayAnswersItself() {
+    try (FunctionArchive archive = Zip.saying("hello")) {
+      assertProblem(
+          ProblemType.INVALID_REQUEST,
+          () -> deployer.deploy(FunctionName.CALLS, Specs.fields(spec()), archive));
+    }
+    assertThat(store.functions()).isEmpty();
+  }
+
+  @Test
   void shouldTakeOverAnEnvironmentThatIsWrittenLikeTheOneBefore() {
     String script =
         "module.exports = (req, res) => res.send(process.env.A + ' and ' + process.env.C)";
@@ -236,7 +301,8 @@ class FunctionDeployerIT extends FunctionOnAnEngine {
         spec.networkAccess(),
         spec.labels(),
         spec.entry(),
-        spec.exposure());
+        spec.exposure(),
+        spec.calls());
   }
 
   @Test

@@ -30,8 +30,8 @@ class ManagerArchitectureTest {
   }
 
   @Test
-  void shouldSpeakMqttWhereTablesAreSentOnly() {
+  void shouldSpeakMqttWhereTheGatewayIsToldOrAskedOnly() {
     MANAGER.requireOnlyIn(
-        "org.eclipse.microprofile.reactive.messaging..", "control", "route", "device");
+        "org.eclipse.microprofile.reactive.messaging..", "control", "route", "device", "call");
   }
 }

@@ -18,6 +18,9 @@ public record FunctionName(@JsonValue String value) implements Comparable<Functi
   private static final Pattern ALLOWED =
       Pattern.compile("[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?|[A-Za-z0-9]{1,63}");
 
+  /** What the gateway answers itself: no function is invoked by this name. */
+  public static final FunctionName CALLS = new FunctionName("calls");
+
   /**
    * @throws IllegalArgumentException if the value breaks {@link #RULE}
    */

@@ -6,6 +6,7 @@ import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.text.PlainText;
 import jakarta.ws.rs.core.UriInfo;
 import java.util.List;
+import java.util.Optional;
 
 /** So that no typing error in a parameter's name passes for a call without it. */
 final class QueryParameters {
@@ -28,5 +29,16 @@ final class QueryParameters {
                 + ".");
       }
     }
+  }
+
+  /**
+   * @throws ProblemException INVALID_REQUEST if it is given more than once
+   */
+  static Optional<String> single(UriInfo uri, String name) {
+    List<String> values = uri.getQueryParameters().getOrDefault(name, List.of());
+    if (values.size() > 1) {
+      throw ProblemException.ofField(INVALID_REQUEST, name, name + " is given more than once.");
+    }
+    return values.stream().findFirst();
   }
 }

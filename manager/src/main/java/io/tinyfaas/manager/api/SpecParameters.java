@@ -12,8 +12,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Fields of a specification in the query: {@code ?runtime=nodejs&handlers=2&env=A=b&env=C=d}. What
- * is no number or boolean where one belongs is passed on as it is, and refused as in JSON.
+ * Fields of a specification in the query: {@code
+ * ?runtime=nodejs&handlers=2&env=A=b&env=C=d&async.retries=3}. What is no number or boolean where
+ * one belongs is passed on as it is, and refused as in JSON.
  */
 final class SpecParameters {
 
@@ -31,7 +32,18 @@ final class SpecParameters {
     if (field.isPresent() && field.get().hasMembers()) {
       putMembers(document.withObjectProperty(field.get().name()), name, values);
     } else if (field.isPresent()) {
-      document.set(name, field.get().parse(single(name, values)));
+      field.get().put(document, field.get().parse(single(name, values)));
+    } else if (!SpecField.membersOf(name).isEmpty()) {
+      throw ProblemException.ofField(
+          INVALID_REQUEST,
+          name,
+          "In the query, each field of "
+              + name
+              + " is written by itself: "
+              + name
+              + "."
+              + SpecField.membersOf(name).getFirst()
+              + "=VALUE.");
     } else if (SpecField.ALL.stream().anyMatch(each -> each.name().equals(name))) {
       throw ProblemException.ofField(
           INVALID_REQUEST,

@@ -72,6 +72,7 @@ public class FunctionDeployer {
         "deploy",
         name,
         () -> {
+          requireName(name);
           Optional<FunctionSpec> active = store.active(name).map(FunctionVersion::spec);
           var runtime = runtimes.require(fields.runtime(active));
           FunctionSpec spec = fields.on(active, runtime.name());
@@ -170,7 +171,33 @@ public class FunctionDeployer {
         });
   }
 
+  private static void requireName(FunctionName name) {
+    if (name.equals(FunctionName.CALLS)) {
+      throw ProblemException.ofField(
+          ProblemType.INVALID_REQUEST,
+          "name",
+          "The gateway itself answers at /"
+              + name
+              + ", where clients ask for the calls that it has accepted: give the function another"
+              + " name.");
+    }
+  }
+
+  /** A call that has failed would be called anew for ever. */
+  private static void requireOtherOnFailure(FunctionName name, FunctionSpec spec) {
+    if (spec.calls().onFailure().filter(name::equals).isPresent()) {
+      throw ProblemException.ofField(
+          ProblemType.INVALID_SPEC,
+          "async.onFailure",
+          "async.onFailure is "
+              + name
+              + ", the function itself, which would be called for its own failures without end:"
+              + " name another function, or none.");
+    }
+  }
+
   private Deployment roll(FunctionName name, FunctionSpec spec, String digest, Path archive) {
+    requireOtherOnFailure(name, spec);
     Optional<FunctionVersion> active = store.active(name);
     if (active.filter(v -> v.spec().equals(spec) && v.archiveDigest().equals(digest)).isPresent()) {
       return complete(active.get());

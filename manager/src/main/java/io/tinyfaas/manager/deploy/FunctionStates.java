@@ -58,7 +58,12 @@ public class FunctionStates {
     return store.versions(name);
   }
 
-  FunctionVersion require(FunctionName name) {
+  /**
+   * The active version.
+   *
+   * @throws ProblemException {@code UNKNOWN_FUNCTION}
+   */
+  public FunctionVersion require(FunctionName name) {
     return store
         .active(name)
         .orElseThrow(

@@ -13,6 +13,7 @@ public enum ProblemType {
   UNKNOWN_FUNCTION(404, "There is no such function"),
   UNKNOWN_DEVICE(404, "There is no such device"),
   UNKNOWN_VERSION(404, "There is no such version"),
+  UNKNOWN_CALL(404, "There is no such call"),
   DEVICE_EXISTS(409, "There is such a device"),
   ARCHIVE_TOO_LARGE(413, "The archive is too large"),
   UNSUPPORTED_MEDIA_TYPE(415, "The body has another media type"),

@@ -1,7 +1,6 @@
 package io.tinyfaas.manager.reconcile;
 
 import io.tinyfaas.contract.control.Revision;
-import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.Route;
@@ -173,7 +172,7 @@ public class FunctionHandlers {
         version.number(),
         version.spec().timeout().toMillis(),
         version.spec().exposure(),
-        CallPolicy.DEFAULT,
+        version.spec().calls(),
         handlers);
   }
 }

@@ -10,6 +10,7 @@ import static io.tinyfaas.manager.spec.SpecField.MEMORY;
 import static io.tinyfaas.manager.spec.SpecField.RUNTIME;
 import static io.tinyfaas.manager.spec.SpecField.TIMEOUT;
 
+import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.Exposure;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
@@ -33,6 +34,7 @@ import java.util.TreeMap;
  *     runtime does not know it by its name; at most 255 characters
  * @param exposure how it shows itself to devices; at most 16 attributes of its link, with values of
  *     up to 256 bytes
+ * @param calls what becomes of requests that the gateway accepts now and runs later
  */
 public record FunctionSpec(
     String runtime,
@@ -44,7 +46,8 @@ public record FunctionSpec(
     boolean networkAccess,
     Map<String, String> labels,
     Optional<String> entry,
-    Exposure exposure) {
+    Exposure exposure,
+    CallPolicy calls) {
 
   /** Twice as many find room in a function's network. */
   public static final int MAX_HANDLERS = 28;
@@ -75,7 +78,8 @@ public record FunctionSpec(
         networkAccess,
         labels,
         entry,
-        exposure);
+        exposure,
+        calls);
   }
 
   /** The same under the runtime's own name, where an alias was given. */
@@ -90,6 +94,7 @@ public record FunctionSpec(
         networkAccess,
         labels,
         entry,
-        exposure);
+        exposure,
+        calls);
   }
 }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.manager.problem.ProblemException;
 import java.util.List;
@@ -17,7 +18,9 @@ import java.util.Map;
  *
  * <pre>{"runtime":"nodejs","handlers":2,"environment":{"A":"b"},"memory":"128M","cpus":1.5,
  *  "timeout":"10s","networkAccess":true,"labels":{},"entry":"bin/run","access":"device",
- *  "observable":true,"link":{"title":"A lamp"}}</pre>
+ *  "observable":true,"link":{"title":"A lamp"},"delivery":"durable",
+ *  "async":{"retries":3,"backoff":"1s","maxAge":"1d","retryOn":["error"],"onFailure":"alarm"}}
+ * </pre>
  *
  * Only {@code runtime} is needed. A field that is absent or null has its default; an unknown one is
  * refused, so that a typing error never passes for a default.
@@ -33,7 +36,7 @@ public final class FunctionSpecJson {
    * @throws ProblemException INVALID_SPEC if a field is unknown, of another type or out of range
    */
   public static FunctionSpec read(ObjectNode document) {
-    document.fieldNames().forEachRemaining(FunctionSpecJson::requireKnown);
+    document.properties().forEach(field -> requireKnown(field.getKey(), field.getValue()));
     return new FunctionSpec(
         SpecField.RUNTIME.in(document),
         SpecField.HANDLERS.in(document),
@@ -47,23 +50,50 @@ public final class FunctionSpecJson {
         new Exposure(
             SpecField.ACCESS.in(document),
             SpecField.OBSERVABLE.in(document),
-            SpecField.LINK.in(document)));
+            SpecField.LINK.in(document)),
+        new CallPolicy(
+            SpecField.DELIVERY.in(document),
+            SpecField.RETRIES.valid(document),
+            SpecField.BACKOFF.valid(document).toMillis(),
+            SpecField.MAX_AGE.valid(document).toMillis(),
+            SpecField.RETRY_ON.in(document),
+            SpecField.ON_FAILURE.in(document)));
   }
 
-  private static void requireKnown(String name) {
-    List<String> known = SpecField.ALL.stream().map(SpecField::name).toList();
+  private static void requireKnown(String name, JsonNode value) {
+    List<String> known = SpecField.names();
     if (!known.contains(name)) {
-      int last = known.size() - 1;
-      throw invalid(
-          quoted(name).replace("\"", ""),
-          "There is no field "
-              + quoted(name)
-              + "; the fields are "
-              + String.join(", ", known.subList(0, last))
-              + " and "
-              + known.get(last)
-              + ".");
+      throw unknown(name, "There is no field " + quoted(name) + "; the fields are ", known);
     }
+    List<String> members = SpecField.membersOf(name);
+    if (members.isEmpty() || value.isNull()) {
+      return;
+    }
+    if (!value.isObject()) {
+      throw invalid(
+          name,
+          name
+              + " is "
+              + quoted(value.isTextual() ? value.textValue() : value.toString())
+              + ", but "
+              + name
+              + " is an object, such as {\"retries\": 3}.");
+    }
+    for (Map.Entry<String, JsonNode> member : value.properties()) {
+      if (!members.contains(member.getKey())) {
+        throw unknown(
+            name + "." + member.getKey(),
+            name + " has no field " + quoted(member.getKey()) + "; its fields are ",
+            members);
+      }
+    }
+  }
+
+  private static ProblemException unknown(String name, String sentence, List<String> known) {
+    int last = known.size() - 1;
+    return invalid(
+        quoted(name).replace("\"", ""),
+        sentence + String.join(", ", known.subList(0, last)) + " and " + known.get(last) + ".");
   }
 
   public static ObjectNode write(FunctionSpec spec) {
@@ -136,7 +166,8 @@ public final class FunctionSpecJson {
   }
 
   private static boolean hasMembers(String name) {
-    return SpecField.ALL.stream()
-        .anyMatch(field -> field.name().equals(name) && field.hasMembers());
+    return !SpecField.membersOf(name).isEmpty()
+        || SpecField.ALL.stream()
+            .anyMatch(field -> field.name().equals(name) && field.hasMembers());
   }
 }

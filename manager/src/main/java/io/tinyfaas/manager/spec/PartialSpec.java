@@ -1,5 +1,6 @@
 package io.tinyfaas.manager.spec;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tinyfaas.manager.problem.ProblemException;
@@ -24,8 +25,8 @@ public final class PartialSpec {
   }
 
   /**
-   * @param named fields as in {@link FunctionSpecJson}, each to be replaced as a whole; null sets
-   *     it to its default
+   * @param named fields as in {@link FunctionSpecJson}, each to be replaced as a whole, those in an
+   *     object of fields one by one; null sets it to its default
    * @throws ProblemException INVALID_SPEC if one is unknown, of another type or out of range
    */
   public static PartialSpec of(ObjectNode named) {
@@ -69,8 +70,18 @@ public final class PartialSpec {
     if (active.filter(now -> !now.runtime().equals(runtime)).isPresent()) {
       document.remove("entry");
     }
-    document.setAll(named.deepCopy());
+    named.properties().forEach(field -> replace(document, field.getKey(), field.getValue()));
     FunctionSpecJson.reveal(document, active.map(FunctionSpec::environment).orElse(Map.of()));
     return FunctionSpecJson.read(document.put("runtime", runtime));
+  }
+
+  private static void replace(ObjectNode document, String name, JsonNode value) {
+    if (!SpecField.membersOf(name).isEmpty()
+        && document.get(name) instanceof ObjectNode fields
+        && value instanceof ObjectNode changed) {
+      fields.setAll(changed.deepCopy());
+    } else {
+      document.set(name, value.deepCopy());
+    }
   }
 }

@@ -5,13 +5,17 @@ import static io.tinyfaas.manager.text.PlainText.quoted;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.Exposure.Access;
+import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.contract.route.RetryOn;
 import io.tinyfaas.manager.problem.ProblemException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
@@ -20,7 +24,8 @@ import java.util.function.Function;
  * written, what it is where nothing is said of it, and what it may be. One more takes a row here
  * and a component of {@link FunctionSpec}.
  *
- * @param name as in JSON
+ * @param name as in JSON; {@code async.retries} is the member {@code retries} of an object {@code
+ *     async}, whose members are fields each
  * @param inQuery as in a query, where {@code environment} is one {@code env=KEY=VALUE} for each
  *     variable
  * @param absent null if there must be one
@@ -120,6 +125,65 @@ public record SpecField<T>(
   static final SpecField<Map<String, String>> LINK =
       strings("link", "link", SpecRules::requireLink, spec -> spec.exposure().link());
 
+  /** Whether every POST is accepted as a call. */
+  static final SpecField<Boolean> DELIVERY =
+      field(
+          "delivery",
+          SpecType.DELIVERY,
+          CallPolicy.DEFAULT.durable(),
+          "delivery is direct, or durable for calls that survive a power cut",
+          durable -> {},
+          spec -> spec.calls().durable());
+
+  static final SpecField<Integer> RETRIES =
+      inRange(
+          "async.retries",
+          SpecType.WHOLE_NUMBER,
+          CallPolicy.DEFAULT.retries(),
+          "async.retries is a whole number from 0 to " + CallPolicy.MAX_RETRIES,
+          0,
+          CallPolicy.MAX_RETRIES,
+          spec -> spec.calls().retries());
+
+  static final SpecField<Duration> BACKOFF =
+      inRange(
+          "async.backoff",
+          SpecType.TIME,
+          Duration.ofMillis(CallPolicy.DEFAULT.backoffMillis()),
+          "async.backoff is from 100ms to 1h, written like 500ms, 10s, 2m or PT10S",
+          Duration.ofMillis(CallPolicy.MIN_BACKOFF_MILLIS),
+          Duration.ofMillis(CallPolicy.MAX_BACKOFF_MILLIS),
+          spec -> Duration.ofMillis(spec.calls().backoffMillis()));
+
+  static final SpecField<Duration> MAX_AGE =
+      inRange(
+          "async.maxAge",
+          SpecType.TIME,
+          Duration.ofMillis(CallPolicy.DEFAULT.maxAgeMillis()),
+          "async.maxAge is from 1s to 30d, written like 90s, 30m, 12h, 7d or PT12H",
+          Duration.ofMillis(CallPolicy.MIN_MAX_AGE_MILLIS),
+          Duration.ofMillis(CallPolicy.MAX_MAX_AGE_MILLIS),
+          spec -> Duration.ofMillis(spec.calls().maxAgeMillis()));
+
+  static final SpecField<Set<RetryOn>> RETRY_ON =
+      field(
+          "async.retryOn",
+          SpecType.RETRY_ON,
+          CallPolicy.DEFAULT.retryOn(),
+          "async.retryOn is an array of error, timeout, both or neither, such as [\"timeout\"];"
+              + " in a query async.retryOn=error,timeout",
+          retryOn -> {},
+          spec -> spec.calls().retryOn());
+
+  static final SpecField<Optional<FunctionName>> ON_FAILURE =
+      field(
+          "async.onFailure",
+          SpecType.OPTIONAL_FUNCTION,
+          CallPolicy.DEFAULT.onFailure(),
+          "async.onFailure names a function, which has " + FunctionName.RULE,
+          onFailure -> {},
+          spec -> spec.calls().onFailure());
+
   /** In the order in which they are written. */
   public static final List<SpecField<?>> ALL =
       List.of(
@@ -134,7 +198,29 @@ public record SpecField<T>(
           ENTRY,
           ACCESS,
           OBSERVABLE,
-          LINK);
+          LINK,
+          DELIVERY,
+          RETRIES,
+          BACKOFF,
+          MAX_AGE,
+          RETRY_ON,
+          ON_FAILURE);
+
+  /** Of what a specification may have, with each object of fields once. */
+  static List<String> names() {
+    return ALL.stream()
+        .map(field -> field.object().isEmpty() ? field.name() : field.object())
+        .distinct()
+        .toList();
+  }
+
+  /** Of the fields in an object of fields; empty if the name is none of those. */
+  public static List<String> membersOf(String name) {
+    return ALL.stream()
+        .filter(field -> field.object().equals(name))
+        .map(SpecField::nameInObject)
+        .toList();
+  }
 
   private static <T> SpecField<T> field(
       String name,
@@ -183,7 +269,16 @@ public record SpecField<T>(
         of);
   }
 
-  /** Whether it is an object, whose members are replaced one by one. */
+  /** The object of fields that it is in; empty if it is in none. */
+  private String object() {
+    return name.substring(0, Math.max(0, name.indexOf('.')));
+  }
+
+  private String nameInObject() {
+    return name.substring(name.indexOf('.') + 1);
+  }
+
+  /** Whether it is an object of any strings, whose members are replaced one by one. */
   public boolean hasMembers() {
     return type == SpecType.STRINGS;
   }
@@ -197,7 +292,7 @@ public record SpecField<T>(
    * @throws ProblemException INVALID_SPEC if it is of another type, or must be there and is not
    */
   T in(JsonNode document) {
-    JsonNode node = document.path(name);
+    JsonNode node = (object().isEmpty() ? document : document.path(object())).path(nameInObject());
     if (node.isMissingNode() || node.isNull()) {
       if (absent == null) {
         throw invalid(name, name + " is missing: name one, such as nodejs or java.");
@@ -205,6 +300,15 @@ public record SpecField<T>(
       return absent;
     }
     return type.read().apply(node).orElseThrow(() -> wrong(node));
+  }
+
+  /**
+   * @throws ProblemException INVALID_SPEC as {@link #in}, or if it is out of range
+   */
+  T valid(JsonNode document) {
+    T value = in(document);
+    check.accept(value);
+    return value;
   }
 
   private ProblemException wrong(JsonNode node) {
@@ -227,7 +331,13 @@ public record SpecField<T>(
   void write(FunctionSpec spec, ObjectNode document) {
     JsonNode written = type.write().apply(of.apply(spec));
     if (!written.isMissingNode()) {
-      document.set(name, written);
+      put(document, written);
     }
+  }
+
+  /** Into a document in which no other than an object is where its object is. */
+  public void put(ObjectNode document, JsonNode value) {
+    (object().isEmpty() ? document : document.withObjectProperty(object()))
+        .set(nameInObject(), value);
   }
 }

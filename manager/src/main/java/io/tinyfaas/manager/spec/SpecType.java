@@ -1,6 +1,7 @@
 package io.tinyfaas.manager.spec;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.BooleanNode;
 import com.fasterxml.jackson.databind.node.DecimalNode;
 import com.fasterxml.jackson.databind.node.DoubleNode;
@@ -11,13 +12,18 @@ import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.tinyfaas.contract.route.Exposure.Access;
+import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.contract.route.RetryOn;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -88,13 +94,47 @@ record SpecType<T>(
                   .findFirst(),
           access -> TextNode.valueOf(access.text()));
 
+  /** Whether it is durable. */
+  static final SpecType<Boolean> DELIVERY =
+      of(
+          node ->
+              switch (node.asText()) {
+                case "durable" -> Optional.of(true);
+                case "direct" -> Optional.of(false);
+                default -> Optional.empty();
+              },
+          durable -> TextNode.valueOf(durable ? "durable" : "direct"));
+
+  /** An array of texts; with commas in a query. */
+  static final SpecType<Set<RetryOn>> RETRY_ON =
+      new SpecType<>(SpecType::readRetryOn, SpecType::writeRetryOn, SpecType::parseTexts);
+
+  /** The name of one, or none. */
+  static final SpecType<Optional<FunctionName>> OPTIONAL_FUNCTION =
+      of(
+          node ->
+              Optional.ofNullable(node.textValue())
+                  .filter(FunctionName::isValid)
+                  .map(name -> Optional.of(new FunctionName(name))),
+          name ->
+              name.<JsonNode>map(some -> TextNode.valueOf(some.value()))
+                  .orElse(MissingNode.getInstance()));
+
   /** An object of strings. */
   static final SpecType<Map<String, String>> STRINGS =
       of(SpecType::readStrings, SpecType::writeStrings);
 
   private static final Pattern MEMORY =
       Pattern.compile("(\\d{1,15})(?:\\.(\\d{1,3}))? ?(?:([KMGT])I?B?|B)?");
-  private static final Pattern TIMEOUT = Pattern.compile("(\\d{1,9}) ?(ms|s|m)");
+  private static final Pattern TIMEOUT = Pattern.compile("(\\d{1,9}) ?(ms|s|m|h|d)");
+
+  /** Largest first. */
+  private static final List<Map.Entry<String, Duration>> TIME_UNITS =
+      List.of(
+          Map.entry("d", Duration.ofDays(1)),
+          Map.entry("h", Duration.ofHours(1)),
+          Map.entry("m", Duration.ofMinutes(1)),
+          Map.entry("s", Duration.ofSeconds(1)));
 
   private static <T> SpecType<T> of(
       Function<JsonNode, Optional<T>> read, Function<T, JsonNode> write) {
@@ -146,7 +186,9 @@ record SpecType<T>(
             switch (matcher.group(2)) {
               case "ms" -> Duration.ofMillis(amount);
               case "s" -> Duration.ofSeconds(amount);
-              default -> Duration.ofMinutes(amount);
+              case "m" -> Duration.ofMinutes(amount);
+              case "h" -> Duration.ofHours(amount);
+              default -> Duration.ofDays(amount);
             });
       }
       try {
@@ -168,11 +210,43 @@ record SpecType<T>(
     return TextNode.valueOf(Long.toString(bytes));
   }
 
-  private static JsonNode writeTime(Duration timeout) {
-    long millis = timeout.toMillis();
-    if (millis % 60_000 == 0) {
-      return TextNode.valueOf(millis / 60_000 + "m");
+  private static JsonNode writeTime(Duration time) {
+    long millis = time.toMillis();
+    for (Map.Entry<String, Duration> unit : TIME_UNITS) {
+      if (millis % unit.getValue().toMillis() == 0) {
+        return TextNode.valueOf(millis / unit.getValue().toMillis() + unit.getKey());
+      }
     }
-    return TextNode.valueOf(millis % 1000 == 0 ? millis / 1000 + "s" : millis + "ms");
+    return TextNode.valueOf(millis + "ms");
+  }
+
+  private static Optional<Set<RetryOn>> readRetryOn(JsonNode node) {
+    if (!node.isArray()) {
+      return Optional.empty();
+    }
+    Set<RetryOn> read = EnumSet.noneOf(RetryOn.class);
+    for (JsonNode each : node) {
+      Optional<RetryOn> known =
+          Stream.of(RetryOn.values()).filter(on -> on.text().equals(each.textValue())).findFirst();
+      if (known.isEmpty()) {
+        return Optional.empty();
+      }
+      read.add(known.get());
+    }
+    return Optional.of(read);
+  }
+
+  private static JsonNode writeRetryOn(Set<RetryOn> retryOn) {
+    ArrayNode array = JsonNodeFactory.instance.arrayNode();
+    retryOn.forEach(on -> array.add(on.text()));
+    return array;
+  }
+
+  private static JsonNode parseTexts(String text) {
+    ArrayNode array = JsonNodeFactory.instance.arrayNode();
+    if (!text.isEmpty()) {
+      Stream.of(text.split(",", -1)).forEach(array::add);
+    }
+    return array;
   }
 }

@@ -72,6 +72,12 @@ public class FunctionStore {
       throw StoreFolder.unusable(folder.root(), e);
     }
     LOG.infof("event=store-opened folder=%s functions=%d", folder.root(), functions.size());
+    if (functions.containsKey(FunctionName.CALLS)) {
+      LOG.warnf(
+          "event=function-name-taken function=%s reason=\"the gateway itself answers at /%s: deploy it"
+              + " under another name, then delete this one\"",
+          FunctionName.CALLS, FunctionName.CALLS);
+    }
   }
 
   /** Functions that have a readable active version, by name. */

@@ -62,6 +62,25 @@ class FunctionResourceTest extends RestCalls {
   }
 
   @Test
+  void shouldDeployWithWhatBecomesOfCallsInTheQuery() {
+    deploy("sieve?runtime=nodejs&delivery=durable&async.retries=3&async.retryOn=timeout")
+        .statusCode(201)
+        .body("spec.delivery", equalTo("durable"))
+        .body(
+            "spec.async",
+            equalTo(
+                Map.of(
+                    "retries", 3, "backoff", "1s", "maxAge", "1d", "retryOn", List.of("timeout"))));
+    deploy("sieve?async.onFailure=alarm&async.maxAge=2h&async.retryOn=")
+        .statusCode(200)
+        .body("spec.delivery", equalTo("durable"))
+        .body("spec.async.retries", equalTo(3))
+        .body("spec.async.maxAge", equalTo("2h"))
+        .body("spec.async.retryOn", empty())
+        .body("spec.async.onFailure", equalTo("alarm"));
+  }
+
+  @Test
   void shouldDeployAForm() {
     call()
         .multiPart("spec", "{\"runtime\":\"nodejs\",\"handlers\":3}")
@@ -119,6 +138,12 @@ class FunctionResourceTest extends RestCalls {
     "sieve?runtime=nodejs&timeout=1h, timeout",
     "sieve?runtime=nodejs&networkAccess=yes, networkAccess",
     "sieve?runtime=nodejs&unknown=1, unknown",
+    "sieve?runtime=nodejs&delivery=later, delivery",
+    "sieve?runtime=nodejs&async.retries=many, async.retries",
+    "sieve?runtime=nodejs&async.backoff=1, async.backoff",
+    "sieve?runtime=nodejs&async.retryOn=never, async.retryOn",
+    "sieve?runtime=nodejs&async.onFailure=a%20b, async.onFailure",
+    "sieve?runtime=nodejs&async.tries=3, async.tries",
   })
   void shouldRefuseASpecification(String nameAndQuery, String field) {
     shouldBeProblem(deploy(nameAndQuery).body("field", equalTo(field)), 400, "invalid-spec");
@@ -130,6 +155,8 @@ class FunctionResourceTest extends RestCalls {
     "sieve?runtime=a&env=A, env",
     "sieve?runtime=a&env=A=1&env=A=2, env",
     "sieve?runtime=a&environment=A, environment",
+    "sieve?runtime=a&async=3, async",
+    "sieve?runtime=a&async.retries=3&async.retries=4, async.retries",
     "si_eve?runtime=a, name",
     "-sieve?runtime=a, name",
     "%2e%2e%2fsieve?runtime=a, name",

@@ -42,6 +42,8 @@ class OpenApiTest extends RestCalls {
         callsOf(
             FunctionResource.class,
             FunctionLogsResource.class,
+            FunctionCallsResource.class,
+            FailedCallsResource.class,
             RuntimeResource.class,
             DeviceResource.class,
             CertificateResource.class);

@@ -3,6 +3,7 @@ package io.tinyfaas.manager.api;
 import static io.tinyfaas.harness.Eventually.patient;
 
 import io.quarkus.test.junit.QuarkusTestProfile;
+import io.tinyfaas.manager.call.PlayedGatewayCalls;
 import io.tinyfaas.manager.deploy.FakeDeployer;
 import io.tinyfaas.manager.device.PlayedDevicePublisher;
 import java.time.Duration;
@@ -15,7 +16,11 @@ public class WithoutEngine implements QuarkusTestProfile {
 
   @Override
   public Set<Class<?>> getEnabledAlternatives() {
-    return Set.of(FakeDeployer.class, FakeDeployer.States.class, PlayedDevicePublisher.class);
+    return Set.of(
+        FakeDeployer.class,
+        FakeDeployer.States.class,
+        PlayedDevicePublisher.class,
+        PlayedGatewayCalls.class);
   }
 
   @Override
@@ -27,6 +32,7 @@ public class WithoutEngine implements QuarkusTestProfile {
             + "io.tinyfaas.manager.route.**,io.tinyfaas.manager.deploy.FunctionDeployer,"
             + "io.tinyfaas.manager.deploy.FunctionStates,"
             + "io.tinyfaas.manager.device.DevicePublisher,"
+            + "io.tinyfaas.manager.call.GatewayCalls,"
             + "io.tinyfaas.manager.api.FunctionLogsResource,"
             + "io.tinyfaas.manager.api.RuntimeResource,"
             + "io.tinyfaas.manager.compat.FunctionLogs");
@@ -35,6 +41,8 @@ public class WithoutEngine implements QuarkusTestProfile {
     settings.put("tinyfaas.device-key-file", "src/test/resources/device-key");
     settings.put("tinyfaas.coaps-certificate-file", "src/test/resources/lamp.crt");
     settings.put("mp.messaging.incoming.gateway-status.enabled", "false");
+    settings.put("mp.messaging.outgoing.calls-requests.enabled", "false");
+    settings.put("mp.messaging.incoming.calls-replies.enabled", "false");
     settings.put("tinyfaas.store", "target/api-test-store");
     settings.put("tinyfaas.max-archive", "1M");
     settings.put("tinyfaas.coap-port", "5683");

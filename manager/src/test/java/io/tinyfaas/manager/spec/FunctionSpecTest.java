@@ -4,13 +4,16 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.Exposure;
+import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.text.JsonDocument;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -40,7 +43,8 @@ class FunctionSpecTest {
                 false,
                 Map.of(),
                 Optional.empty(),
-                Exposure.DEFAULT));
+                Exposure.DEFAULT,
+                CallPolicy.DEFAULT));
   }
 
   @Test
@@ -49,7 +53,9 @@ class FunctionSpecTest {
         "{\"runtime\":\"nodejs\",\"handlers\":2,\"environment\":{\"A\":\"b\"},\"memory\":\"128M\","
             + "\"cpus\":1.5,\"timeout\":\"10s\",\"networkAccess\":true,\"labels\":{\"a.b\":\"c\"},"
             + "\"entry\":\"bin/run\",\"access\":\"device\",\"observable\":true,"
-            + "\"link\":{\"rt\":\"lamp\",\"title\":\"A lamp\"}}";
+            + "\"link\":{\"rt\":\"lamp\",\"title\":\"A lamp\"},\"delivery\":\"durable\","
+            + "\"async\":{\"retries\":3,\"backoff\":\"1500ms\",\"maxAge\":\"12h\","
+            + "\"retryOn\":[\"timeout\"],\"onFailure\":\"alarm\"}}";
     assertThat(FunctionSpecJson.write(read(json))).hasToString(json);
   }
 
@@ -129,12 +135,109 @@ class FunctionSpecTest {
         "link | {`runtime`:`java`,`link`:{`href`:`/x`}}",
         "link.title | {`runtime`:`java`,`link`:{`title`:`a\\nb`}}",
         "handler | {`runtime`:`java`,`handler`:2}",
+        "delivery | {`runtime`:`java`,`delivery`:`later`}",
+        "delivery | {`runtime`:`java`,`delivery`:true}",
+        "async | {`runtime`:`java`,`async`:`3`}",
+        "async | {`runtime`:`java`,`async`:[]}",
+        "async.tries | {`runtime`:`java`,`async`:{`tries`:3}}",
+        "async.retries | {`runtime`:`java`,`async.retries`:3}",
+        "async.retries | {`runtime`:`java`,`async`:{`retries`:-1}}",
+        "async.retries | {`runtime`:`java`,`async`:{`retries`:101}}",
+        "async.retries | {`runtime`:`java`,`async`:{`retries`:`3`}}",
+        "async.backoff | {`runtime`:`java`,`async`:{`backoff`:`99ms`}}",
+        "async.backoff | {`runtime`:`java`,`async`:{`backoff`:`61m`}}",
+        "async.backoff | {`runtime`:`java`,`async`:{`backoff`:1000}}",
+        "async.backoff | {`runtime`:`java`,`async`:{`backoff`:`PT999999999999999H`}}",
+        "async.maxAge | {`runtime`:`java`,`async`:{`maxAge`:`999ms`}}",
+        "async.maxAge | {`runtime`:`java`,`async`:{`maxAge`:`31d`}}",
+        "async.maxAge | {`runtime`:`java`,`async`:{`maxAge`:`999999999d`}}",
+        "async.maxAge | {`runtime`:`java`,`async`:{`maxAge`:`a day`}}",
+        "async.retryOn | {`runtime`:`java`,`async`:{`retryOn`:`error`}}",
+        "async.retryOn | {`runtime`:`java`,`async`:{`retryOn`:[`error`,`never`]}}",
+        "async.retryOn | {`runtime`:`java`,`async`:{`retryOn`:[1]}}",
+        "async.onFailure | {`runtime`:`java`,`async`:{`onFailure`:`an alarm`}}",
+        "async.onFailure | {`runtime`:`java`,`async`:{`onFailure`:[`alarm`]}}",
+        "async.onFailure | {`runtime`:`java`,`async`:{`onFailure`:``}}",
       })
   void shouldRefuseWithTheFieldsName(String field, String json) {
     ProblemException problem = refusal(json.replace('`', '"'));
     assertThat(problem.type()).isEqualTo(ProblemType.INVALID_SPEC);
     assertThat(problem.field()).isEqualTo(field);
     assertThat(problem.getMessage()).isNotBlank();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '~',
+      value = {
+        "{`tries`:3} | async has no field \"tries\"; its fields are retries, backoff, maxAge,"
+            + " retryOn and onFailure.",
+        "[] | async is \"[]\", but async is an object, such as {\"retries\": 3}.",
+        "{`retries`:101} | async.retries is 101, but async.retries is a whole number from 0 to 100.",
+        "{`backoff`:`2h`} | async.backoff is PT2H, but async.backoff is from 100ms to 1h, written"
+            + " like 500ms, 10s, 2m or PT10S.",
+        "{`retryOn`:[`ever`]} | async.retryOn is \"[\"ever\"]\", but async.retryOn is an array of"
+            + " error, timeout, both or neither, such as [\"timeout\"]; in a query"
+            + " async.retryOn=error,timeout.",
+        "{`onFailure`:`a b`} | async.onFailure is \"a b\", but async.onFailure names a function,"
+            + " which has 1 to 63 characters: lower-case letters, digits and inner hyphens, or"
+            + " letters and digits of either case.",
+      })
+  void shouldSayWhatIsWrongWithWhatBecomesOfCalls(String async, String message) {
+    assertThat(refusal("{\"runtime\":\"java\",\"async\":" + async.replace('`', '"') + "}"))
+        .hasMessage(message);
+  }
+
+  @Test
+  void shouldReadWhatBecomesOfCalls() {
+    FunctionSpec spec =
+        read(
+            "{'runtime':'java','delivery':'durable','async':{'backoff':'2m','maxAge':'30d','retryOn':[]}}"
+                .replace('\'', '"'));
+    assertThat(spec.calls())
+        .isEqualTo(new CallPolicy(true, 5, 120_000, 2_592_000_000L, Set.of(), Optional.empty()));
+    assertThat(FunctionSpecJson.write(spec).path("async").path("maxAge").asText()).isEqualTo("30d");
+    assertThat(read("{\"runtime\":\"java\",\"async\":null,\"delivery\":null}").calls())
+        .isEqualTo(CallPolicy.DEFAULT);
+  }
+
+  /** As a manager wrote it that knew of no calls. */
+  @Test
+  void shouldGiveDefaultsOfCallsToWhatWasStoredWithoutThem() {
+    FunctionSpec stored =
+        read(
+            "{\"runtime\":\"nodejs\",\"handlers\":2,\"environment\":{},\"memory\":\"128M\",\"cpus\":1.0,"
+                + "\"timeout\":\"10s\",\"networkAccess\":false,\"labels\":{},\"access\":\"any\","
+                + "\"observable\":false,\"link\":{}}");
+    assertThat(stored.calls()).isEqualTo(CallPolicy.DEFAULT);
+  }
+
+  @Test
+  void shouldMergeAPatchOfWhatBecomesOfCallsMemberByMember() {
+    FunctionSpec spec =
+        read(
+            "{'runtime':'java','delivery':'durable','async':{'retries':3,'backoff':'2m','onFailure':'alarm'}}"
+                .replace('\'', '"'));
+    assertThat(patched(spec, "{'async':{'retries':null,'backoff':'5s'}}").calls())
+        .isEqualTo(
+            new CallPolicy(
+                true,
+                5,
+                5_000,
+                86_400_000,
+                CallPolicy.DEFAULT.retryOn(),
+                Optional.of(new FunctionName("alarm"))));
+    assertThat(patched(spec, "{'async':{'onFailure':null}}").calls().onFailure()).isEmpty();
+    assertThat(patched(spec, "{'delivery':null}").calls().durable()).isFalse();
+    assertThat(patched(spec, "{'delivery':null,'async':null}").calls())
+        .isEqualTo(CallPolicy.DEFAULT);
+    assertThat(patched(spec, "{'handlers':2}").calls()).isEqualTo(spec.calls());
+  }
+
+  private static FunctionSpec patched(FunctionSpec spec, String patch) {
+    return FunctionSpecJson.patch(
+        spec, JsonDocument.parse(patch.replace('\'', '"').getBytes(UTF_8)));
   }
 
   @Test
@@ -178,7 +281,8 @@ class FunctionSpecTest {
             true,
             Map.of("team", "a"),
             Optional.empty(),
-            Exposure.DEFAULT);
+            Exposure.DEFAULT,
+            CallPolicy.DEFAULT);
     String patch =
         "{\"handlers\":null,\"memory\":\"64M\",\"environment\":{\"A\":null,\"C\":\"3\"},"
             + "\"labels\":null}";
@@ -194,7 +298,8 @@ class FunctionSpecTest {
                 true,
                 Map.of(),
                 Optional.empty(),
-                Exposure.DEFAULT));
+                Exposure.DEFAULT,
+                CallPolicy.DEFAULT));
   }
 
   @Test
@@ -229,7 +334,10 @@ class FunctionSpecTest {
         "handlers | {'handlers':0}",
         "handlers | {'handlers':{'a':null}}",
         "environment | {'environment':'x'}",
-        "unknown | {'unknown':1}"
+        "unknown | {'unknown':1}",
+        "async | {'async':3}",
+        "async.tries | {'async':{'tries':3}}",
+        "async.retries | {'async':{'retries':{}}}"
       })
   void shouldCheckAPatchAsASpecification(String field, String patch) {
     FunctionSpec spec = read("{\"runtime\":\"java\"}");

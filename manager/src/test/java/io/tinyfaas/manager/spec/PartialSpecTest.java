@@ -20,7 +20,8 @@ class PartialSpecTest {
           """
           {"runtime": "nodejs", "handlers": 3, "environment": {"A": "1", "B": "2"}, "memory": "64M", "cpus": 2,
            "timeout": "5s", "networkAccess": true, "labels": {"team": "edge"}, "entry": "main.js",
-           "access": "device", "observable": true, "link": {"title": "A lamp"}}\
+           "access": "device", "observable": true, "link": {"title": "A lamp"}, "delivery": "durable",
+           "async": {"retries": 3, "backoff": "2s", "onFailure": "alarm"}}\
           """);
 
   private static FunctionSpec on(FunctionSpec active, String json) {
@@ -54,8 +55,22 @@ class PartialSpecTest {
                 """
                 {"runtime": "nodejs", "handlers": 1, "environment": {"C": "3"}, "memory": "64M", "cpus": 2,
                  "timeout": "5s", "networkAccess": true, "labels": {"a": "b"}, "entry": "main.js",
-                 "access": "device", "observable": true}\
+                 "access": "device", "observable": true, "delivery": "durable",
+                 "async": {"retries": 3, "backoff": "2s", "onFailure": "alarm"}}\
                 """));
+  }
+
+  @Test
+  void shouldKeepTheFieldsOfAnObjectOfFieldsThatAreNotNamed() {
+    assertThat(on(ACTIVE, "{\"async\": {\"backoff\": \"5s\", \"onFailure\": null}}").calls())
+        .isEqualTo(
+            Specs.of(
+                    """
+                    {"runtime": "nodejs", "delivery": "durable", "async": {"retries": 3, "backoff": "5s"}}\
+                    """)
+                .calls());
+    assertThat(onNone("{\"runtime\": \"node\", \"async\": {\"retries\": 0}}").calls().retries())
+        .isZero();
   }
 
   @Test
@@ -66,7 +81,7 @@ class PartialSpecTest {
                 """
                 {"handlers": null, "environment": null, "memory": null, "cpus": null, "timeout": null,
                  "networkAccess": null, "labels": null, "entry": null, "access": null, "observable": null,
-                 "link": null}\
+                 "link": null, "delivery": null, "async": null}\
                 """))
         .isEqualTo(Specs.of("{\"runtime\": \"nodejs\"}"));
   }

@@ -16,10 +16,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -375,6 +380,51 @@ class FunctionStoreTest {
     store.activate(first);
     assertThat(store.functions()).containsExactly(ECHO, SIEVE);
     assertThat(deploy(SIEVE, 3).number()).isEqualTo(3);
+  }
+
+  @Test
+  void shouldReadWhatAManagerStoredThatKnewOfNoCalls() throws IOException {
+    FunctionVersion version = deploy(SIEVE, 1);
+    Path json = root.resolve("functions/sieve/versions/1/version.json");
+    String stored = Files.readString(json);
+    String older = stored.replaceFirst(",\\s*\"delivery\".*?\"async\"\\s*:\\s*\\{.*?\\}", "");
+    assertThat(older).doesNotContain("delivery", "async").isNotEqualTo(stored);
+    Files.writeString(json, older);
+
+    reopen();
+
+    assertThat(store.active(SIEVE)).contains(version);
+  }
+
+  @Test
+  void shouldKeepAFunctionOfANameThatTheGatewayHasTaken() {
+    FunctionVersion version = deploy(FunctionName.CALLS, 1);
+    List<String> warnings = new CopyOnWriteArrayList<>();
+    Handler handler =
+        new Handler() {
+          @Override
+          public void publish(LogRecord line) {
+            if (line.getLevel().intValue() >= Level.WARNING.intValue()) {
+              warnings.add(line.getMessage());
+            }
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    Logger log = Logger.getLogger(FunctionStore.class.getName());
+    log.addHandler(handler);
+    try {
+      reopen();
+    } finally {
+      log.removeHandler(handler);
+    }
+
+    assertThat(store.active(FunctionName.CALLS)).contains(version);
+    assertThat(warnings).singleElement().asString().contains("event=function-name-taken");
   }
 
   @Test
