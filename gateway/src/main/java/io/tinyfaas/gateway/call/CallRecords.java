@@ -61,7 +61,7 @@ final class CallRecords {
           out.writeLong(call.acceptedAt());
           out.writeLong(call.dueAt());
           out.writeBoolean(call.isDueByClock());
-          out.writeUTF(call.state().name());
+          out.writeUTF(call.outcome().name());
           out.writeLong(call.ripeAt());
           out.writeInt(call.attempts());
           out.writeLong(call.finishedAt());
