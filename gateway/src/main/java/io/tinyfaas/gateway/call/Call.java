@@ -45,7 +45,6 @@ final class Call {
   private final Origin origin;
   private List<Runnable> watchers = List.of();
   private CallState state = CallState.WAITING;
-  private boolean settled = true;
   private int attempts;
   private long acceptedAt;
   private long ripeAt;
@@ -87,11 +86,6 @@ final class Call {
   }
 
   CallState state() {
-    return settled ? state : CallState.RUNNING;
-  }
-
-  /** What it is to be once that is on disk. */
-  CallState outcome() {
     return state;
   }
 
@@ -135,7 +129,7 @@ final class Call {
   }
 
   boolean isFinished() {
-    return settled && (state == CallState.DONE || state == CallState.FAILED);
+    return state == CallState.DONE || state == CallState.FAILED;
   }
 
   void keep(Kept request) {
@@ -179,23 +173,14 @@ final class Call {
 
   void waitUntil(long due) {
     finishedAt = 0;
-    settled = true;
     state = CallState.WAITING;
     dueAt = due;
     dueByClock = false;
   }
 
-  /** It has ended, but for that to be written. */
   void finish(CallState how, long now) {
     state = how;
     finishedAt = now;
-    settled = false;
-  }
-
-  /** That it has ended is on disk. */
-  void settle() {
-    settled = true;
-    tell();
   }
 
   /** From the beginning, as if it had been accepted now. */
@@ -233,7 +218,8 @@ final class Call {
     watchers.add(watcher);
   }
 
-  private void tell() {
+  /** Those who watch it. */
+  void tell() {
     List<Runnable> told = watchers;
     watchers = List.of();
     told.forEach(Runnable::run);
@@ -253,12 +239,12 @@ final class Call {
   }
 
   CallDescription describe() {
-    boolean waits = state() == CallState.WAITING;
+    boolean waits = state == CallState.WAITING;
     return new CallDescription(
         origin.id(),
         new FunctionName(origin.function()),
-        state(),
-        settled && state == CallState.RUNNING ? attempts + 1 : attempts,
+        state,
+        state == CallState.RUNNING ? attempts + 1 : attempts,
         Instant.ofEpochMilli(acceptedAt),
         waits ? Optional.of(Instant.ofEpochMilli(dueAt)) : Optional.empty(),
         isFinished() ? Optional.of(Instant.ofEpochMilli(finishedAt)) : Optional.empty(),

@@ -61,7 +61,7 @@ final class CallRecords {
           out.writeLong(call.acceptedAt());
           out.writeLong(call.dueAt());
           out.writeBoolean(call.isDueByClock());
-          out.writeUTF(call.outcome().name());
+          out.writeUTF(call.state().name());
           out.writeLong(call.ripeAt());
           out.writeInt(call.attempts());
           out.writeLong(call.finishedAt());

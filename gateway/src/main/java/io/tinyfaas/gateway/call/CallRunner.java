@@ -205,7 +205,7 @@ final class CallRunner {
       queue.add(each.call());
       metrics.accepted();
     }
-    if (call.outcome() == CallState.DONE) {
+    if (call.state() == CallState.DONE) {
       metrics.done();
     } else {
       metrics.failed();
@@ -214,8 +214,8 @@ final class CallRunner {
           call.function(), call.id(), call.attempts(), call.reason());
     }
     if (!call.isForgotten()) {
-      call.settle();
       index.finished(call);
+      call.tell();
     }
     queue.ended(call, End.TAKEN);
   }

@@ -184,7 +184,7 @@ final class CallStore {
       return remove(new Batch(), call);
     }
     Batch batch = state(new Batch(), call);
-    return call.outcome() == CallState.DONE ? batch.remove(recordKey(call)) : batch;
+    return call.state() == CallState.DONE ? batch.remove(recordKey(call)) : batch;
   }
 
   private void say(Throwable why) {
