@@ -55,7 +55,7 @@ import org.jboss.logging.Logger;
 public final class Calls implements RouteListener {
 
   /** The first segment of the paths of calls; no function is called so. */
-  public static final String PATH = "calls";
+  public static final String PATH = FunctionName.CALLS.value();
 
   private static final Logger LOG = Logger.getLogger(Calls.class);
 
