@@ -5,6 +5,8 @@ import static io.tinyfaas.harness.Eventually.patient;
 import static io.tinyfaas.harness.Eventually.within;
 
 import io.netty.handler.codec.mqtt.MqttQoS;
+import io.tinyfaas.contract.control.CallsReply;
+import io.tinyfaas.contract.control.CallsRequest;
 import io.tinyfaas.contract.control.ControlMessages;
 import io.tinyfaas.contract.control.ControlTopics;
 import io.tinyfaas.contract.control.DeviceTable;
@@ -27,6 +29,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -41,6 +44,7 @@ final class PlayedManager implements AutoCloseable {
   private static final Duration ANSWER = Duration.ofSeconds(10);
 
   private final List<GatewayStatus> heard = new CopyOnWriteArrayList<>();
+  private final List<CallsReply> replies = new CopyOnWriteArrayList<>();
   private final MqttClient client;
 
   PlayedManager(Vertx vertx, Broker broker) {
@@ -55,6 +59,10 @@ final class PlayedManager implements AutoCloseable {
     client.publishHandler(
         message -> {
           try {
+            if (message.topicName().equals(ControlTopics.CALLS_REPLIES)) {
+              replies.add(ControlMessages.decodeCallsReply(message.payload().getBytes()));
+              return;
+            }
             heard.add(ControlMessages.decodeGatewayStatus(message.payload().getBytes()));
           } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -64,6 +72,7 @@ final class PlayedManager implements AutoCloseable {
         .ignoreExceptions()
         .until(() -> done(client.connect(broker.port(), "127.0.0.1")) != null);
     done(client.subscribe(ControlTopics.GATEWAY_STATUS, 1));
+    done(client.subscribe(ControlTopics.CALLS_REPLIES, 1));
   }
 
   static Route route(String function, long timeoutMillis, Handler... handlers) {
@@ -122,6 +131,22 @@ final class PlayedManager implements AutoCloseable {
         .until(
             () -> heard.isEmpty() ? null : heard.getLast(),
             status -> status != null && expected.test(status));
+  }
+
+  /** What the gateway says of calls. */
+  CallsReply ask(CallsRequest request) {
+    done(
+        client.publish(
+            ControlTopics.CALLS_REQUESTS,
+            Buffer.buffer(ControlMessages.encode(request)),
+            MqttQoS.AT_LEAST_ONCE,
+            false,
+            false));
+    return eventually()
+        .until(
+            () -> replies.stream().filter(reply -> reply.id().equals(request.id())).findFirst(),
+            Optional::isPresent)
+        .orElseThrow();
   }
 
   List<GatewayStatus> heard() {

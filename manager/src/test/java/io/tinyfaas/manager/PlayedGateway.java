@@ -4,6 +4,8 @@ import static io.tinyfaas.harness.Eventually.eventually;
 import static io.tinyfaas.harness.Eventually.patient;
 
 import io.netty.handler.codec.mqtt.MqttQoS;
+import io.tinyfaas.contract.control.CallsReply;
+import io.tinyfaas.contract.control.CallsRequest;
 import io.tinyfaas.contract.control.ControlMessages;
 import io.tinyfaas.contract.control.ControlTopics;
 import io.tinyfaas.contract.control.GatewayStatus;
@@ -27,6 +29,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 
 /**
  * The gateway's side of the control plane, so that a test decides what the gateway says and when.
@@ -40,6 +43,7 @@ final class PlayedGateway {
   private volatile Set<String> draining = Set.of();
   private volatile boolean confirms = true;
   private volatile boolean away;
+  private volatile Function<CallsRequest, Optional<CallsReply>> calls = request -> Optional.empty();
 
   PlayedGateway(Vertx vertx, int brokerPort) throws Exception {
     client =
@@ -59,6 +63,10 @@ final class PlayedGateway {
               say(!away);
               return;
             }
+            if (message.topicName().equals(ControlTopics.CALLS_REQUESTS)) {
+              calls.apply(ControlMessages.decodeCallsRequest(payload)).ifPresent(this::answer);
+              return;
+            }
             RouteTable received = ControlMessages.decodeRouteTable(payload);
             if (received.revision().isNewerThan(table.revision())) {
               table = received;
@@ -73,6 +81,7 @@ final class PlayedGateway {
     await(client.connect(brokerPort, "127.0.0.1"));
     await(client.subscribe(ControlTopics.ROUTES, 1));
     await(client.subscribe(ControlTopics.DEVICES, 1));
+    await(client.subscribe(ControlTopics.CALLS_REQUESTS, 1));
     say(true);
   }
 
@@ -108,6 +117,20 @@ final class PlayedGateway {
     if (yes) {
       say(true);
     }
+  }
+
+  /** What it says to each question about calls, on the client's thread; empty for nothing. */
+  void answers(Function<CallsRequest, Optional<CallsReply>> calls) {
+    this.calls = calls;
+  }
+
+  void answer(CallsReply reply) {
+    client.publish(
+        ControlTopics.CALLS_REPLIES,
+        Buffer.buffer(ControlMessages.encode(reply)),
+        MqttQoS.AT_LEAST_ONCE,
+        false,
+        false);
   }
 
   void goesAway() {

@@ -71,6 +71,7 @@ public final class RealParts implements QuarkusTestResourceLifecycleManager {
         Map.entry("tinyfaas.max-build", "64M"),
         Map.entry("tinyfaas.max-runtime-build", "64M"),
         Map.entry("tinyfaas.engine-timeout", ENGINE_TIMEOUT.toString()),
+        Map.entry("tinyfaas.calls-timeout", patient(Duration.ofSeconds(5)).toString()),
         Map.entry("tinyfaas.device-key-file", "src/test/resources/device-key"),
         Map.entry("tinyfaas.broker-host", "127.0.0.1"),
         Map.entry("tinyfaas.broker-port", Integer.toString(broker.port())),

@@ -25,7 +25,7 @@ public final class ControlTopics {
 
   /**
    * The largest control message either side accepts, in bytes; a table of 1,000 functions with four
-   * handlers each takes about 500 KB.
+   * handlers each takes about 400 KB.
    */
   public static final int MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 

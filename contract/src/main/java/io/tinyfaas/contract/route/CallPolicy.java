@@ -69,4 +69,19 @@ public record CallPolicy(
           what + " is " + value + ", not from " + least + " to " + most);
     }
   }
+
+  /**
+   * Equals what a route leaves out: most functions have the defaults, and a table many functions.
+   */
+  static final class Unsaid {
+    @Override
+    public boolean equals(Object policy) {
+      return DEFAULT.equals(policy);
+    }
+
+    @Override
+    public int hashCode() {
+      return DEFAULT.hashCode();
+    }
+  }
 }

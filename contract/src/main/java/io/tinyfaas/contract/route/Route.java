@@ -1,5 +1,6 @@
 package io.tinyfaas.contract.route;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.OptBoolean;
 import java.util.List;
@@ -12,15 +13,16 @@ import java.util.Objects;
  * @param version of the function, from 1
  * @param timeoutMillis how long one invocation may take, in milliseconds, from 1
  * @param exposure how it shows itself to devices
- * @param calls what becomes of its calls; a manager that knows of none leaves it out, which means
- *     {@link CallPolicy#DEFAULT}
+ * @param calls what becomes of its calls; {@link CallPolicy#DEFAULT} where nothing is said of it
  */
 public record Route(
     FunctionName function,
     int version,
     long timeoutMillis,
     Exposure exposure,
-    @JsonProperty(isRequired = OptBoolean.FALSE) CallPolicy calls,
+    @JsonProperty(isRequired = OptBoolean.FALSE)
+        @JsonInclude(value = JsonInclude.Include.CUSTOM, valueFilter = CallPolicy.Unsaid.class)
+        CallPolicy calls,
     List<Handler> handlers) {
   public Route {
     Objects.requireNonNull(function, "function");

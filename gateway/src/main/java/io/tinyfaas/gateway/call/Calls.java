@@ -4,6 +4,9 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.tinyfaas.contract.control.CallDescription;
 import io.tinyfaas.contract.control.CallId;
 import io.tinyfaas.contract.control.CallState;
+import io.tinyfaas.contract.control.CallsPlace;
+import io.tinyfaas.contract.control.CallsReply;
+import io.tinyfaas.contract.control.CallsRequest;
 import io.tinyfaas.contract.route.Exposure.Access;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.gateway.call.Acceptance.Accepted;
@@ -39,13 +42,13 @@ import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import org.jboss.logging.Logger;
 
 /**
@@ -57,7 +60,7 @@ import org.jboss.logging.Logger;
 public final class Calls implements RouteListener {
 
   /** The first segment of the paths of calls; no function is called so. */
-  public static final String PATH = "calls";
+  public static final String PATH = FunctionName.CALLS.value();
 
   private static final Logger LOG = Logger.getLogger(Calls.class);
 
@@ -393,28 +396,52 @@ public final class Calls implements RouteListener {
     return call.isPresent();
   }
 
-  /**
-   * Of a function, in the order in which they were accepted.
-   *
-   * @param after the number of the last one before
-   */
-  List<Call> list(String function, Predicate<Call> which, long after, int limit) {
-    return index.all().stream()
-        .filter(call -> call.function().equals(function))
-        .filter(call -> call.origin().number() > after)
-        .filter(which)
-        .limit(limit)
-        .toList();
+  /** What an operator asks. */
+  public CallsReply answer(CallsRequest request) {
+    if (store == null) {
+      return CallsReply.problem(
+          request.id(), "the gateway keeps no calls: its log says why, in event=calls-off");
+    }
+    List<Call> page =
+        index.all().stream()
+            .filter(call -> call.function().equals(request.function().value()))
+            .filter(call -> request.states().contains(call.state()))
+            .filter(call -> request.call().map(call.id()::equals).orElse(true))
+            .filter(call -> call.origin().number() > after(request))
+            .sorted(Comparator.comparingLong(call -> call.origin().number()))
+            .limit(request.limit() + 1)
+            .toList();
+    Optional<CallsPlace> next = Optional.empty();
+    if (page.size() > request.limit()) {
+      page = page.subList(0, request.limit());
+      next = Optional.of(new CallsPlace(Long.toString(page.getLast().origin().number())));
+    }
+    switch (request.action()) {
+      case LIST -> {
+        return CallsReply.listed(request.id(), page.stream().map(Call::describe).toList(), next);
+      }
+      case REDRIVE -> page.forEach(this::redrive);
+      case REMOVE -> page.forEach(this::forget);
+    }
+    return CallsReply.changed(request.id(), page.size(), next);
   }
 
-  /** Has one that failed tried again, as if it had just been accepted. */
-  void redrive(Call call) {
+  /**
+   * The number of the last call of the page before; of what is no place of ours, all are behind.
+   */
+  private static long after(CallsRequest request) {
+    String place = request.after().map(CallsPlace::value).orElse("0");
+    return place.matches("\\d{1,18}") ? Long.parseLong(place) : Long.MAX_VALUE;
+  }
+
+  /** As if it had just been accepted. */
+  private void redrive(Call call) {
     call.restart(clock.now());
     store.save(call);
     runner.add(call);
   }
 
-  void forget(Call call) {
+  private void forget(Call call) {
     if (call.state() == CallState.WAITING) {
       runner.remove(call);
     }

@@ -89,17 +89,18 @@ final class BrokerConnection {
   }
 
   /**
-   * Publishes a retained message with QoS 1; to be called where {@link #run} runs.
+   * Publishes a message with QoS 1; to be called where {@link #run} runs.
    *
+   * @param retained whether those who subscribe later get it, too
    * @return completes when the broker has acknowledged it, fails if the connection is lost before
    */
-  Future<Void> publish(String topic, byte[] message) {
+  Future<Void> publish(String topic, byte[] message, boolean retained) {
     if (!connected) {
       return Future.failedFuture("not connected to the broker");
     }
     Promise<Void> acknowledged = Promise.promise();
     client
-        .publish(topic, Buffer.buffer(message), MqttQoS.AT_LEAST_ONCE, false, true)
+        .publish(topic, Buffer.buffer(message), MqttQoS.AT_LEAST_ONCE, false, retained)
         .onSuccess(id -> unacknowledged.put(id, acknowledged))
         .onFailure(acknowledged::fail);
     return acknowledged.future();

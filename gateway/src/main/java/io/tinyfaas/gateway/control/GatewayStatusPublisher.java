@@ -29,6 +29,7 @@ public final class GatewayStatusPublisher implements RouteListener {
   private final CurrentRoutes routes;
   private final DeviceSubscriber deviceSubscriber;
   private final CurrentDevices devices;
+  private final CallsResponder callsResponder;
 
   // On the broker's event loop only.
   private boolean publishing;
@@ -40,12 +41,14 @@ public final class GatewayStatusPublisher implements RouteListener {
       RouteSubscriber subscriber,
       CurrentRoutes routes,
       DeviceSubscriber deviceSubscriber,
-      CurrentDevices devices) {
+      CurrentDevices devices,
+      CallsResponder callsResponder) {
     this.broker = broker;
     this.subscriber = subscriber;
     this.routes = routes;
     this.deviceSubscriber = deviceSubscriber;
     this.devices = devices;
+    this.callsResponder = callsResponder;
   }
 
   /** Connects to the broker, without waiting for it, and takes tables from it. */
@@ -58,7 +61,9 @@ public final class GatewayStatusPublisher implements RouteListener {
                 ControlTopics.ROUTES,
                 subscriber::receive,
                 ControlTopics.DEVICES,
-                deviceSubscriber::receive),
+                deviceSubscriber::receive,
+                ControlTopics.CALLS_REQUESTS,
+                callsResponder::receive),
             ControlTopics.GATEWAY_STATUS,
             ControlMessages.encode(GatewayStatus.gone(instance)),
             this::connected));
@@ -81,7 +86,8 @@ public final class GatewayStatusPublisher implements RouteListener {
           broker
               .publish(
                   ControlTopics.GATEWAY_STATUS,
-                  ControlMessages.encode(GatewayStatus.gone(instance)))
+                  ControlMessages.encode(GatewayStatus.gone(instance)),
+                  true)
               .transform(published -> broker.stop())
               .onComplete(stopped);
         });
@@ -118,7 +124,7 @@ public final class GatewayStatusPublisher implements RouteListener {
         new GatewayStatus(
             true, instance, applied.revision(), devices.applied(), applied.draining());
     broker
-        .publish(ControlTopics.GATEWAY_STATUS, ControlMessages.encode(status))
+        .publish(ControlTopics.GATEWAY_STATUS, ControlMessages.encode(status), true)
         .onComplete(
             published -> {
               publishing = false;

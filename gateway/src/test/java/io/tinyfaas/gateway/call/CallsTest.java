@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tinyfaas.contract.control.CallDescription;
 import io.tinyfaas.contract.control.CallId;
 import io.tinyfaas.contract.control.CallState;
+import io.tinyfaas.contract.control.CallsRequest;
 import io.tinyfaas.contract.handler.HandlerHttp;
 import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.FunctionName;
@@ -32,6 +33,7 @@ import java.time.Instant;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -377,11 +379,16 @@ class CallsTest {
   }
 
   private static List<CallDescription> failed(PlayedCalls calls) {
-    return calls.onLoop(
-        () ->
-            calls.calls().list("f", call -> call.state() == CallState.FAILED, 0, 10).stream()
-                .map(Call::describe)
-                .toList());
+    CallsRequest request =
+        new CallsRequest(
+            UUID.randomUUID(),
+            CallsRequest.Action.LIST,
+            new FunctionName("f"),
+            EnumSet.of(CallState.FAILED),
+            Optional.empty(),
+            10,
+            Optional.empty());
+    return calls.onLoop(() -> calls.calls().answer(request).calls());
   }
 
   private void loseStates() throws IOException {
