@@ -175,7 +175,7 @@ public final class Calls implements RouteListener {
   }
 
   private void resume(List<Call> calls) {
-    long latest = calls.stream().mapToLong(Call::lastKnownAt).max().orElse(Long.MIN_VALUE);
+    long latest = calls.stream().mapToLong(Call::lastKnownAt).max().orElse(0);
     long behind = clock.behind(latest);
     if (behind > 0) {
       LOG.infof("event=clock-behind seconds=%d calls=%d", behind / 1_000, calls.size());
@@ -202,10 +202,13 @@ public final class Calls implements RouteListener {
     return () -> context.owner().cancelTimer(timer);
   }
 
-  /** Begins none any more; accepts, and those that run go on. On any thread. */
+  /**
+   * Begins none any more when it returns; accepts, and those that run go on. On any thread but the
+   * loop.
+   */
   public void stop() {
     if (runner != null) {
-      context.runOnContext(run -> runner.stop());
+      CompletableFuture.runAsync(runner::stop, this::onLoop).join();
     }
   }
 
