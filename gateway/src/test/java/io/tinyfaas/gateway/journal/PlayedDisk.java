@@ -45,6 +45,7 @@ final class PlayedDisk {
   private int failsOneIn;
   private boolean failsOnce;
   private int failures;
+  private int syncs;
   private Set<Fault> faults = Set.of();
 
   PlayedDisk(Random random) {
@@ -63,6 +64,8 @@ final class PlayedDisk {
     private byte[] cached = {};
     private byte[] synced = {};
     private final List<Write> unsynced = new ArrayList<>();
+    private int unreadableFrom;
+    private int unreadableTo;
   }
 
   Path folder() {
@@ -96,7 +99,8 @@ final class PlayedDisk {
       changes.computeIfAbsent(change.name(), name -> new ArrayList<>()).add(change);
     }
     for (List<NameChange> each : changes.values()) {
-      each.subList(0, random.nextInt(each.size() + 1)).forEach(change -> apply(change, syncedNames));
+      each.subList(0, random.nextInt(each.size() + 1))
+          .forEach(change -> apply(change, syncedNames));
     }
     unsyncedNames.clear();
     names.clear();
@@ -115,6 +119,33 @@ final class PlayedDisk {
   /** As if the process were killed: nothing that it does has any effect any more. */
   synchronized void killProcess() {
     off = true;
+  }
+
+  synchronized List<String> files() {
+    return List.copyOf(names.keySet());
+  }
+
+  synchronized byte[] bytes(String name) {
+    return names.get(name).cached.clone();
+  }
+
+  /**
+   * @param bytes null: there is no such file
+   */
+  synchronized void replace(String name, byte[] bytes) {
+    if (bytes == null) {
+      names.remove(name);
+      return;
+    }
+    Content content = names.computeIfAbsent(name, missing -> new Content());
+    content.cached = bytes.clone();
+    content.synced = content.cached;
+  }
+
+  /** Sectors that have gone bad. */
+  synchronized void makeUnreadable(String name, int from, int to) {
+    names.get(name).unreadableFrom = from;
+    names.get(name).unreadableTo = to;
   }
 
   /** Of all files together. */
@@ -139,6 +170,10 @@ final class PlayedDisk {
 
   synchronized int failures() {
     return failures;
+  }
+
+  synchronized int syncs() {
+    return syncs;
   }
 
   synchronized long used() {
@@ -201,6 +236,9 @@ final class PlayedDisk {
     if (read <= 0) {
       return -1;
     }
+    if (at < content.unreadableTo && at + read > content.unreadableFrom) {
+      throw new PlayedFault();
+    }
     System.arraycopy(content.cached, at, into, 0, read);
     return read;
   }
@@ -235,12 +273,12 @@ final class PlayedDisk {
           write ->
               new Write(
                   write.at(),
-                  Arrays.copyOf(
-                      write.bytes(), Math.min(write.bytes().length, size - write.at()))));
+                  Arrays.copyOf(write.bytes(), Math.min(write.bytes().length, size - write.at()))));
     }
   }
 
   synchronized void sync(Content content, int life) throws IOException {
+    syncs++;
     try {
       begin(life, Fault.SYNC);
     } catch (PlayedFault e) {
