@@ -79,7 +79,8 @@ class FailingDiskTest {
   }
 
   /** The last rounds are good ones. */
-  private static BooleanSupplier badTimesAndGoodOnes(PlayedDisk disk, Workload workload, Random random) {
+  private static BooleanSupplier badTimesAndGoodOnes(
+      PlayedDisk disk, Workload workload, Random random) {
     int[] rounds = {0};
     return () -> {
       if (rounds[0] % 15 == 0 || workload.failed() >= MOST_IN_DOUBT) {

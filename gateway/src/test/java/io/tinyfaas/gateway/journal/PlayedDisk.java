@@ -96,7 +96,8 @@ final class PlayedDisk {
       changes.computeIfAbsent(change.name(), name -> new ArrayList<>()).add(change);
     }
     for (List<NameChange> each : changes.values()) {
-      each.subList(0, random.nextInt(each.size() + 1)).forEach(change -> apply(change, syncedNames));
+      each.subList(0, random.nextInt(each.size() + 1))
+          .forEach(change -> apply(change, syncedNames));
     }
     unsyncedNames.clear();
     names.clear();
@@ -235,8 +236,7 @@ final class PlayedDisk {
           write ->
               new Write(
                   write.at(),
-                  Arrays.copyOf(
-                      write.bytes(), Math.min(write.bytes().length, size - write.at()))));
+                  Arrays.copyOf(write.bytes(), Math.min(write.bytes().length, size - write.at()))));
     }
   }
 

@@ -93,7 +93,8 @@ final class Workload {
     Map<Long, String> change = new HashMap<>();
     stamp++;
     for (int i = 1 + random.nextInt(4); i > 0; i--) {
-      int length = random.nextInt(20) == 0 ? 3_000 : random.nextInt(random.nextBoolean() ? 40 : 900);
+      int length =
+          random.nextInt(20) == 0 ? 3_000 : random.nextInt(random.nextBoolean() ? 40 : 900);
       String value = random.nextInt(5) < 2 ? null : stamp + ":" + "x".repeat(length);
       change.put((long) random.nextInt(KEYS), value);
     }
@@ -149,8 +150,7 @@ final class Workload {
       }
     }
     assertThat(journal.bytes())
-        .isEqualTo(
-            certain.values().stream().mapToLong(value -> Index.cost(value.length())).sum());
+        .isEqualTo(certain.values().stream().mapToLong(value -> Index.cost(value.length())).sum());
   }
 
   private static Map<Long, String> shortened(Map<Long, String> values) {
