@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Calls of functions in containers: from a client's request to what an operator sees of it. */
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
-class CallsIT {
+class DurableCallsIT {
 
   @RegisterExtension private static final Installation SYSTEM = Installation.UNIX;
 
