@@ -15,6 +15,8 @@ final class GroupCommit {
   /** A batch as large at most, of keys that are there, may use the reserve. */
   static final int SMALL_BYTES = 16 << 10;
 
+  private static final long SILENCE_NANOS = 60_000_000_000L;
+
   private final JournalLimits limits;
   private final SegmentFolder folder;
   private final Index index;
@@ -22,6 +24,7 @@ final class GroupCommit {
   private final Reserve reserve;
   private final WaitingBatches waiting;
   private boolean failing;
+  private long saidAt = System.nanoTime() - SILENCE_NANOS;
 
   GroupCommit(
       JournalLimits limits,
@@ -167,13 +170,19 @@ final class GroupCommit {
     }
   }
 
-  /** One line when the disk begins to fail, and one when it works again. */
+  /**
+   * One line when the disk begins to fail, and one when it works again; of a disk that does both
+   * all the time, one of each in a minute.
+   */
   private void say(Throwable failure) {
-    if (failure != null && !failing) {
+    boolean fails = failure != null;
+    if (fails && !failing && System.nanoTime() - saidAt >= SILENCE_NANOS) {
       LOG.errorf("event=journal-fails folder=%s reason=\"%s\"", folder.path(), failure);
-    } else if (failure == null && failing) {
+      failing = true;
+    } else if (!fails && failing) {
       LOG.infof("event=journal-works-again folder=%s", folder.path());
+      failing = false;
+      saidAt = System.nanoTime();
     }
-    failing = failure != null;
   }
 }

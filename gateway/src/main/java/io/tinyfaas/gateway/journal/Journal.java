@@ -159,8 +159,23 @@ public final class Journal implements AutoCloseable {
   }
 
   private void work() {
-    while (!waiting.isOver()) {
-      workOnce();
+    try {
+      while (!waiting.isOver()) {
+        workOnce();
+      }
+    } catch (RuntimeException | Error e) {
+      LOG.errorf(e, "event=journal-ended folder=%s", folder.path());
+      throw e;
+    } finally {
+      end();
+    }
+  }
+
+  /** Nobody waits for what will not come. */
+  private void end() {
+    waiting.close();
+    for (Waiting each : waiting.take(Long.MAX_VALUE, 0)) {
+      each.done().completeExceptionally(new IOException("The journal has ended"));
     }
     reader.close();
     try {
