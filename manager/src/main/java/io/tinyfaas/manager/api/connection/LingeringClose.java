@@ -6,6 +6,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.Future;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
@@ -41,9 +42,11 @@ final class LingeringClose extends ChannelDuplexHandler {
     leaving = true;
     channel.shutdownOutput();
     channel.config().setAutoRead(true);
-    context
-        .executor()
-        .schedule(() -> context.close(promise), FAREWELL.toMillis(), TimeUnit.MILLISECONDS);
+    Future<?> farewell =
+        context
+            .executor()
+            .schedule(() -> context.close(promise), FAREWELL.toMillis(), TimeUnit.MILLISECONDS);
+    channel.closeFuture().addListener(closed -> farewell.cancel(false));
   }
 
   /** At once, also where the client does not take what was written: that is thrown away. */
