@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway.ingress.coap.duplicate;
 
+import io.tinyfaas.gateway.memory.PeerNetwork;
 import io.tinyfaas.gateway.memory.Places;
 import java.net.InetSocketAddress;
 import java.util.Collection;
@@ -26,7 +27,7 @@ final class RecentPeers<K, V> {
   private final Map<Object, Integer> counts = new HashMap<>();
 
   private static Object owner(Object peer) {
-    return peer instanceof InetSocketAddress socket ? socket.getAddress() : peer;
+    return peer instanceof InetSocketAddress socket ? PeerNetwork.of(socket.getAddress()) : peer;
   }
 
   /** Null if there is none. It has been heard of now. */

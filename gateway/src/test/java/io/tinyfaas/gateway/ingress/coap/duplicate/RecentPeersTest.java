@@ -55,6 +55,18 @@ class RecentPeersTest {
   }
 
   @Test
+  void shouldForgetNoOthersForOneNetworkByIpv6() {
+    for (int number = 1; number <= 40; number++) {
+      hear(device(number));
+    }
+    for (int number = 1; number <= 1_000; number++) {
+      String address = "2001:db8::" + Integer.toHexString(number);
+      forgetFor(new InetSocketAddress(InetAddress.ofLiteral(address), 5683));
+    }
+    assertThat(peers.values()).filteredOn(peer -> peer.contains("198.51.100.")).hasSize(10);
+  }
+
+  @Test
   void shouldFindNoOtherThanTheOnlyOne() {
     hear(device(1));
     assertThat(peers.eldestFor(device(1))).isNull();
