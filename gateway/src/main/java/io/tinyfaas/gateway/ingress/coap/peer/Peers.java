@@ -111,6 +111,12 @@ public final class Peers {
     places.takeFreed(network);
   }
 
+  /** Whether it is known to receive what is sent to its address. */
+  public boolean isVerified(InetSocketAddress address) {
+    Peer peer = verified.get(address.getAddress());
+    return peer != null && peer.isVerified();
+  }
+
   private boolean isTrusted(InetSocketAddress address) {
     return trusted.stream().anyMatch(network -> network.matches(address));
   }
