@@ -4,6 +4,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.ServerChannel;
@@ -90,6 +91,7 @@ public class AcceptedConnections extends ChannelInboundHandlerAdapter {
     }
     count(context.channel(), connection);
     connection.config().setRecvByteBufAllocator(READING);
+    connection.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
     connection.pipeline().addFirst(new LingeringClose());
     connection.pipeline().addFirst(new Opening());
     context.fireChannelRead(accepted);

@@ -4,6 +4,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
@@ -33,9 +34,27 @@ final class LingeringClose extends ChannelDuplexHandler {
     }
   }
 
+  /** Passed on to nobody, who would throw away what has been read. */
+  @Override
+  public void userEventTriggered(ChannelHandlerContext context, Object event) {
+    if (event != ChannelInputShutdownEvent.INSTANCE) {
+      context.fireUserEventTriggered(event);
+      return;
+    }
+    ChannelHandlerContext turns = context.pipeline().context(RequestTurns.class);
+    if (leaving || turns == null) {
+      context.close();
+    } else {
+      ((RequestTurns) turns.handler()).end(turns);
+    }
+  }
+
   @Override
   public void close(ChannelHandlerContext context, ChannelPromise promise) {
-    if (leaving || !(context.channel() instanceof DuplexChannel channel) || !channel.isActive()) {
+    if (leaving
+        || !(context.channel() instanceof DuplexChannel channel)
+        || !channel.isActive()
+        || channel.isInputShutdown()) {
       context.close(promise);
       return;
     }
