@@ -147,14 +147,14 @@ final class HttpExchanges {
       if (HttpRequests.isLast(request)) {
         end();
       }
-      Optional<Problem> refusal = HttpRequests.refusal(request, target);
+      Optional<HttpProblem> refusal = HttpRequests.refusal(request, target);
       if (refusal.isPresent()) {
         refuse(refusal.get());
         return;
       }
       if (refusing) {
         end();
-        answer(Problem.stopping());
+        answer(HttpProblem.stopping());
       } else if (isUnknown()) {
         invoke(new byte[0]);
       } else {
@@ -170,7 +170,7 @@ final class HttpExchanges {
     }
 
     /** Where the next request would begin is not certain: there is none. */
-    void refuse(Problem problem) {
+    void refuse(HttpProblem problem) {
       metrics.refused(Protocol.HTTP, "bad_request");
       end();
       answer(problem);
@@ -191,7 +191,7 @@ final class HttpExchanges {
           () -> {
             body.abandon();
             end();
-            answer(Problem.bodyTooSlow(settings.bodyTimeout().toSeconds()));
+            answer(HttpProblem.bodyTooSlow(settings.bodyTimeout().toSeconds()));
           });
       body.receive();
     }
@@ -202,7 +202,7 @@ final class HttpExchanges {
         case Received.Whole(byte[] bytes) -> {
           if (refusing) {
             end();
-            answer(Problem.stopping());
+            answer(HttpProblem.stopping());
           } else if (HttpRequests.isAsync(request)) {
             accept(bytes);
           } else {
@@ -212,12 +212,12 @@ final class HttpExchanges {
         case Received.TooLarge _ -> {
           metrics.refused(Protocol.HTTP, "too_large");
           end();
-          answer(Problem.bodyTooLarge(Math.toIntExact(heap.maxBody().asLongValue())));
+          answer(HttpProblem.bodyTooLarge(Math.toIntExact(heap.maxBody().asLongValue())));
         }
         case Received.NoRoom _ -> {
           metrics.refused(Protocol.HTTP, "overloaded");
           end();
-          answer(Problem.overloaded());
+          answer(HttpProblem.overloaded());
         }
       }
     }
@@ -229,7 +229,7 @@ final class HttpExchanges {
         answer(HttpResponses.accepted());
       } else if (refusal.get() instanceof Overloaded) {
         metrics.refused(Protocol.HTTP, refusal.get().outcome());
-        answer(Problem.tooManyAsync());
+        answer(HttpProblem.tooManyAsync());
       } else {
         answer(HttpResponses.toResponse(path(), refusal.get()));
       }
@@ -244,7 +244,8 @@ final class HttpExchanges {
           .recover(
               bug -> {
                 BUGS.say(bug);
-                return Future.succeededFuture(HttpResponses.problem(path(), Problem.internal()));
+                return Future.succeededFuture(
+                    HttpResponses.problem(path(), HttpProblem.internal()));
               })
           .onSuccess(this::answer);
     }
@@ -259,7 +260,7 @@ final class HttpExchanges {
       return '/' + target.function() + target.rest();
     }
 
-    private void answer(Problem problem) {
+    private void answer(HttpProblem problem) {
       answer(HttpResponses.problem(path(), problem));
     }
 
@@ -273,7 +274,7 @@ final class HttpExchanges {
         send(out, response).onComplete(end -> memory.give(held, peer));
         return;
       }
-      Response refusal = HttpResponses.problem(path(), Problem.overloaded());
+      Response refusal = HttpResponses.problem(path(), HttpProblem.overloaded());
       long small = held(refusal);
       if (refusals.take(small)) {
         send(out, refusal).onComplete(end -> refusals.give(small));

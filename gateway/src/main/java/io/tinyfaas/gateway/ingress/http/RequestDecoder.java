@@ -110,11 +110,11 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
     if (held == null) {
       busy = false;
     } else {
-      held.executor().execute(this::goOn);
+      held.executor().execute(this::readNext);
     }
   }
 
-  private void goOn() {
+  private void readNext() {
     busy = false;
     ChannelHandlerContext context = held;
     held = null;

@@ -9,7 +9,7 @@ import io.vertx.core.json.JsonObject;
  * @param type the last part of its URN
  * @param retryAfter seconds after which to come back, or 0
  */
-record Problem(int status, String type, String title, String detail, int retryAfter) {
+record HttpProblem(int status, String type, String title, String detail, int retryAfter) {
 
   static final String MEDIA_TYPE = "application/problem+json";
 
@@ -23,16 +23,16 @@ record Problem(int status, String type, String title, String detail, int retryAf
 
   private static final int OVERLOADED_SECONDS = 1;
 
-  static Problem badRequest(String detail) {
-    return new Problem(400, "bad-request", "The request is not valid HTTP", detail, 0);
+  static HttpProblem badRequest(String detail) {
+    return new HttpProblem(400, "bad-request", "The request is not valid HTTP", detail, 0);
   }
 
-  static Problem notImplemented(String detail) {
-    return new Problem(501, "not-implemented", "This is not implemented", detail, 0);
+  static HttpProblem notImplemented(String detail) {
+    return new HttpProblem(501, "not-implemented", "This is not implemented", detail, 0);
   }
 
-  static Problem noRouteTable() {
-    return new Problem(
+  static HttpProblem noRouteTable() {
+    return new HttpProblem(
         503,
         "no-route-table",
         "The gateway does not know its functions yet",
@@ -41,8 +41,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         NO_ROUTE_TABLE_SECONDS);
   }
 
-  static Problem unknownFunction() {
-    return new Problem(
+  static HttpProblem unknownFunction() {
+    return new HttpProblem(
         404,
         "unknown-function",
         "No such function",
@@ -50,8 +50,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         0);
   }
 
-  static Problem devicesOnly() {
-    return new Problem(
+  static HttpProblem devicesOnly() {
+    return new HttpProblem(
         403,
         "devices-only",
         "The function is for registered devices",
@@ -59,8 +59,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         0);
   }
 
-  static Problem noHandler() {
-    return new Problem(
+  static HttpProblem noHandler() {
+    return new HttpProblem(
         503,
         "no-handler",
         "The function has no healthy handler",
@@ -68,8 +68,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         NO_HANDLER_SECONDS);
   }
 
-  static Problem overloaded() {
-    return new Problem(
+  static HttpProblem overloaded() {
+    return new HttpProblem(
         503,
         "overloaded",
         "Too many invocations are running",
@@ -77,8 +77,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         OVERLOADED_SECONDS);
   }
 
-  static Problem peerOverloaded() {
-    return new Problem(
+  static HttpProblem peerOverloaded() {
+    return new HttpProblem(
         429,
         "too-many-of-address",
         "Too many invocations of this address are running",
@@ -87,8 +87,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         OVERLOADED_SECONDS);
   }
 
-  static Problem tooManyAsync() {
-    return new Problem(
+  static HttpProblem tooManyAsync() {
+    return new HttpProblem(
         429,
         "too-many-asynchronous",
         "Too many asynchronous invocations are waiting",
@@ -96,8 +96,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         OVERLOADED_SECONDS);
   }
 
-  static Problem stopping() {
-    return new Problem(
+  static HttpProblem stopping() {
+    return new HttpProblem(
         503,
         "stopping",
         "The gateway is stopping",
@@ -105,8 +105,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         OVERLOADED_SECONDS);
   }
 
-  static Problem timedOut() {
-    return new Problem(
+  static HttpProblem timedOut() {
+    return new HttpProblem(
         504,
         "timeout",
         "The function did not answer in time",
@@ -114,12 +114,12 @@ record Problem(int status, String type, String title, String detail, int retryAf
         0);
   }
 
-  static Problem badAnswer(String why) {
-    return new Problem(502, "bad-answer", "The function's answer is not valid", why, 0);
+  static HttpProblem badAnswer(String why) {
+    return new HttpProblem(502, "bad-answer", "The function's answer is not valid", why, 0);
   }
 
-  static Problem bodyTooLarge(int maxBody) {
-    return new Problem(
+  static HttpProblem bodyTooLarge(int maxBody) {
+    return new HttpProblem(
         413,
         "body-too-large",
         "The body is too large",
@@ -127,8 +127,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         0);
   }
 
-  static Problem bodyTooSlow(long seconds) {
-    return new Problem(
+  static HttpProblem bodyTooSlow(long seconds) {
+    return new HttpProblem(
         408,
         "body-too-slow",
         "The body did not arrive in time",
@@ -136,8 +136,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         0);
   }
 
-  static Problem internal() {
-    return new Problem(
+  static HttpProblem internal() {
+    return new HttpProblem(
         500, "internal", "The gateway failed", "Its log says why: docker compose logs gateway", 0);
   }
 

@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
  * messages of one that counts, and so many of all: beyond that the device silent for longest is
  * forgotten.
  */
-final class SpentMessages {
+final class MessageIds {
 
   static final int PAGE_IDS = 64;
   static final int MAX_PAGES_OF_DEVICE = 256;
@@ -44,7 +44,7 @@ final class SpentMessages {
   /**
    * @param maxPages of all devices, about 350 bytes each
    */
-  SpentMessages(int maxPages) {
+  MessageIds(int maxPages) {
     this.max = maxPages;
   }
 
