@@ -28,6 +28,12 @@ type tinyfaasFunction interface {
 		func(http.ResponseWriter, *http.Request)
 }
 
+// What the head of a request may have, the empty line at its end included. The server reads up to 4 KiB more before it gives up.
+const (
+	tinyfaasMaxHead   = 16 << 10
+	tinyfaasMaxFields = 100
+)
+
 // Runs the function with a request whose body has been read.
 type tinyfaasCall func(answer *tinyfaasAnswer, request *http.Request, body []byte)
 
@@ -45,7 +51,7 @@ func main() {
 		tinyfaasExit("The handler cannot listen: " + err.Error())
 	}
 	// No timeouts: nobody but the gateway reaches a handler, and it keeps its connections.
-	server := &http.Server{Handler: &tinyfaasHandler{tinyfaasCallOf(fn), maxBody}}
+	server := &http.Server{Handler: &tinyfaasHandler{tinyfaasCallOf(fn), maxBody}, MaxHeaderBytes: tinyfaasMaxHead}
 	terminated, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	finished := make(chan struct{})
@@ -158,6 +164,9 @@ type tinyfaasHandler struct {
 func (h *tinyfaasHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer := tinyfaasAnswer{header: http.Header{}}
 	switch {
+	case tinyfaasIsTooLarge(r):
+		w.Header().Set("Connection", "close")
+		answer.text(http.StatusRequestHeaderFieldsTooLarge, fmt.Sprintf("a head has at most %d fields and %d bytes", tinyfaasMaxFields, tinyfaasMaxHead))
 	case r.Method == http.MethodPost && r.URL.Path == "/fn":
 		h.invoke(&answer, w, r)
 	case r.Method == http.MethodGet && r.URL.Path == "/health":
@@ -166,6 +175,22 @@ func (h *tinyfaasHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer.text(http.StatusNotFound, "there is POST /fn and GET /health")
 	}
 	answer.sendTo(w)
+}
+
+// Counts the head as the gateway writes it. The server has taken Host and Transfer-Encoding from the fields.
+func tinyfaasIsTooLarge(r *http.Request) bool {
+	fields := 1 + len(r.TransferEncoding)
+	bytes := len(r.Method) + len(r.RequestURI) + len(" "+" HTTP/1.1\r\n") + len("Host: \r\n") + len(r.Host) + len("\r\n")
+	for _, coding := range r.TransferEncoding {
+		bytes += len("Transfer-Encoding: \r\n") + len(coding)
+	}
+	for name, values := range r.Header {
+		fields += len(values)
+		for _, value := range values {
+			bytes += len(name) + len(": \r\n") + len(value)
+		}
+	}
+	return fields > tinyfaasMaxFields || bytes > tinyfaasMaxHead
 }
 
 func (h *tinyfaasHandler) invoke(answer *tinyfaasAnswer, w http.ResponseWriter, r *http.Request) {

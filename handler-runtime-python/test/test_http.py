@@ -68,7 +68,8 @@ class HttpTest(HandlerTest):
             (400, head + b"Transfer-Encoding: chunked\r\n\r\n1\r\nxy\r\n0\r\n\r\n"),
             (400, head + b"Transfer-Encoding: chunked\r\n\r\n" + b"0" * 3000),
             (413, head + b"Transfer-Encoding: chunked\r\n\r\nffffffff\r\n"),
-            (431, head + b"A: " + bytes(40_000)),
+            (431, head + b"A: " + b"x" * (16_384 - len(head) - 6) + b"\r\n\r\n"),
+            (431, head + b"A: " + b"x" * 16_384),
             (431, head + b"A: 1\r\n" * 101 + b"\r\n"),
             (431, head + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"A: 1\r\n" * 101 + b"\r\n"),
         ]:

@@ -2,7 +2,7 @@
 
 import re
 
-MAX_HEAD = 32 * 1024
+MAX_HEAD = 16 * 1024  # with the empty line at its end
 MAX_FIELDS = 100
 MAX_CHUNK_LINE = 1024
 RECEIVE = 64 * 1024
@@ -132,7 +132,7 @@ class RequestReader:
             if buffer.startswith(b"\r\n"):  # RFC 9112, 2.2
                 del buffer[:2]
             end = buffer.find(b"\r\n\r\n")
-            if end > MAX_HEAD or (end < 0 and len(buffer) > MAX_HEAD):
+            if end + 4 > MAX_HEAD or (end < 0 and len(buffer) >= MAX_HEAD):
                 raise Refused(431, f"The head of the request is larger than {MAX_HEAD} bytes.")
             if end >= 0:
                 return self._take(end + 4)[:end]

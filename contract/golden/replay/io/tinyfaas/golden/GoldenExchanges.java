@@ -185,7 +185,9 @@ public final class GoldenExchanges {
         .properties()
         .forEach(e -> head.append(e.getKey() + ": " + e.getValue().asText() + "\r\n"));
     head.append(chunked ? "Transfer-Encoding: chunked" : "Content-Length: " + body.length);
-    head.append("\r\n\r\n");
+    head.append("\r\n");
+    fill(head, request.path("head"));
+    head.append("\r\n");
 
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     bytes.writeBytes(head.toString().getBytes(StandardCharsets.ISO_8859_1));
@@ -201,6 +203,16 @@ public final class GoldenExchanges {
     }
     bytes.writeBytes(ascii("0\r\n\r\n"));
     return bytes.toByteArray();
+  }
+
+  /** With fields that say nothing, up to so many fields and bytes; the empty line counts. */
+  private static void fill(StringBuilder head, JsonNode size) {
+    int fields = size.path("fields").asInt();
+    for (int more = fields - (int) head.chars().filter(c -> c == '\n').count() + 1; more > 0; more--) {
+      String name = "X-Fill-" + more + ": ";
+      int rest = size.path("bytes").asInt() - head.length() - name.length() - 4;
+      head.append(name).append("x".repeat(more == 1 ? Math.max(0, rest) : 0)).append("\r\n");
+    }
   }
 
   private static byte[] body(JsonNode body, int number) {

@@ -45,7 +45,7 @@ final class ConformanceReport {
       | random, cut off and changed datagrams harm nobody | `CoapFuzzIT` |
       | 200 functions in `/.well-known/core`, by blocks | `DiscoveryIT` |
       | bounds on observers; one notification in transit; a CON each day | `ObserveIT`, `ObservingPeerTest`, `ObserverListTest` |
-      | duplicates within EXCHANGE_LIFETIME and beyond the bound | `CoapMessagesIT`, `BoundedDeduplicatorTest`, `SpentMessagesTest` |
+      | duplicates within EXCHANGE_LIFETIME and beyond the bound | `CoapMessagesIT`, `BoundedDeduplicatorTest`, `MessageIdsTest` |
       | devices are told apart, and answered from the address they asked | `AddressesIT` |
       | devices by DTLS, connection IDs, revocation | `DtlsIT`, `DtlsMovingIT`, `DevicesIT`, by libcoap over OpenSSL and GnuTLS |
       """;

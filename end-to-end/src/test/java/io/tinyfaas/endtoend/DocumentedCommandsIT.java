@@ -37,12 +37,16 @@ class DocumentedCommandsIT {
 
   private static final Pattern ANSWERED = Pattern.compile("^(\\S.*?) +# → (.*)$");
 
+  private static final String MANAGER = "http://127.0.0.1:" + SYSTEM.managerPort();
+
   /** Fetching and building, on a slow line. */
   private static final Duration PATIENCE = Duration.ofMinutes(6);
 
   /**
    * {@code make up} and {@code make down} without a build: Compose is to see the same checkout as
-   * before. libcoap's client ends with 0 whatever the answer is.
+   * before. Maven, which a bare machine has as a wrapper only, asks this installation, and keeps
+   * what that has apart from what its user has. libcoap's client ends with 0 whatever the answer
+   * is.
    */
   private static final String PREAMBLE =
       """
@@ -53,6 +57,10 @@ class DocumentedCommandsIT {
           up | down) "$CHECKOUT/compose/$1" ;;
           *) echo "make $1 is for documents that say: not run" >&2; return 1 ;;
         esac
+      }
+      mvn() {
+        MAVEN_ARGS="-Dbox=$BOX -Dmaven.repo.local=$HOME/repository -Dmaven.repo.local.tail=$MAVEN_USER_HOME/repository" \
+          "$CHECKOUT/compose/mvn" -f "$PWD/pom.xml" "$@"
       }
       ask() {
         local answer
@@ -149,7 +157,16 @@ class DocumentedCommandsIT {
         SYSTEM
             .command("bash", script.toString())
             .in(checkout)
-            .with(Map.of("HOME", home.toString(), "CHECKOUT", Checkout.path().toString()))
+            .with(
+                Map.of(
+                    "HOME",
+                    home.toString(),
+                    "CHECKOUT",
+                    Checkout.path().toString(),
+                    "MAVEN_USER_HOME",
+                    System.getProperty("user.home") + "/.m2",
+                    "BOX",
+                    MANAGER))
             .within(PATIENCE)
             .run();
 
@@ -169,7 +186,7 @@ class DocumentedCommandsIT {
         .lines()
         .map(line -> ANSWERED.matcher(line).replaceFirst(DocumentedCommandsIT::checked))
         .collect(Collectors.joining("\n", "", "\n"))
-        .replace("http://localhost:8080", "http://127.0.0.1:" + SYSTEM.managerPort())
+        .replace("http://localhost:8080", MANAGER)
         .replace("http://127.0.0.1:8081", SYSTEM.gatewayUri(""))
         .replace("http://localhost:8000", SYSTEM.httpUri("").replaceFirst("/$", ""))
         .replace("coap://localhost/", SYSTEM.coapUri(""))

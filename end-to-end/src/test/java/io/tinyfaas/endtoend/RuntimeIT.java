@@ -119,6 +119,14 @@ class RuntimeIT {
   }
 
   @Test
+  void shouldRefuseHeadsAsAllRuntimesDo() throws Exception {
+    String handler = GOLDEN_FUNCTIONS.handlers("echo").getFirst();
+
+    GoldenExchanges.in(Checkout.path().resolve(GOLDEN + "head.json"))
+        .replay(UnixDomainSocketAddress.of(SYSTEM.socket("echo", handler)));
+  }
+
+  @Test
   void shouldReturnBodiesOfEverySizeByteByByte() {
     Random random = new Random(7);
     for (int size : List.of(0, 1, 16, 1_024, 1_025, 64 * 1_024, 512 * 1_024, 1_024 * 1_024)) {

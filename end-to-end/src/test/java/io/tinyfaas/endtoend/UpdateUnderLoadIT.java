@@ -24,7 +24,7 @@ class UpdateUnderLoadIT {
   @RegisterExtension private final Functions functions = new Functions(SYSTEM);
 
   /** Lets the load go on for a while, with every device answered twice in it. */
-  private static void goOn(Load load) {
+  private static void letRun(Load load) {
     List<Long> before = load.perDevice();
     long start = System.nanoTime();
     within(Duration.ofMinutes(1))
@@ -46,11 +46,11 @@ class UpdateUnderLoadIT {
     AtomicInteger acknowledged = new AtomicInteger(1);
     functions.deploy("update", Code.answering("1"));
     try (Load load = new Load(SYSTEM, "update", DEVICES, acknowledged::get)) {
-      goOn(load);
+      letRun(load);
       for (int version = 2; version <= 6; version++) {
         functions.deploy("update", Code.answering(Integer.toString(version)));
         acknowledged.set(version);
-        goOn(load);
+        letRun(load);
       }
       load.end();
 
@@ -64,13 +64,13 @@ class UpdateUnderLoadIT {
   void shouldScaleUpAndDownWithoutAFailedRequest() {
     functions.deploy("scale", Code.answering("1"));
     try (Load load = new Load(SYSTEM, "scale", DEVICES, () -> 1)) {
-      goOn(load);
+      letRun(load);
       for (int handlers : List.of(4, 1)) {
         functions.patch("scale", "{\"handlers\": " + handlers + "}").then().statusCode(200);
-        goOn(load);
+        letRun(load);
         eventually().untilAsserted(() -> assertThat(SYSTEM.handlers("scale")).hasSize(handlers));
       }
-      goOn(load);
+      letRun(load);
       load.end();
 
       assertThat(load.failures()).isEmpty();
@@ -86,10 +86,10 @@ class UpdateUnderLoadIT {
     functions.deploy("rollback", Code.answering("1"));
     functions.deploy("rollback", Code.answering("2"));
     try (Load load = new Load(SYSTEM, "rollback", DEVICES, () -> 1)) {
-      goOn(load);
+      letRun(load);
       for (String version : List.of("", "?version=2")) {
         SYSTEM.rest().post("/functions/rollback/rollback" + version).then().statusCode(200);
-        goOn(load);
+        letRun(load);
       }
       load.end();
 
@@ -107,7 +107,7 @@ class UpdateUnderLoadIT {
   void shouldFailNothingButWhatAKilledHandlerHadInItsHands() {
     functions.deploy("kill", Map.of("runtime", "nodejs", "handlers", 2), Code.answering("1"));
     try (Load load = new Load(SYSTEM, "kill", DEVICES, () -> 1)) {
-      goOn(load);
+      letRun(load);
       String victim = SYSTEM.handlers("kill").getFirst();
 
       SYSTEM.docker("kill", "--signal", "KILL", victim);
@@ -118,7 +118,7 @@ class UpdateUnderLoadIT {
               () ->
                   assertThat(functions.get("kill").jsonPath().getList("handlers.health"))
                       .containsExactly("healthy", "healthy"));
-      goOn(load);
+      letRun(load);
       load.end();
 
       assertThat(load.failures())

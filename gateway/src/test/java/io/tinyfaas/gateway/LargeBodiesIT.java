@@ -130,7 +130,7 @@ class LargeBodiesIT {
       system = served.serve(PlayedManager.route("f", FUNCTION_TIMEOUT_MILLIS, served.handler()));
       List<Upload> uploads = new ArrayList<>();
       Upload next = new Upload("127.0.12.1", true);
-      while (next.goOn().equals("2.31")) {
+      while (next.nextBlock().equals("2.31")) {
         uploads.add(next);
         next = new Upload("127.0.12." + (1 + uploads.size()), true);
       }
@@ -153,7 +153,7 @@ class LargeBodiesIT {
       List<Upload> uploads = new ArrayList<>();
       for (int i = 1; i <= 10; i++) { // of 11 MiB
         uploads.add(new Upload("127.0.13." + i, false));
-        assertThat(uploads.getLast().goOn()).isEqualTo("2.31");
+        assertThat(uploads.getLast().nextBlock()).isEqualTo("2.31");
       }
       assertThat(uploads.getFirst().finish()).isEqualTo("2.04");
       uploads.forEach(Upload::close);
@@ -177,7 +177,7 @@ class LargeBodiesIT {
     }
 
     /** The answer to the next block. */
-    String goOn() throws IOException {
+    String nextBlock() throws IOException {
       num++;
       return again();
     }
@@ -209,7 +209,7 @@ class LargeBodiesIT {
     String finish() throws IOException {
       String answer = "2.31";
       while (answer.equals("2.31")) {
-        answer = goOn();
+        answer = nextBlock();
       }
       return answer;
     }

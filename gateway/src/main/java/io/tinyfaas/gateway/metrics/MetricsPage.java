@@ -46,14 +46,14 @@ final class MetricsPage {
               HttpServerResponse response = asked.response();
               response.putHeader("Content-Type", TYPE).setChunked(true);
               response.write(registry.scrape(TYPE).replace(END, ""));
-              new Page(response, lines().iterator()).goOn();
+              new Page(response, lines().iterator()).writeMore();
             });
   }
 
   /** Written as fast as the client takes it; of one that takes no more, nothing is left. */
   private record Page(HttpServerResponse response, Iterator<String> lines) {
 
-    void goOn() {
+    void writeMore() {
       while (!response.closed() && !response.writeQueueFull()) {
         StringBuilder chunk = new StringBuilder(CHUNK_CHARS);
         while (lines.hasNext() && chunk.length() < CHUNK_CHARS) {
@@ -66,7 +66,7 @@ final class MetricsPage {
         response.write(chunk.toString());
       }
       if (!response.closed()) {
-        response.drainHandler(drained -> goOn());
+        response.drainHandler(drained -> writeMore());
       }
     }
   }

@@ -68,24 +68,17 @@ public record FunctionSpec(
   }
 
   public FunctionSpec withHandlers(int number) {
-    return new FunctionSpec(
-        runtime,
-        number,
-        environment,
-        memoryBytes,
-        cpus,
-        timeout,
-        networkAccess,
-        labels,
-        entry,
-        exposure,
-        calls);
+    return with(runtime, number);
   }
 
   /** The same under the runtime's own name, where an alias was given. */
   public FunctionSpec withRuntime(String name) {
+    return with(name, handlers);
+  }
+
+  private FunctionSpec with(String runtime, int handlers) {
     return new FunctionSpec(
-        name,
+        runtime,
         handlers,
         environment,
         memoryBytes,

@@ -35,7 +35,7 @@ public class WithoutEngine implements QuarkusTestProfile {
             + "io.tinyfaas.manager.call.GatewayCalls,"
             + "io.tinyfaas.manager.api.FunctionLogsResource,"
             + "io.tinyfaas.manager.api.RuntimeResource,"
-            + "io.tinyfaas.manager.compat.FunctionLogs");
+            + "io.tinyfaas.manager.compat.LogsCall");
     settings.put("mp.messaging.outgoing.routes.enabled", "false");
     settings.put("mp.messaging.outgoing.devices.enabled", "false");
     settings.put("tinyfaas.device-key-file", "src/test/resources/device-key");

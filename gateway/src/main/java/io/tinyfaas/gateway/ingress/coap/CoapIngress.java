@@ -231,11 +231,11 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
     Request request = exchange.getRequest();
     Optional<Future<InvocationResult>> begun =
         request.getSourceContext() instanceof PeerContext context
-            ? context.takeResult()
+            ? context.resultOnce()
             : Optional.empty();
     Optional<ResponseCode> refusal = CoapRequests.refusal(request);
     if (begun.isPresent()) {
-      goOn(exchange, begun.get());
+      answerBegun(exchange, begun.get());
     } else if (refusal.isPresent()) {
       metrics.refused(Protocol.COAP, "bad_request");
       responder.send(exchange, CoapResponses.diagnostic(refusal.get(), "this is no proxy"));
@@ -281,7 +281,7 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   }
 
   /** What {@link DirectExchanges} has begun: no observation, and late with its acknowledgement. */
-  private void goOn(Exchange exchange, Future<InvocationResult> result) {
+  private void answerBegun(Exchange exchange, Future<InvocationResult> result) {
     if (!result.isComplete()) {
       responder.acknowledge(exchange);
     }

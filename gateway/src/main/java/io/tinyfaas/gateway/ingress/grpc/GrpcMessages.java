@@ -72,12 +72,16 @@ final class GrpcMessages {
 
   private static final class RequestMarshaller implements Marshaller<Request> {
 
+    /** Most messages are smaller; of larger ones the data is read past the buffer. */
+    private static final int MAX_BUFFER = 4_096;
+
     @Override
     public Request parse(InputStream stream) {
       String function = "";
       byte[] data = new byte[0];
       try {
-        CodedInputStream in = CodedInputStream.newInstance(stream);
+        CodedInputStream in =
+            CodedInputStream.newInstance(stream, Math.clamp(stream.available(), 1, MAX_BUFFER));
         for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
           if (tag == tag(FUNCTION_IDENTIFIER)) {
             function = in.readStringRequireUtf8();

@@ -47,10 +47,11 @@ final class HttpCallRequests {
                   .set("Preference-Applied", CallOptions.RESPOND_ASYNC),
               Buffer.buffer());
       case Refused refused -> HttpResponses.toResponse(path, refused.why());
-      case NoCallback(String function) -> HttpResponses.problem(path, Problem.noCallback(function));
-      case TooMany _ -> HttpResponses.problem(path, Problem.tooManyCalls());
-      case KeyReused _ -> HttpResponses.problem(path, Problem.keyReused());
-      case NotStored _ -> HttpResponses.problem(path, Problem.callNotStored());
+      case NoCallback(String function) ->
+          HttpResponses.problem(path, HttpProblem.noCallback(function));
+      case TooMany _ -> HttpResponses.problem(path, HttpProblem.tooManyCalls());
+      case KeyReused _ -> HttpResponses.problem(path, HttpProblem.keyReused());
+      case NotStored _ -> HttpResponses.problem(path, HttpProblem.callNotStored());
     };
   }
 
@@ -63,7 +64,7 @@ final class HttpCallRequests {
         target.rest().isEmpty() ? Optional.empty() : id(target.rest().substring(1, end));
     Optional<CallDescription> call = id.flatMap(calls::find);
     if (call.isEmpty()) {
-      return Future.succeededFuture(HttpResponses.problem(path, Problem.unknownCall()));
+      return Future.succeededFuture(HttpResponses.problem(path, HttpProblem.unknownCall()));
     }
     boolean reads = method.equals(HttpMethod.GET) || method.equals(HttpMethod.HEAD);
     if (reads && ofResult) {
@@ -76,13 +77,13 @@ final class HttpCallRequests {
               document ->
                   document
                       .map(HttpCallRequests::json)
-                      .orElseGet(() -> HttpResponses.problem(path, Problem.unknownCall())));
+                      .orElseGet(() -> HttpResponses.problem(path, HttpProblem.unknownCall())));
     }
     if (method.equals(HttpMethod.DELETE) && !ofResult) {
       calls.remove(call.get().id());
       return Future.succeededFuture(new Response(204, HttpHeaders.headers(), Buffer.buffer()));
     }
-    Response refusal = HttpResponses.problem(path, Problem.methodNotAllowed(ALLOWED));
+    Response refusal = HttpResponses.problem(path, HttpProblem.methodNotAllowed(ALLOWED));
     refusal.headers().set(HttpHeaders.ALLOW, ALLOWED);
     return Future.succeededFuture(refusal);
   }
@@ -102,7 +103,8 @@ final class HttpCallRequests {
 
   private Future<Response> result(String path, CallDescription call) {
     if (call.state() != CallState.DONE) {
-      Problem problem = Problem.noResult(call.state().text(), call.state() == CallState.FAILED);
+      HttpProblem problem =
+          HttpProblem.noResult(call.state().text(), call.state() == CallState.FAILED);
       return Future.succeededFuture(HttpResponses.problem(path, problem));
     }
     return calls
@@ -110,6 +112,6 @@ final class HttpCallRequests {
         .map(
             kept ->
                 kept.map(answer -> HttpResponses.toResponse(path, answer))
-                    .orElseGet(() -> HttpResponses.problem(path, Problem.resultNotKept())));
+                    .orElseGet(() -> HttpResponses.problem(path, HttpProblem.resultNotKept())));
   }
 }

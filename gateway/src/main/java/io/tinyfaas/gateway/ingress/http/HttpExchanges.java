@@ -159,14 +159,14 @@ final class HttpExchanges {
       if (HttpRequests.isLast(request)) {
         end();
       }
-      Optional<Problem> refusal = HttpRequests.refusal(request, target);
+      Optional<HttpProblem> refusal = HttpRequests.refusal(request, target);
       if (refusal.isPresent()) {
         refuse(refusal.get());
         return;
       }
       if (refusing) {
         end();
-        answer(Problem.stopping());
+        answer(HttpProblem.stopping());
       } else if (isOfCall) {
         invocations.callRequests().answer(request.method(), target).onSuccess(this::answer);
       } else if (isUnknown()) {
@@ -183,7 +183,7 @@ final class HttpExchanges {
     }
 
     /** Where the next request would begin is not certain: there is none. */
-    void refuse(Problem problem) {
+    void refuse(HttpProblem problem) {
       metrics.refused(Protocol.HTTP, "bad_request");
       end();
       answer(problem);
@@ -204,7 +204,7 @@ final class HttpExchanges {
           () -> {
             body.abandon();
             end();
-            answer(Problem.bodyTooSlow(settings.bodyTimeout().toSeconds()));
+            answer(HttpProblem.bodyTooSlow(settings.bodyTimeout().toSeconds()));
           });
       body.receive();
     }
@@ -215,7 +215,7 @@ final class HttpExchanges {
         case Received.Whole(byte[] bytes) -> {
           if (refusing) {
             end();
-            answer(Problem.stopping());
+            answer(HttpProblem.stopping());
           } else if (isCall) {
             accept(bytes);
           } else {
@@ -225,12 +225,12 @@ final class HttpExchanges {
         case Received.TooLarge _ -> {
           metrics.refused(Protocol.HTTP, "too_large");
           end();
-          answer(Problem.bodyTooLarge(Math.toIntExact(heap.maxBody().asLongValue())));
+          answer(HttpProblem.bodyTooLarge(Math.toIntExact(heap.maxBody().asLongValue())));
         }
         case Received.NoRoom _ -> {
           metrics.refused(Protocol.HTTP, "overloaded");
           end();
-          answer(Problem.overloaded());
+          answer(HttpProblem.overloaded());
         }
       }
     }
@@ -241,7 +241,7 @@ final class HttpExchanges {
         options = CallOptions.of(request.headers());
       } catch (IllegalArgumentException e) {
         metrics.refused(Protocol.HTTP, "bad_request");
-        answer(Problem.badRequest(e.getMessage()));
+        answer(HttpProblem.badRequest(e.getMessage()));
         return;
       }
       invocations
@@ -263,7 +263,8 @@ final class HttpExchanges {
           .recover(
               bug -> {
                 BUGS.say(bug);
-                return Future.succeededFuture(HttpResponses.problem(path(), Problem.internal()));
+                return Future.succeededFuture(
+                    HttpResponses.problem(path(), HttpProblem.internal()));
               })
           .onSuccess(this::answer);
     }
@@ -278,7 +279,7 @@ final class HttpExchanges {
       return '/' + target.function() + target.rest();
     }
 
-    private void answer(Problem problem) {
+    private void answer(HttpProblem problem) {
       answer(HttpResponses.problem(path(), problem));
     }
 
@@ -292,7 +293,7 @@ final class HttpExchanges {
         send(out, response).onComplete(end -> memory.give(held, peer));
         return;
       }
-      Response refusal = HttpResponses.problem(path(), Problem.overloaded());
+      Response refusal = HttpResponses.problem(path(), HttpProblem.overloaded());
       long small = held(refusal);
       if (refusals.take(small)) {
         send(out, refusal).onComplete(end -> refusals.give(small));

@@ -123,11 +123,11 @@ final class HttpRequests {
    * The answer to a request that is none for a function, whichever it names. What could be read
    * differently by a proxy before us is refused: RFC 9112, 6.1 and 3.2.
    */
-  static Optional<Problem> refusal(HttpServerRequest request, Target target) {
+  static Optional<HttpProblem> refusal(HttpServerRequest request, Target target) {
     MultiMap headers = request.headers();
     if (target.length() > HttpIngress.MAX_LINE_BYTES) {
       return Optional.of(
-          new Problem(
+          new HttpProblem(
               414,
               "uri-too-long",
               "The target is too long",
@@ -135,26 +135,26 @@ final class HttpRequests {
               0));
     }
     if (request.method().equals(HttpMethod.CONNECT)) {
-      return Optional.of(Problem.notImplemented("This is no proxy."));
+      return Optional.of(HttpProblem.notImplemented("This is no proxy."));
     }
     List<String> codings = headers.getAll(HttpHeaders.TRANSFER_ENCODING);
     if (!codings.isEmpty()) {
       if (request.version() == HttpVersion.HTTP_1_0) {
-        return Optional.of(Problem.badRequest("HTTP/1.0 has no Transfer-Encoding."));
+        return Optional.of(HttpProblem.badRequest("HTTP/1.0 has no Transfer-Encoding."));
       }
       if (codings.size() > 1 || !codings.getFirst().strip().equalsIgnoreCase("chunked")) {
-        return Optional.of(Problem.notImplemented("The only Transfer-Encoding is chunked."));
+        return Optional.of(HttpProblem.notImplemented("The only Transfer-Encoding is chunked."));
       }
     }
     int hosts = headers.getAll(HttpHeaders.HOST).size();
     if (hosts > 1 || hosts == 0 && request.version() != HttpVersion.HTTP_1_0) {
-      return Optional.of(Problem.badRequest("A request has one Host field."));
+      return Optional.of(HttpProblem.badRequest("A request has one Host field."));
     }
     String expectation = headers.get(HttpHeaders.EXPECT);
     return expectation == null || expectation.equalsIgnoreCase("100-continue")
         ? Optional.empty()
         : Optional.of(
-            new Problem(
+            new HttpProblem(
                 417,
                 "expectation-failed",
                 "The expectation cannot be met",
@@ -163,13 +163,13 @@ final class HttpRequests {
   }
 
   /** The answer to a request that is not even HTTP, or that is too long to be looked at. */
-  static Problem unreadable(Throwable why) {
+  static HttpProblem unreadable(Throwable why) {
     return switch (why) {
       case TooLongHttpLineException _ ->
-          new Problem(414, "uri-too-long", "The target is too long", why.getMessage(), 0);
+          new HttpProblem(414, "uri-too-long", "The target is too long", why.getMessage(), 0);
       case TooLongHttpHeaderException _ ->
-          new Problem(431, "header-too-large", "The header is too large", why.getMessage(), 0);
-      case null, default -> Problem.badRequest("It could not be parsed.");
+          new HttpProblem(431, "header-too-large", "The header is too large", why.getMessage(), 0);
+      case null, default -> HttpProblem.badRequest("It could not be parsed.");
     };
   }
 

@@ -40,25 +40,25 @@ final class HttpResponses {
   static Response toResponse(String path, InvocationResult result) {
     return switch (result) {
       case Answered(int status, _, _) when status < 200 || status > 599 ->
-          problem(path, Problem.badAnswer("the function answered with status " + status));
+          problem(path, HttpProblem.badAnswer("the function answered with status " + status));
       case Answered(int status, MultiMap headers, byte[] body) ->
           new Response(status, passedOn(headers), Buffer.buffer(body));
-      case NoRouteTable _ -> problem(path, Problem.noRouteTable());
-      case UnknownFunction _ -> problem(path, Problem.unknownFunction());
-      case Unauthorized _ -> problem(path, Problem.devicesOnly());
-      case NoHandler _ -> problem(path, Problem.noHandler());
-      case Overloaded _ -> problem(path, Problem.overloaded());
-      case PeerOverloaded _ -> problem(path, Problem.peerOverloaded());
-      case TimedOut _ -> problem(path, Problem.timedOut());
-      case Stopping _ -> problem(path, Problem.stopping());
-      case BadRequest(String why) -> problem(path, Problem.badRequest(why));
-      case BadAnswer(String why) -> problem(path, Problem.badAnswer(why));
+      case NoRouteTable _ -> problem(path, HttpProblem.noRouteTable());
+      case UnknownFunction _ -> problem(path, HttpProblem.unknownFunction());
+      case Unauthorized _ -> problem(path, HttpProblem.devicesOnly());
+      case NoHandler _ -> problem(path, HttpProblem.noHandler());
+      case Overloaded _ -> problem(path, HttpProblem.overloaded());
+      case PeerOverloaded _ -> problem(path, HttpProblem.peerOverloaded());
+      case TimedOut _ -> problem(path, HttpProblem.timedOut());
+      case Stopping _ -> problem(path, HttpProblem.stopping());
+      case BadRequest(String why) -> problem(path, HttpProblem.badRequest(why));
+      case BadAnswer(String why) -> problem(path, HttpProblem.badAnswer(why));
     };
   }
 
-  static Response problem(String path, Problem problem) {
+  static Response problem(String path, HttpProblem problem) {
     MultiMap headers =
-        HttpHeaders.headers().set(HttpHeaders.CONTENT_TYPE, (CharSequence) Problem.MEDIA_TYPE);
+        HttpHeaders.headers().set(HttpHeaders.CONTENT_TYPE, (CharSequence) HttpProblem.MEDIA_TYPE);
     if (problem.retryAfter() > 0) {
       headers.set(HttpHeaders.RETRY_AFTER, Integer.toString(problem.retryAfter()));
     }

@@ -123,7 +123,7 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
       busy = false;
       closeIfOver();
     } else {
-      held.executor().execute(this::goOn);
+      held.executor().execute(this::readNext);
     }
   }
 
@@ -145,7 +145,7 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
     }
   }
 
-  private void goOn() {
+  private void readNext() {
     busy = false;
     ChannelHandlerContext context = held;
     held = null;

@@ -223,7 +223,7 @@ final class RequestHead {
     headers[at + 1] = colon;
     headers[at + 2] = value;
     headers[at + 3] = valueEnd;
-    heed(name, colon - name, value, valueEnd);
+    readFraming(name, colon - name, value, valueEnd);
     return lineEnd + 2;
   }
 
@@ -232,7 +232,8 @@ final class RequestHead {
   }
 
   /** The headers that say something of the connection or the body. */
-  private void heed(int name, int nameLength, int value, int valueEnd) throws RefusedRequest {
+  private void readFraming(int name, int nameLength, int value, int valueEnd)
+      throws RefusedRequest {
     switch (nameLength) {
       case 6 -> expectsContinue |= received.startsWithIgnoreCase("expect", name);
       case 10 -> {

@@ -98,12 +98,12 @@ class HttpServerTest extends ServedFunction {
 
   @Test
   void shouldNotHoldAnswersWhileTheNextRequestTakesLong() throws Exception {
-    CountDownLatch goOn = new CountDownLatch(1);
+    CountDownLatch release = new CountDownLatch(1);
     serve(
         Input.TEXT,
         input -> {
           if (input.equals("slow")) {
-            awaitUninterruptibly(goOn);
+            awaitUninterruptibly(release);
           }
           return input;
         });
@@ -114,7 +114,7 @@ class HttpServerTest extends ServedFunction {
       // By then nobody looks for held answers any more, until there is one.
       Thread.sleep(300 * (1 - round));
     }
-    goOn.countDown();
+    release.countDown();
   }
 
   @Test
@@ -279,13 +279,13 @@ class HttpServerTest extends ServedFunction {
 
   @Test
   void shouldSendHeldAnswersAfterItHadNoThreadForThem() throws Exception {
-    CountDownLatch goOn = new CountDownLatch(1);
+    CountDownLatch release = new CountDownLatch(1);
     AtomicBoolean isFirst = new AtomicBoolean(true);
     serve(
         Input.TEXT,
         input -> {
           if (input.equals("slow")) {
-            awaitUninterruptibly(goOn);
+            awaitUninterruptibly(release);
           }
           return input;
         },
@@ -299,7 +299,7 @@ class HttpServerTest extends ServedFunction {
     Socket socket = send(post("quick") + post("slow"));
     assertThat(answer(socket)).endsWith("\r\n\r\nquick");
     assertThat(isFirst).isFalse();
-    goOn.countDown();
+    release.countDown();
     assertThat(answer(socket)).endsWith("\r\n\r\nslow");
   }
 

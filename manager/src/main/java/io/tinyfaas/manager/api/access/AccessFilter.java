@@ -39,9 +39,9 @@ class AccessFilter {
   /** How long a refused body is read on, so that its sender gets to see the answer. */
   private static final Duration DRAIN_TIME = Duration.ofSeconds(2);
 
-  /** What monitoring and people need before they have a token; none of it tells a secret. */
+  /** What monitoring, builds and people need before they have a token; none of it is secret. */
   private static final List<String> OPEN_PATHS =
-      List.of("/q/health", "/q/metrics", "/q/openapi", "/q/swagger-ui");
+      List.of("/maven", "/q/health", "/q/metrics", "/q/openapi", "/q/swagger-ui");
 
   /** Of a connection on which no request is read any more. */
   private static final AttributeKey<Boolean> ENDING = AttributeKey.valueOf("tinyfaas.ending");

@@ -93,7 +93,7 @@ public final class DirectExchanges implements DatagramReader {
       return false;
     }
     PlainRequest request = read.get();
-    if (others.isSpent(sender.address(), mid, message, request.method())) {
+    if (others.isForgottenDuplicate(sender.address(), mid, message, request.method())) {
       return true; // its answer is forgotten: it is neither run nor answered
     }
     new Exchange(sender, message, request, answers.add(sender.address(), mid, now)).begin();

@@ -20,7 +20,7 @@ import org.eclipse.californium.core.network.deduplication.Deduplicator;
  * devices on, and UDP lets anyone pretend to be many. When there are more devices than room, each
  * has fewer messages remembered, down to its last, first those that share an address with many;
  * beyond that the devices silent for longest are forgotten. A message whose answer is forgotten is
- * still known ({@link SpentMessages}): it is not run again, unless it is a GET or FETCH.
+ * still known ({@link MessageIds}): it is not run again, unless it is a GET or FETCH.
  */
 public final class BoundedDeduplicator implements Deduplicator {
 
@@ -32,14 +32,14 @@ public final class BoundedDeduplicator implements Deduplicator {
   private static final long MESSAGE_BYTES = 3 * 1_024;
 
   /** Of messages that are known, for each that is remembered. */
-  private static final int SPENT_PAGES = 2;
+  private static final int MESSAGE_ID_PAGES = 2;
 
   private record Seen(int mid, Exchange exchange, long nanos) {}
 
   /** The peer silent for longest first; guarded by this. */
   private final RecentPeers<Object, ArrayDeque<Seen>> peers;
 
-  private final SpentMessages spent;
+  private final MessageIds messageIds;
   private final int max;
 
   /** As {@link System#nanoTime}. */
@@ -63,7 +63,7 @@ public final class BoundedDeduplicator implements Deduplicator {
     this.max = maxMessages;
     this.peers = new RecentPeers<>(isProved);
     this.clock = clock;
-    this.spent = new SpentMessages(SPENT_PAGES * maxMessages, isProved);
+    this.messageIds = new MessageIds(MESSAGE_ID_PAGES * maxMessages, isProved);
   }
 
   @Override
@@ -77,7 +77,7 @@ public final class BoundedDeduplicator implements Deduplicator {
     byte[] message = request.getBytes();
     if (!begun
         && message != null
-        && isSpent(key.getPeer(), key.getMID(), message, request.getCode())) {
+        && isForgottenDuplicate(key.getPeer(), key.getMID(), message, request.getCode())) {
       return exchange; // its own duplicate: neither run nor answered
     }
     add(key, exchange);
@@ -93,8 +93,9 @@ public final class BoundedDeduplicator implements Deduplicator {
    * Notes a new message, and says whether it was here before and may not be run again: what has no
    * effect may be done again if the answer is forgotten (RFC 7252, 4.5).
    */
-  public synchronized boolean isSpent(Object peer, int mid, byte[] message, Code method) {
-    return spent.add(peer, mid, message, clock.getAsLong()) && !CoapRequests.isSafe(method);
+  public synchronized boolean isForgottenDuplicate(
+      Object peer, int mid, byte[] message, Code method) {
+    return messageIds.add(peer, mid, message, clock.getAsLong()) && !CoapRequests.isSafe(method);
   }
 
   @Override
@@ -172,7 +173,7 @@ public final class BoundedDeduplicator implements Deduplicator {
 
   @Override
   public synchronized void clear() {
-    spent.clear();
+    messageIds.clear();
     peers.clear();
     size = 0;
   }

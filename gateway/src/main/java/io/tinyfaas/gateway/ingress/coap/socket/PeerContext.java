@@ -57,7 +57,7 @@ public final class PeerContext extends UdpEndpointContext {
   }
 
   /** Its result, once: the context is remembered for minutes, which a large body must not be. */
-  public Optional<Future<InvocationResult>> takeResult() {
+  public Optional<Future<InvocationResult>> resultOnce() {
     Optional<Future<InvocationResult>> taken = result;
     result = Optional.empty();
     return taken;

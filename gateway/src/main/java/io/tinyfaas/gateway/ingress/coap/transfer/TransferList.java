@@ -153,7 +153,7 @@ final class TransferList {
    *
    * @return empty if there is none, or none any more, or one cannot tell which
    */
-  Optional<Transfer> goOn(Subject subject, Token token, int offset, int length) {
+  Optional<Transfer> continued(Subject subject, Token token, int offset, int length) {
     Optional<Transfer> found = find(subject, token, offset);
     if (found.isEmpty()) {
       return Optional.empty();
@@ -197,7 +197,7 @@ final class TransferList {
     if (last.isPresent()) {
       return last.get().download().flatMap(download -> download.block(asked));
     }
-    Optional<Transfer> found = goOn(subject, token, asked.getOffset(), asked.getSize());
+    Optional<Transfer> found = continued(subject, token, asked.getOffset(), asked.getSize());
     if (found.isEmpty()) {
       List<Response> again =
           finished(subject)

@@ -141,7 +141,8 @@ public final class Transfers {
       Optional<Transfer> transfer =
           block.getNum() == 0
               ? begin(subject, request)
-              : list.goOn(subject, request.getToken(), block.getOffset(), request.getPayloadSize());
+              : list.continued(
+                  subject, request.getToken(), block.getOffset(), request.getPayloadSize());
       Optional<Response> refusal =
           transfer.isPresent()
               ? add(transfer.get(), request)

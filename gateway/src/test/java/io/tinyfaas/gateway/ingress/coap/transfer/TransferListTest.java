@@ -52,8 +52,8 @@ class TransferListTest {
     return transfer.isPresent();
   }
 
-  private boolean goOn(String address, String path) {
-    return transfers.goOn(upload(address, path), TOKEN, BLOCK, BLOCK).isPresent();
+  private boolean continued(String address, String path) {
+    return transfers.continued(upload(address, path), TOKEN, BLOCK, BLOCK).isPresent();
   }
 
   private void end(String address, String path) {
@@ -81,12 +81,12 @@ class TransferListTest {
   void shouldForgetATransferThatPausesForTooLong() {
     begin("10.0.0.1", "a", MAX_BODY);
     pass(100);
-    assertThat(goOn("10.0.0.1", "a")).isTrue();
+    assertThat(continued("10.0.0.1", "a")).isTrue();
     pass(100);
     assertThat(isAllGivenBack()).isFalse();
     pass(20);
     assertThat(isAllGivenBack()).isTrue();
-    assertThat(goOn("10.0.0.1", "a")).isFalse();
+    assertThat(continued("10.0.0.1", "a")).isFalse();
   }
 
   @Test
@@ -94,10 +94,10 @@ class TransferListTest {
     begin("10.0.0.1", "a", MAX_BODY);
     for (int minute = 0; minute < 60; minute++) {
       pass(60);
-      assertThat(goOn("10.0.0.1", "a")).isTrue();
+      assertThat(continued("10.0.0.1", "a")).isTrue();
     }
     pass(60);
-    assertThat(goOn("10.0.0.1", "a")).isFalse();
+    assertThat(continued("10.0.0.1", "a")).isFalse();
     assertThat(isAllGivenBack()).isTrue();
   }
 
@@ -147,37 +147,37 @@ class TransferListTest {
     return transfers.begin(upload("10.0.0.1", "a"), token(token), BLOCK, bytes, peer("10.0.0.1"));
   }
 
-  private Optional<Transfer> goOn(int token, int block) {
-    return transfers.goOn(upload("10.0.0.1", "a"), token(token), block * BLOCK, BLOCK);
+  private Optional<Transfer> continued(int token, int block) {
+    return transfers.continued(upload("10.0.0.1", "a"), token(token), block * BLOCK, BLOCK);
   }
 
   @Test
   void shouldKnowATransferByItsTokenOrAsTheOnlyOne() {
     Transfer only = begin(1, 1).orElseThrow();
-    assertThat(goOn(7, 1)).as("a token for each block").hasValue(only);
-    assertThat(goOn(8, 2)).hasValue(only);
-    assertThat(goOn(8, 3)).as("a token that is kept").hasValue(only);
-    assertThat(goOn(9, 4)).as("of another device's program").isEmpty();
+    assertThat(continued(7, 1)).as("a token for each block").hasValue(only);
+    assertThat(continued(8, 2)).hasValue(only);
+    assertThat(continued(8, 3)).as("a token that is kept").hasValue(only);
+    assertThat(continued(9, 4)).as("of another device's program").isEmpty();
   }
 
   @Test
   void shouldTellTransfersApartByWhereTheirNextBlockBegins() {
     Transfer ahead = begin(1, 1).orElseThrow();
-    goOn(2, 1);
+    continued(2, 1);
     Transfer behind = begin(3, 1).orElseThrow();
-    assertThat(goOn(4, 2)).hasValue(ahead);
-    assertThat(goOn(5, 1)).hasValue(behind);
-    assertThat(goOn(6, 7)).as("the next one of none").isEmpty();
-    assertThat(goOn(7, 2)).hasValue(behind);
-    assertThat(goOn(8, 3)).as("of either").isEmpty();
-    assertThat(goOn(9, 3)).as("both are over").isEmpty();
+    assertThat(continued(4, 2)).hasValue(ahead);
+    assertThat(continued(5, 1)).hasValue(behind);
+    assertThat(continued(6, 7)).as("the next one of none").isEmpty();
+    assertThat(continued(7, 2)).hasValue(behind);
+    assertThat(continued(8, 3)).as("of either").isEmpty();
+    assertThat(continued(9, 3)).as("both are over").isEmpty();
   }
 
   @Test
   void shouldGiveBackWhatTransfersHoldThatItCannotTellApart() {
     begin(1, MAX_BODY);
     begin(2, MAX_BODY);
-    assertThat(goOn(3, 1)).isEmpty();
+    assertThat(continued(3, 1)).isEmpty();
     assertThat(isAllGivenBack()).isTrue();
   }
 
@@ -185,7 +185,7 @@ class TransferListTest {
   void shouldCountABodyThatBeginsAgainWithItsTokenOnce() {
     begin(4, MAX_BODY);
     Transfer again = begin(4, MAX_BODY).orElseThrow();
-    assertThat(goOn(4, 1)).hasValue(again);
+    assertThat(continued(4, 1)).hasValue(again);
     transfers.end(again);
     assertThat(isAllGivenBack()).isTrue();
   }
@@ -195,7 +195,7 @@ class TransferListTest {
     Transfer eldest = begin(1, MAX_BODY).orElseThrow();
     Transfer second = begin(2, MAX_BODY).orElseThrow();
     Transfer third = begin(3, MAX_BODY).orElseThrow();
-    assertThat(goOn(1, 1)).as("the eldest is over, and this one of any other").isEmpty();
+    assertThat(continued(1, 1)).as("the eldest is over, and this one of any other").isEmpty();
     assertThat(begin(5, 2 * MAX_BODY + 1)).as("not even then").isEmpty();
     for (Transfer transfer : List.of(eldest, second, third)) {
       transfers.end(transfer);
@@ -209,7 +209,7 @@ class TransferListTest {
     assertThat(transfers.hold(transfer, 2 * MAX_BODY, peer("10.0.0.1"))).isTrue();
     assertThat(begin("10.0.0.2", "a", MEMORY / 8 + 1)).isFalse();
     assertThat(transfers.hold(transfer, 2 * MAX_BODY + 1, peer("10.0.0.1"))).isFalse();
-    assertThat(goOn(1, 1)).as("it is over").isEmpty();
+    assertThat(continued(1, 1)).as("it is over").isEmpty();
     assertThat(isAllGivenBack()).isTrue();
   }
 

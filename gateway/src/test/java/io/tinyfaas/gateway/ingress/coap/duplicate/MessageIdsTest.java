@@ -6,12 +6,12 @@ import java.nio.ByteBuffer;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-class SpentMessagesTest {
+class MessageIdsTest {
 
   private static final int IDS = 1 << 16;
 
-  private final SpentMessages messages =
-      new SpentMessages(1_000, peer -> !peer.toString().startsWith("invented"));
+  private final MessageIds messages =
+      new MessageIds(1_000, peer -> !peer.toString().startsWith("invented"));
   private long nanos = TimeUnit.HOURS.toNanos(100);
 
   private boolean add(String peer, int mid) {
@@ -54,7 +54,7 @@ class SpentMessagesTest {
     for (int mid = 0; mid < IDS; mid++) {
       assertThat(add("a", mid)).isFalse();
     }
-    assertThat(messages.pages()).isEqualTo(SpentMessages.MAX_PAGES_OF_DEVICE);
+    assertThat(messages.pages()).isEqualTo(MessageIds.MAX_PAGES_OF_DEVICE);
     assertThat(add("a", IDS - 1)).isTrue();
     assertThat(add("a", IDS - 16_384)).isTrue();
     assertThat(add("a", 0)).as("used again too early, and long forgotten").isFalse();
@@ -95,7 +95,7 @@ class SpentMessagesTest {
 
   @Test
   void shouldForgetItsOwnOldestIfOneDeviceFillsAll() {
-    SpentMessages few = new SpentMessages(2, peer -> true);
+    MessageIds few = new MessageIds(2, peer -> true);
     for (int mid = 0; mid < 1_000; mid++) {
       few.add("a", mid, new byte[] {1}, nanos);
     }

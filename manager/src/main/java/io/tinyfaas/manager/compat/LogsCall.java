@@ -25,7 +25,7 @@ import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 /** The call {@code /logs} of the existing tinyFaaS. */
 @Path("/logs")
 @RunOnVirtualThread
-class FunctionLogs {
+class LogsCall {
 
   /** Of each handler: as much as its container keeps, unless lines are very short. */
   private static final int TAIL = 100_000;
@@ -34,7 +34,7 @@ class FunctionLogs {
   private final FunctionStates states;
   private final HandlerLogs logs;
 
-  FunctionLogs(FunctionStore store, FunctionStates states, HandlerLogs logs) {
+  LogsCall(FunctionStore store, FunctionStates states, HandlerLogs logs) {
     this.store = store;
     this.states = states;
     this.logs = logs;

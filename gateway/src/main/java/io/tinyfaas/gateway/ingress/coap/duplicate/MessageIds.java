@@ -15,7 +15,7 @@ import java.util.function.Predicate;
  * messages of one that counts, and so many of all: beyond that the device silent for longest is
  * forgotten.
  */
-final class SpentMessages {
+final class MessageIds {
 
   static final int PAGE_IDS = 64;
   static final int MAX_PAGES_OF_DEVICE = 256;
@@ -45,7 +45,7 @@ final class SpentMessages {
   /**
    * @param maxPages of all devices, about 350 bytes each
    */
-  SpentMessages(int maxPages, Predicate<Object> isProved) {
+  MessageIds(int maxPages, Predicate<Object> isProved) {
     this.max = maxPages;
     this.devices = new RecentPeers<>(isProved);
   }

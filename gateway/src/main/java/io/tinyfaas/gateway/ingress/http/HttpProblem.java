@@ -9,7 +9,7 @@ import io.vertx.core.json.JsonObject;
  * @param type the last part of its URN
  * @param retryAfter seconds after which to come back, or 0
  */
-record Problem(int status, String type, String title, String detail, int retryAfter) {
+record HttpProblem(int status, String type, String title, String detail, int retryAfter) {
 
   static final String MEDIA_TYPE = "application/problem+json";
 
@@ -24,16 +24,16 @@ record Problem(int status, String type, String title, String detail, int retryAf
   private static final int OVERLOADED_SECONDS = 1;
   private static final int NOT_STORED_SECONDS = 5;
 
-  static Problem badRequest(String detail) {
-    return new Problem(400, "bad-request", "The request is not valid HTTP", detail, 0);
+  static HttpProblem badRequest(String detail) {
+    return new HttpProblem(400, "bad-request", "The request is not valid HTTP", detail, 0);
   }
 
-  static Problem notImplemented(String detail) {
-    return new Problem(501, "not-implemented", "This is not implemented", detail, 0);
+  static HttpProblem notImplemented(String detail) {
+    return new HttpProblem(501, "not-implemented", "This is not implemented", detail, 0);
   }
 
-  static Problem noRouteTable() {
-    return new Problem(
+  static HttpProblem noRouteTable() {
+    return new HttpProblem(
         503,
         "no-route-table",
         "The gateway does not know its functions yet",
@@ -42,8 +42,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         NO_ROUTE_TABLE_SECONDS);
   }
 
-  static Problem unknownFunction() {
-    return new Problem(
+  static HttpProblem unknownFunction() {
+    return new HttpProblem(
         404,
         "unknown-function",
         "No such function",
@@ -51,8 +51,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         0);
   }
 
-  static Problem devicesOnly() {
-    return new Problem(
+  static HttpProblem devicesOnly() {
+    return new HttpProblem(
         403,
         "devices-only",
         "The function is for registered devices",
@@ -60,8 +60,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         0);
   }
 
-  static Problem noHandler() {
-    return new Problem(
+  static HttpProblem noHandler() {
+    return new HttpProblem(
         503,
         "no-handler",
         "The function has no healthy handler",
@@ -69,8 +69,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         NO_HANDLER_SECONDS);
   }
 
-  static Problem overloaded() {
-    return new Problem(
+  static HttpProblem overloaded() {
+    return new HttpProblem(
         503,
         "overloaded",
         "Too many invocations are running",
@@ -78,8 +78,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         OVERLOADED_SECONDS);
   }
 
-  static Problem peerOverloaded() {
-    return new Problem(
+  static HttpProblem peerOverloaded() {
+    return new HttpProblem(
         429,
         "too-many-of-address",
         "Too many invocations of this address are running",
@@ -88,8 +88,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         OVERLOADED_SECONDS);
   }
 
-  static Problem tooManyCalls() {
-    return new Problem(
+  static HttpProblem tooManyCalls() {
+    return new HttpProblem(
         429,
         "too-many-calls",
         "Too many calls are waiting or have failed",
@@ -98,8 +98,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         OVERLOADED_SECONDS);
   }
 
-  static Problem callNotStored() {
-    return new Problem(
+  static HttpProblem callNotStored() {
+    return new HttpProblem(
         503,
         "call-not-stored",
         "The call could not be written to disk",
@@ -108,8 +108,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         NOT_STORED_SECONDS);
   }
 
-  static Problem noCallback(String function) {
-    return new Problem(
+  static HttpProblem noCallback(String function) {
+    return new HttpProblem(
         400,
         "unknown-callback",
         "No such function to call back",
@@ -117,8 +117,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         0);
   }
 
-  static Problem keyReused() {
-    return new Problem(
+  static HttpProblem keyReused() {
+    return new HttpProblem(
         422,
         "idempotency-key-reused",
         "The idempotency key is that of another request",
@@ -127,8 +127,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         0);
   }
 
-  static Problem unknownCall() {
-    return new Problem(
+  static HttpProblem unknownCall() {
+    return new HttpProblem(
         404,
         "unknown-call",
         "No such call",
@@ -137,8 +137,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         0);
   }
 
-  static Problem noResult(String state, boolean failed) {
-    return new Problem(
+  static HttpProblem noResult(String state, boolean failed) {
+    return new HttpProblem(
         404,
         "no-result",
         "The call has no result" + (failed ? "" : " yet"),
@@ -146,8 +146,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         failed ? 0 : OVERLOADED_SECONDS);
   }
 
-  static Problem resultNotKept() {
-    return new Problem(
+  static HttpProblem resultNotKept() {
+    return new HttpProblem(
         410,
         "result-not-kept",
         "The call's result has not been kept",
@@ -156,13 +156,13 @@ record Problem(int status, String type, String title, String detail, int retryAf
         0);
   }
 
-  static Problem methodNotAllowed(String allowed) {
-    return new Problem(
+  static HttpProblem methodNotAllowed(String allowed) {
+    return new HttpProblem(
         405, "method-not-allowed", "A call has no such method", "It has " + allowed + ".", 0);
   }
 
-  static Problem stopping() {
-    return new Problem(
+  static HttpProblem stopping() {
+    return new HttpProblem(
         503,
         "stopping",
         "The gateway is stopping",
@@ -170,8 +170,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         OVERLOADED_SECONDS);
   }
 
-  static Problem timedOut() {
-    return new Problem(
+  static HttpProblem timedOut() {
+    return new HttpProblem(
         504,
         "timeout",
         "The function did not answer in time",
@@ -179,12 +179,12 @@ record Problem(int status, String type, String title, String detail, int retryAf
         0);
   }
 
-  static Problem badAnswer(String why) {
-    return new Problem(502, "bad-answer", "The function's answer is not valid", why, 0);
+  static HttpProblem badAnswer(String why) {
+    return new HttpProblem(502, "bad-answer", "The function's answer is not valid", why, 0);
   }
 
-  static Problem bodyTooLarge(int maxBody) {
-    return new Problem(
+  static HttpProblem bodyTooLarge(int maxBody) {
+    return new HttpProblem(
         413,
         "body-too-large",
         "The body is too large",
@@ -192,8 +192,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         0);
   }
 
-  static Problem bodyTooSlow(long seconds) {
-    return new Problem(
+  static HttpProblem bodyTooSlow(long seconds) {
+    return new HttpProblem(
         408,
         "body-too-slow",
         "The body did not arrive in time",
@@ -201,8 +201,8 @@ record Problem(int status, String type, String title, String detail, int retryAf
         0);
   }
 
-  static Problem internal() {
-    return new Problem(
+  static HttpProblem internal() {
+    return new HttpProblem(
         500, "internal", "The gateway failed", "Its log says why: docker compose logs gateway", 0);
   }
 
