@@ -166,6 +166,32 @@ class HeapCostIT {
     }
   }
 
+  /** Each with an idempotency key. */
+  @Test
+  void shouldTakeNoMoreForACallThanItSays() throws IOException {
+    int many = 2_000;
+    try (RawHttp http = new RawHttp(gateway.process().httpPort())) {
+      accept(http, 0);
+      long before = live();
+      for (int i = 1; i <= many; i++) {
+        accept(http, i);
+      }
+      assertThat((live() - before) / many).isLessThan(each("calls"));
+    }
+  }
+
+  private static void accept(RawHttp http, int number) throws IOException {
+    http.send(
+        "POST /any HTTP/1.1\r\nHost: x\r\nPrefer: respond-async\r\nX-tinyFaaS-Delay: 1h\r\n"
+            + "Idempotency-Key: key-"
+            + number
+            + "\r\nContent-Length: 0\r\n\r\n");
+    assertThat(http.readLine()).contains(" 202 ");
+    while (!http.readLine().isBlank()) {
+      // the rest of the head
+    }
+  }
+
   /** Each with a handler, a connection to it, meters of CoAP, and then one who observes it. */
   @Test
   void shouldTakeNoMoreForAFunctionAndAnObserverThanItSays() throws IOException {

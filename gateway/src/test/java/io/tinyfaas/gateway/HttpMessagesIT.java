@@ -43,6 +43,36 @@ class HttpMessagesIT extends HttpCalls {
     assertThat(unknown).startsWith("HTTP/1.1 404").endsWith("\r\n\r\n");
   }
 
+  /** As {@code nc -N} does. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void shouldAnswerAClientThatHasClosedItsSide(int requests) throws IOException {
+    try (RawHttp http = new RawHttp(gateway.httpPort())) {
+      http.send("GET /f/hold HTTP/1.1\r\nHost: x\r\n\r\n".repeat(requests)).shutdown();
+      for (int i = 1; i <= requests; i++) {
+        int number = i;
+        eventually().until(() -> held.size() == number);
+        held.getLast().response().end("done");
+      }
+      assertThat(http.readAll().split("HTTP/1.1 200 OK")).hasSize(requests + 1);
+    }
+    awaitMetric("tinyfaas_http_connections 0.0");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "GET /f/echo HTTP/1.1\r\nHo",
+        "POST /f/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx",
+      })
+  void shouldCloseWhereNoWholeRequestCameBeforeThat(String part) throws IOException {
+    try (RawHttp http = new RawHttp(gateway.httpPort())) {
+      assertThat(http.send(part).shutdown().readAll()).isEmpty();
+    }
+    awaitMetric("tinyfaas_http_connections 0.0");
+  }
+
   @Test
   void shouldRefuseABodyThatIsTooLargeBeforeItIsThere() throws IOException {
     assertThat(exchange("POST /f/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 65537\r\n\r\nx"))

@@ -63,6 +63,12 @@ final class RawHttp implements AutoCloseable {
     return offer(text.getBytes(StandardCharsets.UTF_8));
   }
 
+  /** That nothing more is sent; what comes can still be read. */
+  RawHttp shutdown() throws IOException {
+    socket.shutdownOutput();
+    return this;
+  }
+
   /** Until the gateway closes the connection. */
   String readAll() throws IOException {
     ByteArrayOutputStream all = new ByteArrayOutputStream();

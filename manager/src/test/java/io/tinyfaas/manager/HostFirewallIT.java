@@ -14,6 +14,7 @@ import io.tinyfaas.manager.spec.FunctionSpec;
 import io.tinyfaas.manager.spec.Specs;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -103,6 +104,35 @@ class HostFirewallIT extends FunctionOnAnEngine {
     deploy(NETWORKED, Zip.saying("one"));
 
     assertThat(onlyKeeper()).isNotEqualTo(left);
+  }
+
+  /** Of which nothing else is there; else it is another's who shares our addresses. */
+  @Test
+  void shouldRemoveRulesOfInstallationsThatAreGone() {
+    String gone = "gone-" + INSTANCE;
+    String there = "there-" + INSTANCE;
+    docker("network", "create", "--internal", "--label", "tinyfaas.instance=" + there, there);
+    List<String> forgotten = List.of(rule(RealParts.POOL, gone), rule(RealParts.POOL, there));
+    String elsewhere = rule("192.0.2.0/24", gone);
+    try {
+      forgotten.forEach(rule -> RealParts.iptables("-I INPUT 1 " + rule));
+      RealParts.iptables("-I INPUT 1 " + elsewhere);
+
+      deploy(NETWORKED, Zip.saying("one"));
+
+      assertThat(RealParts.iptables("-S INPUT"))
+          .noneMatch(rule -> rule.contains(gone) && rule.contains(RealParts.POOL))
+          .anyMatch(rule -> rule.contains(there))
+          .anyMatch(rule -> rule.contains("192.0.2.0/24"));
+    } finally {
+      docker("network", "rm", there);
+      Stream.concat(forgotten.stream(), Stream.of(elsewhere))
+          .forEach(rule -> RealParts.iptables("-D INPUT " + rule + " 2>/dev/null; true"));
+    }
+  }
+
+  private static String rule(String range, String installation) {
+    return "-s %s -m comment --comment tinyfaas:%s -j DROP".formatted(range, installation);
   }
 
   private static String onlyKeeper() {

@@ -1,9 +1,12 @@
 package io.tinyfaas.manager;
 
 import static io.tinyfaas.harness.Eventually.patient;
+import static io.tinyfaas.harness.Eventually.within;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tinyfaas.harness.flood.Flood;
+import io.tinyfaas.harness.flood.RunningFlood;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -16,6 +19,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What clients without a token make the manager hold, in the heap that it has on a box. */
 @Tag("slow")
@@ -67,6 +72,19 @@ class ManagerHeapIT {
   @Test
   void shouldOutliveThoseWhoAskForItsHealthAgainAndAgain() throws IOException {
     load("", "GET /q/health/live HTTP/1.1\r\nHost:h\r\n\r\n".repeat(20_000));
+  }
+
+  /** What is there of each for a moment would be more than there is of the heap. */
+  @ParameterizedTest
+  @ValueSource(strings = {"/q/health/live", "/functions"})
+  void shouldHoldNothingOfThoseWhoComeAndGo(String path) throws IOException {
+    try (RunningFlood flood =
+        Flood.http().connections(20).path(path).hangUp().again(0).start(manager.port())) {
+      within(Duration.ofMinutes(1)).until(() -> flood.outcome("hung up") > 20_000);
+      assertThat(manager.living("io.vertx.core.http.impl.Http1xServerConnection"))
+          .isLessThan(CONNECTIONS);
+    }
+    shouldBeWell();
   }
 
   private void load(String first, String more) throws IOException {

@@ -97,6 +97,22 @@ final class ManagerProcess implements AutoCloseable {
     process.awaitExit(quiet);
   }
 
+  /** How many there are of a class, when what is not needed any more has been collected. */
+  int living(String className) {
+    return Command.of(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+                Long.toString(process.pid()),
+                "GC.class_histogram"))
+        .lines()
+        .stream()
+        .map(line -> line.strip().split("\\s+"))
+        .filter(row -> row.length > 3 && row[3].equals(className))
+        .mapToInt(row -> Integer.parseInt(row[1]))
+        .findFirst()
+        .orElse(0);
+  }
+
   boolean isAlive() {
     return process.isAlive();
   }

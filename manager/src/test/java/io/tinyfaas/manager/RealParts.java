@@ -30,7 +30,7 @@ public final class RealParts implements QuarkusTestResourceLifecycleManager {
   private static final int LANE = Integer.getInteger("tinyfaas.lane", 0) % 16;
 
   /** Between those of installations, which end-to-end tests beside this process have. */
-  private static final String POOL = "10.199." + 16 * LANE + ".0/20";
+  static final String POOL = "10.199." + 16 * LANE + ".0/20";
 
   /** At the pool's end, where the manager takes addresses from last. */
   static final String LAST_SUBNET = "10.199." + (16 * LANE + 15) + ".224/27";

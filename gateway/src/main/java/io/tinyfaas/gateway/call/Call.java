@@ -40,7 +40,12 @@ final class Call {
       String callback,
       int depth,
       Optional<IdempotencyKey> key,
-      int bytes) {}
+      int bytes) {
+
+    Origin {
+      function = function.intern(); // the same for thousands of calls
+    }
+  }
 
   private static final BugLog BUGS =
       new BugLog(Logger.getLogger(Call.class), "call-watcher-failed");

@@ -1,6 +1,7 @@
 package io.tinyfaas.gateway.invoke;
 
 import io.tinyfaas.gateway.ingress.Protocol;
+import io.tinyfaas.gateway.memory.PeerNetwork;
 import io.vertx.core.MultiMap;
 import java.net.InetAddress;
 import java.util.Objects;
@@ -9,7 +10,8 @@ import java.util.Objects;
  * One request to one function, whatever protocol it came by.
  *
  * @param function as the device wrote it; there may be no such function
- * @param peer where it came from; where invocations have to wait, peers take turns
+ * @param peer where it came from, or the {@link PeerNetwork network} of that; where invocations
+ *     have to wait, peers take turns
  * @param device who has proved to be that device, by DTLS; empty for everybody else
  * @param headers for the handler, as its contract names them; not to be changed any more
  * @param body empty if there is none; not to be changed any more
@@ -25,7 +27,7 @@ public record Invocation(
   public Invocation {
     Objects.requireNonNull(function, "function");
     Objects.requireNonNull(protocol, "protocol");
-    Objects.requireNonNull(peer, "peer");
+    peer = PeerNetwork.of(peer);
     Objects.requireNonNull(device, "device");
     Objects.requireNonNull(headers, "headers");
     Objects.requireNonNull(body, "body");

@@ -67,11 +67,11 @@ final class Cleaner {
         folder.delete(cleaned);
       }
       failed = false;
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException | Error e) {
       tail.giveUpGroup();
       oldest = null;
       if (!failed) {
-        LOG.errorf("event=journal-not-cleaned reason=\"%s\"", e.getMessage());
+        LOG.errorf("event=journal-not-cleaned reason=\"%s\"", e);
       }
       failed = true;
       failedAt = System.nanoTime();

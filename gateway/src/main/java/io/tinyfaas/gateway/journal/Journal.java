@@ -3,15 +3,9 @@ package io.tinyfaas.gateway.journal;
 import io.tinyfaas.gateway.journal.WaitingBatches.Waiting;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.ClosedChannelException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 
 /**
@@ -27,39 +21,27 @@ import org.jboss.logging.Logger;
  * last, its records come back in front of all that replaced or removed them. Opening changes
  * nothing but that it deletes what was not finished, so it can be cut, too.
  *
- * <p>A batch that failed with an {@link IOException} is not there while the journal is open, but
- * may be there when it is opened again. What is damaged costs the batches in it; what they replaced
- * or removed may come back.
+ * <p>A batch that failed with an {@link IOException} is not there while the journal is open. When
+ * it is opened again it may be, if nothing was written after it; else it is not, by what the header
+ * of the segment after it says. What is damaged costs the batches in it; what they replaced or
+ * removed may come back.
  */
 public final class Journal implements AutoCloseable {
 
   private static final Logger LOG = Logger.getLogger(Journal.class);
 
-  /** A batch as large at most, of keys that are there, may use the reserve. */
-  private static final int SMALL_BYTES = 16 << 10;
-
   private static final long GROUP_BYTES = 1 << 20;
   private static final long CLEANING_BYTES = 256 << 10;
-  private static final int WAITING_READS = 65_536;
 
   private final JournalLimits limits;
   private final SegmentFolder folder;
   private final Index index;
-  private final Tail tail;
+  private final GroupCommit commits;
   private final Cleaner cleaner;
-  private final Reserve reserve;
+  private final RecordReader reader;
   private final WaitingBatches waiting;
   private final int damaged;
   private final Thread writer = Thread.ofPlatform().name("journal").daemon().unstarted(this::work);
-  private final ThreadPoolExecutor reader =
-      new ThreadPoolExecutor(
-          1,
-          1,
-          1,
-          TimeUnit.MINUTES,
-          new ArrayBlockingQueue<>(WAITING_READS),
-          Thread.ofPlatform().name("journal-reader").daemon().factory());
-  private boolean failing;
 
   /** Gets what is there when a journal is opened. */
   public interface Visitor {
@@ -77,11 +59,13 @@ public final class Journal implements AutoCloseable {
     this.folder = folder;
     this.index = index;
     this.damaged = damaged;
-    this.tail = new Tail(folder, limits.segmentBytes());
+    this.waiting = new WaitingBatches(limits.waitingBytes(), GroupCommit.SMALL_BYTES);
+    this.reader = new RecordReader(folder, index);
+    Tail tail = new Tail(folder, limits.segmentBytes());
+    Reserve reserve = new Reserve(folder.path(), limits);
+    this.commits = new GroupCommit(limits, folder, index, tail, reserve, waiting);
     this.cleaner = new Cleaner(folder, index, tail, limits);
-    this.reserve = new Reserve(folder.path(), limits);
-    this.waiting = new WaitingBatches(limits.waitingBytes(), SMALL_BYTES);
-    reader.allowCoreThreadTimeOut(true);
+    reserve.isThere();
   }
 
   /**
@@ -106,9 +90,7 @@ public final class Journal implements AutoCloseable {
       Recovery recovery = new Recovery(folder, index);
       recovery.run();
       recovery.visit(visitor::wants, (value, key) -> visitor.record(key, value));
-      Journal journal = new Journal(limits, folder, index, recovery.damaged());
-      journal.reserve.isThere();
-      return journal;
+      return new Journal(limits, folder, index, recovery.damaged());
     } catch (IOException | RuntimeException | Error e) {
       folder.close();
       throw e;
@@ -141,41 +123,7 @@ public final class Journal implements AutoCloseable {
    * @return fails with an {@link IOException} if there is none, it is damaged, or cannot be read
    */
   public CompletableFuture<byte[]> read(long key) {
-    CompletableFuture<byte[]> value = new CompletableFuture<>();
-    try {
-      reader.execute(
-          () -> {
-            try {
-              value.complete(value(key));
-            } catch (Throwable e) {
-              value.completeExceptionally(e);
-            }
-          });
-    } catch (RejectedExecutionException e) {
-      value.completeExceptionally(new IOException("The journal is closed, or too many read", e));
-    }
-    return value;
-  }
-
-  private byte[] value(long key) throws IOException {
-    while (true) {
-      Index.Place place = index.find(key);
-      if (place == null) {
-        throw new IOException("There is no record " + key);
-      }
-      Segment segment = folder.segments().get(place.segment());
-      try {
-        if (segment == null) {
-          throw new ClosedChannelException();
-        }
-        return segment.value(key, place.offset(), place.length());
-      } catch (ClosedChannelException e) {
-        if (place.equals(index.find(key))) {
-          throw e;
-        }
-        // It was cleaned away meanwhile, and is elsewhere.
-      }
-    }
+    return reader.read(key);
   }
 
   /** Whether so many more bytes of records are within what is allowed. On any thread. */
@@ -211,10 +159,25 @@ public final class Journal implements AutoCloseable {
   }
 
   private void work() {
-    while (!waiting.isOver()) {
-      workOnce();
+    try {
+      while (!waiting.isOver()) {
+        workOnce();
+      }
+    } catch (RuntimeException | Error e) {
+      LOG.errorf(e, "event=journal-ended folder=%s", folder.path());
+      throw e;
+    } finally {
+      end();
     }
-    reader.shutdown();
+  }
+
+  /** Nobody waits for what will not come. */
+  private void end() {
+    waiting.close();
+    for (Waiting each : waiting.take(Long.MAX_VALUE, 0)) {
+      each.done().completeExceptionally(new IOException("The journal has ended"));
+    }
+    reader.close();
     try {
       folder.close();
     } catch (IOException e) {
@@ -227,135 +190,9 @@ public final class Journal implements AutoCloseable {
     boolean cleans = isDue && cleaner.mayTry();
     long millis = cleans ? 0 : isDue ? limits.again().toMillis() : Long.MAX_VALUE;
     List<Waiting> group = waiting.take(GROUP_BYTES, millis);
-    long written = group.isEmpty() ? 0 : commit(group);
+    long written = group.isEmpty() ? 0 : commits.commit(group);
     if (cleans) {
       cleaner.run(Math.max(CLEANING_BYTES, written));
     }
-  }
-
-  /**
-   * @return how many bytes
-   */
-  private long commit(List<Waiting> group) {
-    List<Waiting> admitted = new ArrayList<>();
-    List<Runnable> outcomes = new ArrayList<>();
-    long bytes = 0;
-    long grown = index.bytes();
-    for (Waiting each : group) {
-      long growth = growth(each.batch());
-      IOException refusal = refusal(each.batch(), growth, grown);
-      if (refusal == null) {
-        admitted.add(each);
-        bytes += each.batch().bytes();
-        grown += growth;
-      } else {
-        outcomes.add(() -> each.done().completeExceptionally(refusal));
-      }
-    }
-    write(admitted, outcomes);
-    waiting.done(group);
-    outcomes.forEach(Runnable::run);
-    return bytes;
-  }
-
-  private long growth(Batch batch) {
-    long growth = 0;
-    for (Batch.Entry entry : batch.entries()) {
-      Index.Place place = index.find(entry.key());
-      growth -= place == null ? 0 : Index.cost(place.length());
-      growth += entry.value() == null ? 0 : Index.cost(entry.length());
-    }
-    return growth;
-  }
-
-  /**
-   * @return null if it may be written
-   */
-  private IOException refusal(Batch batch, long growth, long bytes) {
-    boolean usesReserve = usesReserve(batch);
-    long most = limits.maxBytes() + (usesReserve ? limits.reserveBytes() : 0);
-    if (growth > 0 && bytes + growth > most) {
-      return new JournalFullException(
-          "%d more bytes, with %d of %d there".formatted(growth, bytes, limits.maxBytes()));
-    }
-    return usesReserve || reserve.isThere()
-        ? null
-        : new IOException(
-            "Nothing new is written to %s until its reserve is there again: the disk is full, or fails"
-                .formatted(folder.path()));
-  }
-
-  /** What became of something that was accepted, and not something new. */
-  private boolean usesReserve(Batch batch) {
-    return batch.bytes() <= SMALL_BYTES
-        && batch.entries().stream()
-            .allMatch(entry -> entry.value() == null || index.find(entry.key()) != null);
-  }
-
-  /** Those that may use the reserve are tried once more with its room. */
-  private void write(List<Waiting> group, List<Runnable> outcomes) {
-    if (group.isEmpty()) {
-      return;
-    }
-    try {
-      append(group);
-      group.forEach(each -> outcomes.add(() -> each.done().complete(null)));
-      say(null);
-    } catch (IOException | RuntimeException | Error e) {
-      tail.giveUpGroup();
-      say(e);
-      List<Waiting> again = new ArrayList<>();
-      boolean tries = reserve.giveUp();
-      for (Waiting each : group) {
-        if (tries && usesReserve(each.batch())) {
-          again.add(each);
-        } else {
-          outcomes.add(() -> each.done().completeExceptionally(failure(e)));
-        }
-      }
-      write(again, outcomes);
-    }
-  }
-
-  private static IOException failure(Throwable e) {
-    return new IOException("Not written: " + e.getMessage(), e);
-  }
-
-  private void append(List<Waiting> group) throws IOException {
-    int[] places = new int[group.stream().mapToInt(each -> each.batch().entries().size()).sum()];
-    int count = 0;
-    int segment = tail.beginGroup();
-    for (Waiting each : group) {
-      tail.beginFrame(each.batch().bytes());
-      for (Batch.Entry entry : each.batch().entries()) {
-        places[count++] = tail.write(RecordHeader.of(entry.key(), entry.value()));
-        if (entry.value() != null) {
-          tail.write(ByteBuffer.wrap(entry.value()));
-        }
-      }
-      tail.endFrame();
-    }
-    tail.endGroup();
-    count = 0;
-    for (Waiting each : group) {
-      for (Batch.Entry entry : each.batch().entries()) {
-        if (entry.value() == null) {
-          index.remove(entry.key());
-        } else {
-          index.put(entry.key(), segment, places[count], entry.length());
-        }
-        count++;
-      }
-    }
-  }
-
-  /** One line when the disk begins to fail, and one when it works again. */
-  private void say(Throwable failure) {
-    if (failure != null && !failing) {
-      LOG.errorf("event=journal-fails folder=%s reason=\"%s\"", folder.path(), failure);
-    } else if (failure == null && failing) {
-      LOG.infof("event=journal-works-again folder=%s", folder.path());
-    }
-    failing = failure != null;
   }
 }

@@ -7,7 +7,7 @@ import java.time.Duration;
  * @param segmentBytes from which on a segment gets no more frames
  * @param reserveBytes what small records of keys that are there may take beyond {@code maxBytes},
  *     and what is kept on the disk for them
- * @param waitingBytes what may wait to be written; a single batch may be larger
+ * @param waitingBytes what may wait to be written, beside one batch
  * @param again how long nothing is tried on the disk's account that has just failed
  */
 record JournalLimits(

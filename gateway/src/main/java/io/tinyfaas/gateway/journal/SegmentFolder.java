@@ -8,6 +8,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -23,6 +24,9 @@ final class SegmentFolder implements Closeable {
   private static final Pattern NAME =
       Pattern.compile("([0-7][0-9a-f]{7})-([0-9a-f]{16})\\.segment");
 
+  /** What callers send is nobody else's. */
+  private static final String OURS = "rwx------";
+
   private final Path folder;
   private final FileChannel lock;
   private final SecureRandom random = new SecureRandom();
@@ -37,7 +41,8 @@ final class SegmentFolder implements Closeable {
   }
 
   static SegmentFolder open(Path folder) throws IOException {
-    Files.createDirectories(folder);
+    Files.createDirectories(
+        folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(OURS)));
     FileChannel lock =
         FileChannel.open(
             folder.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);

@@ -7,7 +7,10 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 
-/** What waits for the journal's thread. Bounded in bytes; small batches have a quarter more. */
+/**
+ * What waits for the journal's thread. Bounded in bytes, but for the last one, so that a large
+ * batch need not come when nothing waits; small ones have a quarter more.
+ */
 final class WaitingBatches {
 
   /** What a batch takes of the heap beside its values. */
@@ -36,7 +39,7 @@ final class WaitingBatches {
     long most = batch.bytes() <= smallBytes ? mostBytes + mostBytes / 4 : mostBytes;
     if (closed) {
       added.done().completeExceptionally(new IOException("The journal is closed"));
-    } else if (bytes > 0 && bytes + added.bytes() > most) {
+    } else if (bytes > most) {
       added
           .done()
           .completeExceptionally(

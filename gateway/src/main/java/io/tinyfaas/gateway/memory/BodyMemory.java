@@ -17,7 +17,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * each, and there is always something for those who hold little. An eighth is for addresses that
  * hold nothing: a device with one request at a time is let in, however many others there are. What
  * follows from what has been let in, above all the answer of a function that has run, may take
- * more, so that it was not for nothing.
+ * more, so that it was not for nothing; but a quarter of that eighth only where the address still
+ * holds no more than a small request and its answer.
  *
  * <p>An invocation counts up to four of its body: its request twice (as it came, and as the kernel
  * takes it), and its answer twice (while the array that it is read into grows, or as it came and as
@@ -31,6 +32,10 @@ public final class BodyMemory {
 
   private static final int TIMES_LEFT_FOR_MORE = 15;
   private static final int NEWCOMERS_FRACTION = 8;
+  private static final int SMALL_ONLY_FRACTION = 32;
+
+  /** What is small: 14 KB with the heap as it comes. */
+  private static final int SMALL_FRACTION = 1_024;
 
   private static final int REQUEST_COPIES = 2;
 
@@ -172,7 +177,9 @@ public final class BodyMemory {
 
   /** The same for what belongs to no function any more. */
   public boolean takeMore(long bytes, Holder peer) {
-    return peer.bytes() <= TIMES_LEFT_FOR_MORE * free.get() && taken(bytes, peer);
+    boolean small = peer.bytes() + bytes <= size / SMALL_FRACTION;
+    long left = small ? free.get() : free.get() - size / SMALL_ONLY_FRACTION;
+    return bytes <= left && peer.bytes() <= TIMES_LEFT_FOR_MORE * free.get() && taken(bytes, peer);
   }
 
   private boolean taken(long bytes, Holder peer) {

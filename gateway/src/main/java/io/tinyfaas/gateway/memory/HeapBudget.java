@@ -66,7 +66,7 @@ public final class HeapBudget {
   private static final long OBSERVER_BYTES = 2 * 1_024;
 
   /** With its ID, what names its function and its client, and where it is on disk. */
-  private static final long CALL_BYTES = 480;
+  private static final long CALL_BYTES = 512;
 
   /** At most what {@code -Xmx} has and {@link Runtime#maxMemory} has not: one survivor space. */
   private static final long SURVIVOR_MEBIBYTES = 4;

@@ -5,7 +5,10 @@ import java.net.InetAddress;
 import java.util.HashMap;
 import java.util.Map;
 
-/** What each address has, whatever protocols it uses. On the event loop only. */
+/**
+ * What each address has, or {@link PeerNetwork network}, whatever protocols it uses. On the event
+ * loop only.
+ */
 @Singleton
 public final class PeerHolders {
 
@@ -15,7 +18,8 @@ public final class PeerHolders {
   private final Map<InetAddress, Holder> holders = new HashMap<>();
   private int full = KEPT;
 
-  public Holder of(InetAddress peer) {
+  public Holder of(InetAddress address) {
+    InetAddress peer = PeerNetwork.of(address);
     Holder holder = holders.get(peer);
     if (holder == null) {
       if (holders.size() >= full) {

@@ -21,11 +21,13 @@ import java.util.stream.LongStream;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * Damage by hand. Three segments of four frames each; only the last has a frame in its own group.
  */
+@ExtendWith(QuietLog.class)
 class DamagedJournalTest {
 
   private static final int FRAMES = 4;

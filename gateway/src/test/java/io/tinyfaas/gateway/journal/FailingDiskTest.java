@@ -18,8 +18,10 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
+@ExtendWith(QuietLog.class)
 class FailingDiskTest {
 
   private static final JournalLimits LIMITS =
@@ -140,6 +142,20 @@ class FailingDiskTest {
     Records found = new Records();
     Journal.opened(disk.folder(), LIMITS, found);
     assertThat(found).containsOnly(Map.entry(10L, "new"));
+  }
+
+  @Test
+  void shouldOutliveABug() throws Exception {
+    PlayedDisk disk = new PlayedDisk(seed.random());
+    Journal journal = Records.open(disk.folder(), LIMITS, new Records());
+    await(journal.write(batch(1, "before")));
+    disk.throwOnce();
+    assertThatThrownBy(() -> await(journal.write(batch(2, "new"))))
+        .isInstanceOf(IOException.class)
+        .hasRootCauseInstanceOf(IllegalStateException.class);
+    await(journal.write(batch(3, "after")));
+    assertThat(await(journal.read(1))).isEqualTo(bytes("before"));
+    journal.close();
   }
 
   @Test

@@ -44,6 +44,7 @@ public final class PlayedDisk {
   private long capacity = Long.MAX_VALUE;
   private int failsOneIn;
   private boolean failsOnce;
+  private boolean throwsOnce;
   private int failures;
   private int syncs;
   private Set<Fault> faults = Set.of();
@@ -166,6 +167,11 @@ public final class PlayedDisk {
   synchronized void failOnce(Fault fault) {
     failOneIn(1, Set.of(fault));
     failsOnce = true;
+  }
+
+  /** The next operation ends as if it, or what asked for it, had a bug. */
+  synchronized void throwOnce() {
+    throwsOnce = true;
   }
 
   synchronized int failures() {
@@ -377,6 +383,10 @@ public final class PlayedDisk {
   private boolean begin(int life, Fault fault) throws IOException {
     if (off || life != this.life) {
       throw new IOException("The power is off");
+    }
+    if (throwsOnce) {
+      throwsOnce = false;
+      throw new IllegalStateException("A bug");
     }
     boolean isLast = ++operations >= cutAt;
     if (isLast) {

@@ -7,15 +7,17 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The power goes at any operation of the disk, also while the journal is opened after a cut. */
+@ExtendWith(QuietLog.class)
 class PowerCutTest {
 
   private static final JournalLimits LIMITS =
       new JournalLimits(1 << 20, 2 << 10, 1 << 10, 1 << 20, Duration.ofDays(1));
 
-  private static final int HISTORIES = 100;
+  private static final int HISTORIES = 200;
   private static final int CUTS = 10;
 
   @RegisterExtension final Seed seed = new Seed();

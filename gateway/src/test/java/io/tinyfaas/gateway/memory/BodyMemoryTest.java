@@ -68,6 +68,27 @@ class BodyMemoryTest {
     assertThat(memory.take(EACH, new Holder(), new Holder())).as("not all of it").isTrue();
   }
 
+  /** However many addresses have answers of functions that have run. */
+  @Test
+  void shouldKeepAPartOfThatForWhatIsSmall() {
+    while (memory.takeMore(EACH, new Holder())) {
+      // one after the other
+    }
+    Holder newcomer = new Holder();
+    assertThat(memory.take(10 * EACH, newcomer)).isTrue();
+  }
+
+  @Test
+  void shouldHaveRoomForTheSmallAnswerOfANewcomer() {
+    BodyMemory large = new BodyMemory(1_000 * SIZE);
+    while (large.takeMore(SIZE + 1, new Holder())) {
+      // one after the other
+    }
+    Holder newcomer = new Holder();
+    assertThat(large.take(5_000, newcomer)).isTrue();
+    assertThat(large.takeMore(2_000, newcomer)).isTrue();
+  }
+
   /** The largest body there may be passes where nothing else is. */
   @Test
   void shouldGiveWhoeverHasNothingAllThatIsLeft() {

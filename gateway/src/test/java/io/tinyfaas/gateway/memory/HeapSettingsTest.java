@@ -21,7 +21,7 @@ class HeapSettingsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1M, 70", "2M, 79", "8M, 134", "64M, 646"})
+  @CsvSource({"1M, 71", "2M, 80", "8M, 135", "64M, 647"})
   void shouldTakeALargestBodyThatTheHeapHasRoomFor(String body, int heapMebibytes) {
     HeapSettings settings = Settings.with(HeapSettings.class, "tinyfaas.max-body", body);
     assertThatCode(() -> new HeapSettingsCheck(settings, (long) heapMebibytes << 20))
@@ -39,8 +39,8 @@ class HeapSettingsTest {
                     Settings.with(HeapSettings.class, "tinyfaas.max-body", "8M"), 34L << 20))
         .hasMessage(
             "TINYFAAS_MAX_BODY is 8388608 bytes, which the gateway's heap of 34 MiB has no room for"
-                + " besides its other limits: set TINYFAAS_GATEWAY_HEAP to 138m and"
-                + " TINYFAAS_GATEWAY_MEMORY to 376m, or lower one (docs/limits.md).");
+                + " besides its other limits: set TINYFAAS_GATEWAY_HEAP to 139m and"
+                + " TINYFAAS_GATEWAY_MEMORY to 378m, or lower one (docs/limits.md).");
   }
 
   @ParameterizedTest

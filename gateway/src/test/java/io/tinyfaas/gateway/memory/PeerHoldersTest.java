@@ -30,6 +30,12 @@ class PeerHoldersTest {
   }
 
   @Test
+  void shouldBoundANetworkByIpv6AsOne() {
+    assertThat(holders.of(InetAddress.ofLiteral("2001:db8::1")))
+        .isSameAs(holders.of(InetAddress.ofLiteral("2001:db8::2")));
+  }
+
+  @Test
   void shouldNotGrowWithAddressesThatHaveNothing() {
     Holder running = holders.of(peer(0));
     assertThat(running.begin(MAX)).isTrue();

@@ -10,6 +10,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.EnumMap;
@@ -40,6 +41,7 @@ final class LogReading extends ResultCallback.Adapter<Frame> {
 
   private final String prefix;
   private final Consumer<String> reader;
+  private final InstantSource clock;
 
   /** A timestamp, as those below: lines until then were shown before. Empty: none were. */
   private final String after;
@@ -58,12 +60,18 @@ final class LogReading extends ResultCallback.Adapter<Frame> {
    * @param reader gets each line, with its end
    */
   LogReading(String prefix, Consumer<String> reader) {
-    this(prefix, reader, "", AS_THE_ENGINE.format(Instant.now()));
+    this(prefix, reader, InstantSource.system());
   }
 
-  private LogReading(String prefix, Consumer<String> reader, String after, String seen) {
+  LogReading(String prefix, Consumer<String> reader, InstantSource clock) {
+    this(prefix, reader, clock, "", AS_THE_ENGINE.format(clock.instant()));
+  }
+
+  private LogReading(
+      String prefix, Consumer<String> reader, InstantSource clock, String after, String seen) {
     this.prefix = prefix;
     this.reader = reader;
+    this.clock = clock;
     this.after = after;
     this.seen = seen;
   }
@@ -75,9 +83,14 @@ final class LogReading extends ResultCallback.Adapter<Frame> {
     this.closed.set(closed);
   }
 
-  /** For what is printed after this reading, which has ended. */
+  /**
+   * For what is printed after this reading, which has ended. Where the box's clock was set back,
+   * all until its old time would pass for shown: some lines come twice there, and none is lost.
+   */
   LogReading next() {
-    return new LogReading(prefix, reader, seen, seen);
+    String now = AS_THE_ENGINE.format(clock.instant());
+    String until = seen.compareTo(now) > 0 ? now : seen;
+    return new LogReading(prefix, reader, clock, until, until);
   }
 
   /** In seconds since 1970: of older output nothing is shown. */

@@ -36,6 +36,18 @@ public record AddressPool(String cidr, int base, int size) {
             + ": use an IPv4 range of /8 to /26, such as 10.200.0.0/16.");
   }
 
+  /** Whether all of this range is in the pool. */
+  boolean has(String range) {
+    String[] parts = range.split("/");
+    if (parts.length != 2 || !ADDRESS.matcher(parts[0]).matches()) {
+      return false;
+    }
+    int first = toInt(parts[0]) - base;
+    return first >= 0
+        && first < size
+        && Integer.parseInt(parts[1]) >= Integer.numberOfLeadingZeros(size) + 1;
+  }
+
   /** One function's part of the pool; its first address is the bridge's. */
   public record Subnet(int base) {
 

@@ -22,6 +22,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jboss.logging.Logger;
 
 /**
  * Keeps functions with network access off the host. Docker separates bridges from each other, but
@@ -36,16 +40,29 @@ import java.util.concurrent.locks.ReentrantLock;
 @ApplicationScoped
 public class HostFirewall {
 
+  private static final Logger LOG = Logger.getLogger(HostFirewall.class);
+
   /** Of the container that sets the rule. */
   public static final String ROLE = "firewall";
 
+  /** A kernel without nftables has the older tables only. */
+  private static final String TABLES =
+      "iptables=iptables; iptables -w 5 -S INPUT >/dev/null 2>&1 || iptables=iptables-legacy; ";
+
+  /** Of all installations. */
+  private static final String LIST = TABLES + "$iptables -w 5 -S INPUT | grep tinyfaas: || :";
+
+  private static final Pattern RULE =
+      Pattern.compile(
+          "-A INPUT (-s (\\S+) -m comment --comment \"?tinyfaas:([\\w.-]+)\"? -j DROP)");
+
   /**
    * Where it is already set nothing changes; {@code -w} waits for others at the same lock, and the
-   * file for whoever else asks here. A kernel without nftables has the older tables only.
+   * file for whoever else asks here.
    */
   private static final String SET =
       "exec 9>/run/rule; flock 9; "
-          + "iptables=iptables; iptables -w 5 -S INPUT >/dev/null 2>&1 || iptables=iptables-legacy; "
+          + TABLES
           + "rule='-s %s -m comment --comment tinyfaas:%s -j DROP'; "
           + "$iptables -w 5 -C INPUT $rule 2>/dev/null"
           + " || { $iptables -w 5 -I INPUT 1 $rule && echo event=firewall-rule outcome=set; }";
@@ -153,10 +170,49 @@ public class HostFirewall {
       docker.startContainerCmd(created).exec();
       keeper = Optional.of(created);
       left = false;
+      removeForgotten(created);
     }
     check(keeper.get());
     seen = true;
     seenSet = System.nanoTime();
+  }
+
+  /**
+   * Those for addresses of ours that an installation has left that was removed by hand: each would
+   * stay for ever. One is there while the engine has anything of it.
+   */
+  private void removeForgotten(String container) {
+    try {
+      Matcher rule = RULE.matcher(run(container, LIST).orElse(""));
+      while (rule.find()) {
+        String installation = rule.group(3);
+        if (!installation.equals(settings.instance())
+            && AddressPool.parse(network.addressPool()).has(rule.group(2))
+            && !isThere(installation)) {
+          run(container, TABLES + "$iptables -w 5 -D INPUT " + rule.group(1));
+          LOG.infof("event=firewall-rule outcome=removed of=%s", installation);
+        }
+      }
+    } catch (RuntimeException e) {
+      LOG.warnf(
+          "event=firewall-rules-not-looked-for reason=\"%s\"",
+          ProblemException.ofFailure(e).getMessage());
+    }
+  }
+
+  private boolean isThere(String installation) {
+    List<String> own = List.of(Labels.INSTANCE + "=" + installation);
+    List<String> composed = List.of("com.docker.compose.project=" + installation);
+    return Stream.of(own, composed)
+            .anyMatch(
+                labels ->
+                    !docker
+                        .listContainersCmd()
+                        .withShowAll(true)
+                        .withLabelFilter(labels)
+                        .exec()
+                        .isEmpty())
+        || !docker.listNetworksCmd().withFilter("label", own).exec().isEmpty();
   }
 
   private String create() {
@@ -190,32 +246,39 @@ public class HostFirewall {
 
   /** The same as the container does by itself, but now. */
   private void check(String container) {
+    Optional<String> said = run(container, "(" + rule() + ") && echo " + DONE);
+    if (said.filter(text -> text.endsWith(DONE)).isEmpty()) {
+      throw ProblemException.of(
+          ProblemType.START_FAILED,
+          "The rule that keeps functions with network access off this box could not be set, so"
+              + " none is started: "
+              + said.orElse("nobody answered for " + PATIENCE_SECONDS + " s"));
+    }
+  }
+
+  /**
+   * @return what it says; empty if it does not end
+   */
+  private Optional<String> run(String container, String script) {
     String command =
         docker
             .execCreateCmd(container)
-            .withCmd("/bin/sh", "-c", "(" + rule() + ") && echo " + DONE)
+            .withCmd("/bin/sh", "-c", script)
             .withAttachStdout(true)
             .withAttachStderr(true)
             .exec()
             .getId();
     Output output = new Output();
-    boolean ended;
     try {
-      ended =
-          docker
+      return docker
               .execStartCmd(command)
               .exec(output)
-              .awaitCompletion(PATIENCE_SECONDS, TimeUnit.SECONDS);
+              .awaitCompletion(PATIENCE_SECONDS, TimeUnit.SECONDS)
+          ? Optional.of(output.text())
+          : Optional.empty();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while setting the firewall's rule", e);
-    }
-    if (!ended || !output.text().endsWith(DONE)) {
-      throw ProblemException.of(
-          ProblemType.START_FAILED,
-          "The rule that keeps functions with network access off this box could not be set, so"
-              + " none is started: "
-              + (ended ? output.text() : "nobody answered for " + PATIENCE_SECONDS + " s"));
     }
   }
 

@@ -12,6 +12,7 @@ import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.contract.device.DeviceCredential;
 import io.tinyfaas.contract.device.DeviceName;
 import io.tinyfaas.contract.setting.SettingsCheck;
+import io.tinyfaas.manager.files.FileTree;
 import io.tinyfaas.manager.problem.ProblemException;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -215,7 +216,7 @@ public class DeviceStore {
 
   private void remove(StoredDevice device) throws IOException {
     try {
-      Files.deleteIfExists(file(device.name()));
+      FileTree.delete(file(device.name()));
       files.sync(folder);
       devices.remove(device.name());
     } catch (IOException e) {
@@ -250,7 +251,7 @@ public class DeviceStore {
 
   /** After a change that failed and was taken back, if that could be. */
   private void takeFromDisk(StoredDevice device) {
-    if (Files.exists(file(device.name()))) {
+    if (Files.isRegularFile(file(device.name()))) {
       devices.put(device.name(), device);
     } else {
       devices.remove(device.name());

@@ -1,8 +1,10 @@
 package io.tinyfaas.manager.store;
 
+import io.tinyfaas.manager.files.FileTree;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -60,6 +62,9 @@ final class DurableFiles {
     try {
       Files.write(written, content);
       sync(written);
+      if (Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS)) {
+        FileTree.delete(file); // no file can take its place
+      }
       Files.move(written, file, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       deleteAfter(e, written);

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -103,6 +104,14 @@ final class FunctionFolders {
       return Optional.empty();
     }
     StoredFunction stored = new StoredFunction(pointer, versions);
+    if (pointer.active() == 0 && !versions.isEmpty()) {
+      int newest = Collections.max(versions.keySet());
+      LOG.errorf(
+          "event=version-guessed function=%s version=%d kept=%s: which one is active cannot be read"
+              + " from %s. Deploy or roll back what should run instead.",
+          function, newest, versions.keySet(), pointerFile(function));
+      stored = stored.with(Pointer.byNumbers(newest, numbers, pointer.highest()));
+    }
     if (stored.active().isEmpty()) {
       LOG.errorf(
           "event=function-left-out function=%s version=%d kept=%s: its active version cannot be"
@@ -123,7 +132,7 @@ final class FunctionFolders {
       Pointer pointer = read(file);
       return pointer.withHighest(Math.max(pointer.highest(), highest));
     } catch (IOException e) {
-      // Which versions were active is lost with it; rather keep them all than remove a good one.
+      // Which versions were active is lost with it: all of them are kept, and the newest is served.
       LOG.errorf("event=unreadable file=%s reason=%s", file, e.getMessage());
       return Pointer.byNumbers(0, numbers, highest);
     }
@@ -173,6 +182,9 @@ final class FunctionFolders {
 
   /** A place for a function's first version. */
   void create(FunctionName function) throws IOException {
+    if (!Files.isDirectory(functionFolder(function))) {
+      FileTree.delete(functionFolder(function)); // no folder can take its place
+    }
     Files.createDirectories(functionFolder(function).resolve("versions"));
     files.sync(functionFolder(function));
     files.sync(root);

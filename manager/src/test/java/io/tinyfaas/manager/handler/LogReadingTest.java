@@ -25,7 +25,8 @@ class LogReadingTest {
   private static final String TIME = "2026-01-31T23:59:59.123456789Z ";
 
   private final List<String> lines = new ArrayList<>();
-  private final LogReading reading = new LogReading("handler=a1 ", lines::add);
+  private Instant now = Instant.parse("2026-02-01T12:00:00Z");
+  private final LogReading reading = new LogReading("handler=a1 ", lines::add, () -> now);
 
   @Test
   void shouldShowALineThatArrivesInPiecesAsOne() {
@@ -51,6 +52,7 @@ class LogReadingTest {
   void shouldGoOnAfterTheLastLineThatWasShown() {
     arrives(STDOUT, "2037-12-31T23:59:59.123456789Z shown\n");
     reading.onComplete();
+    now = Instant.parse("2038-01-01T00:00:00Z");
     LogReading next = reading.next();
     next.onNext(
         new Frame(
@@ -63,6 +65,19 @@ class LogReadingTest {
         .containsExactly(
             "handler=a1 2037-12-31T23:59:59.123456789Z shown\n",
             "handler=a1 2037-12-31T23:59:59.123456790Z new\n");
+  }
+
+  @Test
+  void shouldGoOnWhereTheClockWasSetBack() {
+    arrives(STDOUT, "2026-02-01T12:00:01.000000000Z shown\n");
+    reading.onComplete();
+    now = Instant.parse("2026-02-01T11:00:00Z");
+
+    reading
+        .next()
+        .onNext(new Frame(STDOUT, "2026-02-01T11:00:01.000000000Z new\n".getBytes(UTF_8)));
+
+    assertThat(lines).last().isEqualTo("handler=a1 2026-02-01T11:00:01.000000000Z new\n");
   }
 
   @Test

@@ -92,6 +92,30 @@ class DeviceStoreTest {
         .hasMessage("TINYFAAS_MAX_DEVICES is %d: use a number from 1 to 20000.", most);
   }
 
+  /** As a hand in the store may leave it. */
+  @Test
+  void shouldRegisterAgainInPlaceOfAFolder() throws IOException {
+    Files.createDirectories(root.resolve("devices/button.json/within"));
+    store = reopened();
+    assertThat(store.list()).isEmpty();
+
+    store.add(BUTTON);
+
+    assertThat(reopened().list()).containsExactly(BUTTON);
+  }
+
+  @Test
+  void shouldRevokeADeviceInWhosePlaceAFolderIs() throws IOException {
+    store.add(BUTTON);
+    Files.delete(root.resolve("devices/button.json"));
+    Files.createDirectories(root.resolve("devices/button.json/within"));
+
+    store.remove(BUTTON.name());
+
+    assertThat(store.list()).isEmpty();
+    assertThat(reopened().list()).isEmpty();
+  }
+
   @Test
   void shouldForgetARevokedDeviceForGood() throws IOException {
     store.add(BUTTON);

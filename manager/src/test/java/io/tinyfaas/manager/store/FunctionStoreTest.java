@@ -428,17 +428,48 @@ class FunctionStoreTest {
   }
 
   @Test
-  void shouldKeepVersionsWhenThePointerIsUnreadable() throws IOException {
+  void shouldServeTheNewestVersionWhenThePointerIsUnreadable() throws IOException {
     FunctionVersion first = deploy(SIEVE, 1);
     FunctionVersion second = deploy(SIEVE, 2);
     Files.writeString(root.resolve("functions/sieve/active.json"), "\0\0\0");
     reopen();
-    assertThat(store.functions()).isEmpty();
+    assertThat(store.active(SIEVE)).contains(second);
     assertThat(store.versions(SIEVE)).containsExactly(first, second);
     store.activate(second);
     reopen();
     assertThat(store.active(SIEVE)).contains(second);
     assertThat(store.previous(SIEVE)).contains(first);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "{}", "[]", "{\"active\":2,\"history\":[1],\"highest\":2}"})
+  void shouldServeTheNewestVersionThatIsReadable(String pointer) throws IOException {
+    FunctionVersion first = deploy(SIEVE, 1);
+    FunctionVersion second = deploy(SIEVE, 2);
+    Files.writeString(root.resolve("functions/sieve/active.json"), pointer);
+    Files.delete(store.archive(second));
+    reopen();
+    assertThat(store.active(SIEVE)).contains(first);
+    assertThat(store.previous(SIEVE)).isEmpty();
+    assertThat(deploy(SIEVE, 3).number()).isEqualTo(3);
+    reopen();
+    assertThat(store.previous(SIEVE)).contains(first);
+  }
+
+  /** As a hand in the store may leave it. */
+  @Test
+  void shouldTakeTheNewOneForWhatStandsInItsPlace() throws IOException {
+    deploy(SIEVE, 1);
+    Path pointer = root.resolve("functions/sieve/active.json");
+    Files.delete(pointer);
+    Files.createDirectories(pointer.resolve("within"));
+    Files.writeString(root.resolve("functions/echo"), "no folder");
+    reopen();
+    FunctionVersion sieve = deploy(SIEVE, 2);
+    FunctionVersion echo = deploy(ECHO, 1);
+    reopen();
+    assertThat(store.active(SIEVE)).contains(sieve);
+    assertThat(store.active(ECHO)).contains(echo);
   }
 
   @Test

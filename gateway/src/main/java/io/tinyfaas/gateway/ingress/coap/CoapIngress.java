@@ -133,7 +133,9 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   /** For the same requests by DTLS; to be given a deliverer and started. */
   CoapTransport transport(DtlsConnector connector) {
     return transport(
-        connector, new DtlsSessions(), BoundedDeduplicator.ofBytes(remembered / DTLS_FRACTION));
+        connector,
+        new DtlsSessions(),
+        BoundedDeduplicator.ofBytes(remembered / DTLS_FRACTION, session -> true));
   }
 
   private CoapTransport transport(
@@ -155,7 +157,10 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
   public void start() {
     InetSocketAddress address = new InetSocketAddress(settings.host(), settings.port());
     EventLoop loop = context.nettyEventLoop();
-    BoundedDeduplicator deduplicator = BoundedDeduplicator.ofBytes(remembered / UDP_FRACTION);
+    BoundedDeduplicator deduplicator =
+        BoundedDeduplicator.ofBytes(
+            remembered / UDP_FRACTION,
+            peer -> peer instanceof InetSocketAddress from && peers.isVerified(from));
     LoopConnector connector = new LoopConnector(loop, address, MAX_DATAGRAM_BYTES, peers);
     direct =
         new DirectExchanges(
@@ -163,7 +168,7 @@ public final class CoapIngress implements Ingress, MessageDeliverer {
             invoker,
             timers,
             settings.ackDelay(),
-            RememberedAnswers.ofBytes(remembered / UDP_FRACTION),
+            RememberedAnswers.ofBytes(remembered / UDP_FRACTION, peers::isVerified),
             deduplicator,
             connector);
     connector.addReader(direct);

@@ -9,6 +9,7 @@ import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.tinyfaas.gateway.loop.FairReads;
 import io.tinyfaas.gateway.memory.BodyMemory;
 import io.tinyfaas.gateway.memory.PeerHolders;
+import io.tinyfaas.gateway.memory.PeerNetwork;
 import io.tinyfaas.gateway.memory.Places;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -58,12 +59,15 @@ final class BoundedAcceptor implements ChannelFactory<ServerChannel> {
     public void channelRead(ChannelHandlerContext context, Object accepted) {
       Channel connection = (Channel) accepted;
       // Null if it is closed already.
-      if (!(connection.remoteAddress() instanceof InetSocketAddress remote)
-          || !places.take(remote.getAddress())) {
+      if (!(connection.remoteAddress() instanceof InetSocketAddress remote)) {
         connection.unsafe().closeForcibly();
         return;
       }
-      InetAddress address = remote.getAddress();
+      InetAddress address = PeerNetwork.of(remote.getAddress());
+      if (!places.take(address)) {
+        connection.unsafe().closeForcibly();
+        return;
+      }
       ConnectionMemory held =
           new ConnectionMemory(bounds.calls(), calls, memory, peers.of(address));
       connection.closeFuture().addListener(closed -> closed(connection, held, address));

@@ -6,6 +6,7 @@ import io.tinyfaas.contract.handler.HandlerHttp;
 import io.tinyfaas.gateway.call.CallOptions;
 import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.invoke.Invocation;
+import io.tinyfaas.gateway.memory.PeerNetwork;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
@@ -206,8 +207,9 @@ final class HttpRequests {
     return new Invocation(target.function(), Protocol.HTTP, peer, headers, body);
   }
 
+  /** Whom it counts for. */
   static InetAddress address(SocketAddress peer) {
-    return InetAddress.ofLiteral(peer.hostAddress());
+    return PeerNetwork.of(InetAddress.ofLiteral(peer.hostAddress()));
   }
 
   private static void passOn(MultiMap from, MultiMap to) {

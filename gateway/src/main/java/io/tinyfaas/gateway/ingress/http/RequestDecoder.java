@@ -4,6 +4,8 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
@@ -26,6 +28,10 @@ import java.util.List;
  * of a hundred bytes, which are there before the head is complete. What is there until then is
  * counted as bodies are, and so are bytes that wait; where there is no room for it, the connection
  * is closed.
+ *
+ * <p>A client that has sent all that it will send, and says so by closing its side, is answered all
+ * that was whole by then. Nobody can tell it from one that has gone, so this is also how long the
+ * connection of such a one is there.
  */
 final class RequestDecoder extends VertxHttpRequestDecoder {
 
@@ -37,6 +43,7 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
 
   private final Heads heads;
   private final Holder peer;
+  private final Channel connection;
   private int fields;
 
   /** Of those, the ones that whoever got them counts. */
@@ -53,8 +60,12 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
 
   private ChannelHandlerContext held;
 
-  private RequestDecoder(HttpServerOptions options, Heads heads, Holder peer) {
+  /** Nothing follows what has come. */
+  private boolean over;
+
+  private RequestDecoder(HttpServerOptions options, Channel connection, Heads heads, Holder peer) {
     super(options);
+    this.connection = connection;
     this.heads = heads;
     this.peer = peer;
   }
@@ -95,10 +106,11 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
   /** On a connection of which nothing has been read. */
   static RequestDecoder decode(
       HttpConnection connection, HttpServerOptions options, Heads heads, Holder peer) {
-    RequestDecoder decoder = new RequestDecoder(options, heads, peer);
     Channel channel = ((ConnectionBase) connection).channel();
+    RequestDecoder decoder = new RequestDecoder(options, channel, heads, peer);
     channel.pipeline().replace(VertxHttpRequestDecoder.class, "httpDecoder", decoder);
     FairReads.of(channel, READ_BYTES);
+    channel.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
     return decoder;
   }
 
@@ -109,8 +121,27 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
   void next() {
     if (held == null) {
       busy = false;
+      closeIfOver();
     } else {
       held.executor().execute(this::goOn);
+    }
+  }
+
+  /** Passed on to nobody, who would throw away what waits. */
+  @Override
+  public void userEventTriggered(ChannelHandlerContext context, Object event) throws Exception {
+    if (event == ChannelInputShutdownEvent.INSTANCE) {
+      over = true;
+      closeIfOver();
+    } else {
+      super.userEventTriggered(context, event);
+    }
+  }
+
+  /** Of a request that is not whole, the rest will not come. */
+  private void closeIfOver() {
+    if (over && !busy) {
+      connection.close();
     }
   }
 
@@ -131,6 +162,7 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
     }
     if (held == null) {
       context.channel().config().setAutoRead(true);
+      closeIfOver();
     }
   }
 

@@ -11,6 +11,7 @@ import io.tinyfaas.contract.setting.SettingsCheck;
 import io.tinyfaas.manager.api.connection.IdleConnections;
 import io.tinyfaas.manager.problem.Problem;
 import io.tinyfaas.manager.problem.ProblemException;
+import io.vertx.core.Future;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
@@ -80,12 +81,13 @@ class AccessFilter {
       return;
     }
     idle.requested(request.connection());
+    Future<Void> whole = request.end();
     Runnable received = limitTime(context);
     BodyLimit.whenReceived(context, received);
     context.addEndHandler(
         ended -> {
           received.run();
-          drain(context);
+          drain(context, whole);
           idle.answered(request.connection());
         });
     try {
@@ -185,20 +187,17 @@ class AccessFilter {
     }
   }
 
-  /** Closing at once would reset the connection under the answer. */
-  private static void drain(RoutingContext context) {
+  /**
+   * Closing at once would reset the connection under the answer. Of one that is closed nothing is
+   * held for that time: those who come and go are thousands in it.
+   */
+  private static void drain(RoutingContext context, Future<Void> whole) {
     HttpServerRequest request = context.request();
     if (!request.isEnded()) {
       request.resume();
-      context
-          .vertx()
-          .setTimer(
-              DRAIN_TIME.toMillis(),
-              id -> {
-                if (!request.isEnded()) {
-                  request.connection().close();
-                }
-              });
+      long timer =
+          context.vertx().setTimer(DRAIN_TIME.toMillis(), id -> request.connection().close());
+      whole.onComplete(ended -> context.vertx().cancelTimer(timer));
     }
   }
 }

@@ -4,6 +4,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.ServerChannel;
@@ -42,9 +43,18 @@ public class AcceptedConnections extends ChannelInboundHandlerAdapter {
   private static final RecvByteBufAllocator READING =
       new FixedRecvByteBufAllocator(READ_BYTES).maxMessagesPerRead(1);
 
+  /**
+   * While so many are not closed, others wait with the kernel: the thread that accepts makes
+   * objects faster than the loops come to close those that have gone or given way.
+   */
+  static final int MAX_UNCLOSED = 2 * MAX;
+
   private final ConnectionPlaces<Channel> places =
       new ConnectionPlaces<>(MAX, OWN, LingeringClose::end);
   private final VertxInternal vertx;
+
+  /** On the thread that accepts, only. */
+  private int unclosed;
 
   AcceptedConnections(Vertx vertx) {
     this.vertx = (VertxInternal) vertx;
@@ -79,10 +89,27 @@ public class AcceptedConnections extends ChannelInboundHandlerAdapter {
       connection.unsafe().closeForcibly();
       return;
     }
+    count(context.channel(), connection);
     connection.config().setRecvByteBufAllocator(READING);
+    connection.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
     connection.pipeline().addFirst(new LingeringClose());
     connection.pipeline().addFirst(new Opening());
     context.fireChannelRead(accepted);
+  }
+
+  private void count(Channel server, Channel connection) {
+    if (++unclosed >= MAX_UNCLOSED) {
+      server.config().setAutoRead(false);
+    }
+    connection
+        .closeFuture()
+        .addListener(closed -> server.eventLoop().execute(() -> closed(server)));
+  }
+
+  private void closed(Channel server) {
+    if (--unclosed < MAX_UNCLOSED) {
+      server.config().setAutoRead(true);
+    }
   }
 
   /** Before anything is read, and after Vert.x has made its handlers. */

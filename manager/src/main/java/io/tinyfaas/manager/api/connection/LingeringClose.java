@@ -4,8 +4,10 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.Future;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
@@ -32,18 +34,38 @@ final class LingeringClose extends ChannelDuplexHandler {
     }
   }
 
+  /** Passed on to nobody, who would throw away what has been read. */
+  @Override
+  public void userEventTriggered(ChannelHandlerContext context, Object event) {
+    if (event != ChannelInputShutdownEvent.INSTANCE) {
+      context.fireUserEventTriggered(event);
+      return;
+    }
+    ChannelHandlerContext turns = context.pipeline().context(RequestTurns.class);
+    if (leaving || turns == null) {
+      context.close();
+    } else {
+      ((RequestTurns) turns.handler()).end(turns);
+    }
+  }
+
   @Override
   public void close(ChannelHandlerContext context, ChannelPromise promise) {
-    if (leaving || !(context.channel() instanceof DuplexChannel channel) || !channel.isActive()) {
+    if (leaving
+        || !(context.channel() instanceof DuplexChannel channel)
+        || !channel.isActive()
+        || channel.isInputShutdown()) {
       context.close(promise);
       return;
     }
     leaving = true;
     channel.shutdownOutput();
     channel.config().setAutoRead(true);
-    context
-        .executor()
-        .schedule(() -> context.close(promise), FAREWELL.toMillis(), TimeUnit.MILLISECONDS);
+    Future<?> farewell =
+        context
+            .executor()
+            .schedule(() -> context.close(promise), FAREWELL.toMillis(), TimeUnit.MILLISECONDS);
+    channel.closeFuture().addListener(closed -> farewell.cancel(false));
   }
 
   /** At once, also where the client does not take what was written: that is thrown away. */

@@ -15,11 +15,26 @@ import java.util.Deque;
  * Of one connection: a request is taken when the one before it is answered. Vert.x would make
  * objects of all that come, for as long as they come. Behind the decoder; what it has made of the
  * same piece is held here, and nothing is read meanwhile.
+ *
+ * <p>A client that has sent all that it will send, and says so by closing its side, gets its
+ * answers. One whose answer has begun and goes on is as well one that has gone, such as a follower
+ * of a log that says nothing: it is left.
  */
 final class RequestTurns extends ChannelDuplexHandler {
 
   private final Deque<Object> held = new ArrayDeque<>();
   private boolean busy;
+
+  /** Of the request at hand, more is to come; of its answer, more is to go. */
+  private boolean receiving;
+
+  private boolean answering;
+
+  /** Answers that are whole, and not yet with the kernel. */
+  private int unwritten;
+
+  /** Nothing follows what has come. */
+  private boolean over;
 
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
@@ -33,6 +48,7 @@ final class RequestTurns extends ChannelDuplexHandler {
 
   private void pass(ChannelHandlerContext context, Object message) {
     busy |= message instanceof HttpRequest;
+    receiving = !(message instanceof LastHttpContent);
     context.fireChannelRead(message);
   }
 
@@ -49,10 +65,21 @@ final class RequestTurns extends ChannelDuplexHandler {
   @Override
   public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
     boolean last = message instanceof LastHttpContent && !isInterim(message);
-    context.write(message, promise);
-    if (last) {
-      context.executor().execute(() -> takeNext(context));
+    answering = !last && (answering || message instanceof HttpResponse && !isInterim(message));
+    if (!last) {
+      context.write(message, promise);
+      return;
     }
+    unwritten++;
+    ChannelPromise whole = promise.unvoid();
+    context.write(message, whole);
+    whole.addListener(written -> written(context));
+    context.executor().execute(() -> takeNext(context));
+  }
+
+  private void written(ChannelHandlerContext context) {
+    unwritten--;
+    closeIfOver(context);
   }
 
   private static boolean isInterim(Object message) {
@@ -63,6 +90,7 @@ final class RequestTurns extends ChannelDuplexHandler {
   private void takeNext(ChannelHandlerContext context) {
     busy = false;
     if (held.isEmpty() || context.isRemoved()) {
+      closeIfOver(context);
       return;
     }
     while (!held.isEmpty() && !(busy && held.peek() instanceof HttpRequest)) {
@@ -71,6 +99,23 @@ final class RequestTurns extends ChannelDuplexHandler {
     context.fireChannelReadComplete();
     if (held.isEmpty()) {
       context.channel().config().setAutoRead(true);
+      closeIfOver(context);
+    }
+  }
+
+  /** To be called when nothing follows what has come. */
+  void end(ChannelHandlerContext context) {
+    over = true;
+    if (answering) {
+      context.close();
+    } else {
+      closeIfOver(context);
+    }
+  }
+
+  private void closeIfOver(ChannelHandlerContext context) {
+    if (over && unwritten == 0 && (!busy || receiving)) {
+      context.close();
     }
   }
 

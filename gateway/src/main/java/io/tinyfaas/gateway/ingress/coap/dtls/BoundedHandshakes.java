@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway.ingress.coap.dtls;
 
+import io.tinyfaas.gateway.memory.PeerNetwork;
 import io.tinyfaas.gateway.memory.Places;
 import java.net.InetAddress;
 import java.util.ArrayDeque;
@@ -44,7 +45,7 @@ final class BoundedHandshakes extends InMemoryReadWriteLockConnectionStore {
    */
   @Override
   public boolean put(Connection connection) {
-    InetAddress address = connection.getPeerAddress().getAddress();
+    InetAddress address = PeerNetwork.of(connection.getPeerAddress().getAddress());
     long now = System.nanoTime();
     while (!begun.isEmpty() && now - begun.getFirst().nanos() > WINDOW_NANOS) {
       begun.removeFirst();

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import org.eclipse.californium.core.coap.CoAP.Code;
 import org.eclipse.californium.core.coap.Request;
 import org.eclipse.californium.core.network.Exchange;
@@ -36,7 +37,7 @@ public final class BoundedDeduplicator implements Deduplicator {
   private record Seen(int mid, Exchange exchange, long nanos) {}
 
   /** The peer silent for longest first; guarded by this. */
-  private final RecentPeers<Object, ArrayDeque<Seen>> peers = new RecentPeers<>();
+  private final RecentPeers<Object, ArrayDeque<Seen>> peers;
 
   private final SpentMessages spent;
   private final int max;
@@ -48,22 +49,21 @@ public final class BoundedDeduplicator implements Deduplicator {
 
   /**
    * @param bytes of the heap that it may take
+   * @param isProved whether a peer receives where it sends from
    */
-  public static BoundedDeduplicator ofBytes(long bytes) {
-    return new BoundedDeduplicator(Math.toIntExact(bytes / MESSAGE_BYTES));
+  public static BoundedDeduplicator ofBytes(long bytes, Predicate<Object> isProved) {
+    return new BoundedDeduplicator(
+        Math.toIntExact(bytes / MESSAGE_BYTES), isProved, System::nanoTime);
   }
 
   /**
    * @param maxMessages that are remembered with their answers
    */
-  BoundedDeduplicator(int maxMessages) {
-    this(maxMessages, System::nanoTime);
-  }
-
-  BoundedDeduplicator(int maxMessages, LongSupplier clock) {
+  BoundedDeduplicator(int maxMessages, Predicate<Object> isProved, LongSupplier clock) {
     this.max = maxMessages;
+    this.peers = new RecentPeers<>(isProved);
     this.clock = clock;
-    this.spent = new SpentMessages(SPENT_PAGES * maxMessages);
+    this.spent = new SpentMessages(SPENT_PAGES * maxMessages, isProved);
   }
 
   @Override
@@ -136,13 +136,9 @@ public final class BoundedDeduplicator implements Deduplicator {
   private void add(KeyMID key, Exchange exchange) {
     ArrayDeque<Seen> seen = peers.of(key.getPeer(), () -> new ArrayDeque<>(PER_PEER / 2));
     long now = clock.getAsLong();
-    Map.Entry<Object, ArrayDeque<Seen>> eldest = peers.eldest();
     // Else those that are gone would count for ever where the others' shares are worked out.
-    while (eldest.getValue() != seen
-        && now - eldest.getValue().peekLast().nanos() > LIFETIME_NANOS) {
-      forget(eldest);
-      eldest = peers.eldest();
-    }
+    peers.forgetWhile(
+        eldest -> eldest != seen && now - eldest.peekLast().nanos() > LIFETIME_NANOS, this::forget);
     int quota = peers.quota(key.getPeer(), max, PER_PEER);
     while (seen.size() >= quota) {
       forgetFirst(seen);

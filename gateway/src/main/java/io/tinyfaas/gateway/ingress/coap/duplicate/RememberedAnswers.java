@@ -5,6 +5,7 @@ import io.tinyfaas.gateway.ingress.coap.message.Blocks;
 import java.net.InetSocketAddress;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 
 /**
  * The last plain requests of each device with the datagrams that answered them, so that a request
@@ -34,7 +35,7 @@ public final class RememberedAnswers {
   }
 
   /** The device silent for longest first. */
-  private final RecentPeers<InetSocketAddress, Device> devices = new RecentPeers<>();
+  private final RecentPeers<InetSocketAddress, Device> devices;
 
   private final int max;
   private final int[] mids;
@@ -54,16 +55,18 @@ public final class RememberedAnswers {
 
   /**
    * @param bytes of the heap that it takes
+   * @param isProved whether a device receives at the address that it sends from
    */
-  public static RememberedAnswers ofBytes(long bytes) {
-    return new RememberedAnswers(Math.toIntExact(bytes / MAX_BYTES));
+  public static RememberedAnswers ofBytes(long bytes, Predicate<InetSocketAddress> isProved) {
+    return new RememberedAnswers(Math.toIntExact(bytes / MAX_BYTES), isProved);
   }
 
   /**
    * @param max messages of all devices
    */
-  RememberedAnswers(int max) {
+  RememberedAnswers(int max, Predicate<InetSocketAddress> isProved) {
     this.max = max;
+    devices = new RecentPeers<>(isProved);
     mids = new int[max];
     began = new long[max];
     lengths = new int[max];
@@ -112,12 +115,9 @@ public final class RememberedAnswers {
    */
   public int add(InetSocketAddress peer, int mid, long nanos) {
     Device device = devices.of(peer, Device::new);
-    Map.Entry<InetSocketAddress, Device> eldest = devices.eldest();
     // Else those that are gone would count for ever where the others' shares are worked out.
-    while (eldest.getValue() != device && nanos - began[eldest.getValue().last] > LIFETIME_NANOS) {
-      forget(eldest);
-      eldest = devices.eldest();
-    }
+    devices.forgetWhile(
+        eldest -> eldest != device && nanos - began[eldest.last] > LIFETIME_NANOS, this::forget);
     int quota = devices.quota(peer, max, PER_PEER);
     while (device.count >= quota) {
       forgetFirst(device);
@@ -198,6 +198,6 @@ public final class RememberedAnswers {
 
   /** The messages that are remembered. */
   int size() {
-    return devices.values().stream().mapToInt(device -> device.count).sum();
+    return devices.values().mapToInt(device -> device.count).sum();
   }
 }

@@ -4,6 +4,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 
 /**
  * Which messages devices have sent within EXCHANGE_LIFETIME, though their answers are forgotten: 4
@@ -36,7 +37,7 @@ final class SpentMessages {
   private static final class Device extends LinkedHashMap<Integer, Page> {}
 
   /** The device silent for longest first. */
-  private final RecentPeers<Object, Device> devices = new RecentPeers<>();
+  private final RecentPeers<Object, Device> devices;
 
   private final int max;
   private int pages;
@@ -44,8 +45,9 @@ final class SpentMessages {
   /**
    * @param maxPages of all devices, about 350 bytes each
    */
-  SpentMessages(int maxPages) {
+  SpentMessages(int maxPages, Predicate<Object> isProved) {
     this.max = maxPages;
+    this.devices = new RecentPeers<>(isProved);
   }
 
   /**

@@ -3,6 +3,7 @@ package io.tinyfaas.gateway.ingress.coap.observe;
 import io.tinyfaas.gateway.device.DeviceIdentity;
 import io.tinyfaas.gateway.ingress.coap.dtls.DtlsConnector;
 import io.tinyfaas.gateway.ingress.coap.message.CoapResponses;
+import io.tinyfaas.gateway.memory.PeerNetwork;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.eclipse.californium.core.coap.CoAP.Code;
@@ -87,7 +88,7 @@ final class Observation {
   Object owner() {
     return device
         .<Object>map(DeviceIdentity::name)
-        .orElseGet(() -> request.getSourceContext().getPeerAddress().getAddress());
+        .orElseGet(() -> PeerNetwork.of(request.getSourceContext().getPeerAddress().getAddress()));
   }
 
   /** Empty for whoever has not proved to be a device. */

@@ -33,7 +33,7 @@ public final class Peer {
   private static final int NO_PING = -1;
 
   private final boolean trusted;
-  private final TransferShare transfers = new TransferShare();
+  private final TransferShare transfers;
   private final List<Promise<Void>> waiting = new ArrayList<>(0);
   private boolean verified;
   private long verifiedNanos;
@@ -45,8 +45,9 @@ public final class Peer {
   /**
    * @param trusted if its address cannot be another's
    */
-  Peer(boolean trusted) {
+  Peer(boolean trusted, TransferShare transfers) {
     this.trusted = trusted;
+    this.transfers = transfers;
   }
 
   public boolean isVerified() {

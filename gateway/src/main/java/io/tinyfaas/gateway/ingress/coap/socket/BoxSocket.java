@@ -12,6 +12,7 @@ import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.socket.DatagramChannel;
+import io.tinyfaas.gateway.memory.PeerNetwork;
 import io.tinyfaas.gateway.memory.Places;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -131,7 +132,7 @@ public final class BoxSocket extends DatagramSocket {
 
     private void arrived(InetSocketAddress from, byte[] bytes, DatagramChannel socket) {
       synchronized (places) {
-        if (!places.take(from.getAddress())) {
+        if (!places.take(PeerNetwork.of(from.getAddress()))) {
           return;
         }
       }
@@ -149,7 +150,7 @@ public final class BoxSocket extends DatagramSocket {
     try {
       DatagramPacket next = received.take();
       synchronized (places) {
-        places.give(next.getAddress());
+        places.give(PeerNetwork.of(next.getAddress()));
       }
       datagram.setData(next.getData());
       datagram.setSocketAddress(next.getSocketAddress());

@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Test;
 class BoundedDeduplicatorTest {
 
   private long nanos = TimeUnit.HOURS.toNanos(100);
-  private final BoundedDeduplicator deduplicator = new BoundedDeduplicator(64, () -> nanos);
+  private final BoundedDeduplicator deduplicator =
+      new BoundedDeduplicator(64, peer -> !peer.toString().startsWith("invented"), () -> nanos);
 
   private static Exchange exchange(String peer) {
     return new Exchange(new Request(Code.GET), peer, Origin.REMOTE, Runnable::run);
@@ -86,6 +87,20 @@ class BoundedDeduplicatorTest {
     assertThat(deduplicator.size()).isEqualTo(64);
     assertThat(find("peer0", 1)).isNull();
     assertThat(find("peer999", 1)).isNotNull();
+  }
+
+  @Test
+  void shouldForgetNothingOfWhoIsProvedForWhoMayBeInvented() {
+    for (int mid = 0; mid < 8; mid++) {
+      add("device", mid);
+    }
+    for (int peer = 0; peer < 1_000; peer++) {
+      add("invented" + peer, 1);
+      assertThat(find("invented" + peer, 1)).isNotNull();
+    }
+    for (int mid = 0; mid < 8; mid++) {
+      assertThat(find("device", mid)).isNotNull();
+    }
   }
 
   @Test

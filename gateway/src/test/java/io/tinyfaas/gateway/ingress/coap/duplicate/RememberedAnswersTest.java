@@ -12,7 +12,11 @@ import org.junit.jupiter.api.Test;
 
 class RememberedAnswersTest {
 
-  private final RememberedAnswers answers = new RememberedAnswers(64);
+  /** A port, from which on an address is not proved. */
+  private static final int FIRST_INVENTED = 20_000;
+
+  private final RememberedAnswers answers =
+      new RememberedAnswers(64, peer -> peer.getPort() < FIRST_INVENTED);
   private long nanos = TimeUnit.HOURS.toNanos(100);
 
   private static InetSocketAddress peer(int port) {
@@ -138,6 +142,22 @@ class RememberedAnswersTest {
 
     assertThat(answers.devices()).isEqualTo(1);
     assertThat(answers.size()).isEqualTo(8);
+  }
+
+  @Test
+  void shouldForgetNothingOfWhoIsProvedForWhoMayBeInvented() {
+    for (int mid = 0; mid < 8; mid++) {
+      put(add(1, mid), "01");
+    }
+    for (int i = 0; i < 1_000; i++) {
+      InetSocketAddress invented =
+          new InetSocketAddress("10.0.%d.%d".formatted(i / 256, i % 256), FIRST_INVENTED);
+      answers.add(invented, 1, nanos);
+      assertThat(answers.find(invented, 1, nanos)).isNotEqualTo(RememberedAnswers.NONE);
+    }
+    for (int mid = 0; mid < 8; mid++) {
+      assertThat(answer(find(1, mid))).isEqualTo("01");
+    }
   }
 
   @Test

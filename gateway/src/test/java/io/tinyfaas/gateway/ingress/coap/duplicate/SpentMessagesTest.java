@@ -10,7 +10,8 @@ class SpentMessagesTest {
 
   private static final int IDS = 1 << 16;
 
-  private final SpentMessages messages = new SpentMessages(1_000);
+  private final SpentMessages messages =
+      new SpentMessages(1_000, peer -> !peer.toString().startsWith("invented"));
   private long nanos = TimeUnit.HOURS.toNanos(100);
 
   private boolean add(String peer, int mid) {
@@ -72,6 +73,17 @@ class SpentMessagesTest {
   }
 
   @Test
+  void shouldForgetNothingOfWhoIsProvedForWhoMayBeInvented() {
+    for (int mid = 0; mid < 64; mid++) {
+      assertThat(add("device", mid)).isFalse();
+    }
+    for (int peer = 0; peer < 10_000; peer++) {
+      add("invented" + peer, 1);
+    }
+    assertThat(add("device", 0)).isTrue();
+  }
+
+  @Test
   void shouldGiveBackPagesThatAreTooOld() {
     for (int mid = 0; mid < 640; mid++) {
       add("a", mid);
@@ -83,7 +95,7 @@ class SpentMessagesTest {
 
   @Test
   void shouldForgetItsOwnOldestIfOneDeviceFillsAll() {
-    SpentMessages few = new SpentMessages(2);
+    SpentMessages few = new SpentMessages(2, peer -> true);
     for (int mid = 0; mid < 1_000; mid++) {
       few.add("a", mid, new byte[] {1}, nanos);
     }

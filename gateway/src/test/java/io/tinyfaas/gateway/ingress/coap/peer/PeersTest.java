@@ -83,6 +83,32 @@ class PeersTest {
     assertThat(peers.at(address("192.0.2.2"))).isNotSameAs(unverified);
   }
 
+  /** One machine has all addresses of its network by IPv6, and can prove each of them. */
+  @Test
+  void shouldProveAddressesOfOneNetworkEachForItselfAndGiveThemOneShare() {
+    Peer one = peers.at(address("2001:db9::1"));
+    Peer other = peers.at(address("2001:db9::2"));
+    one.verify();
+    assertThat(other.isVerified()).isFalse();
+    assertThat(other.transfers()).isSameAs(one.transfers());
+    assertThat(peers.at(address("2001:db9:0:1::1")).transfers()).isNotSameAs(one.transfers());
+    assertThat(peers.at(address("192.0.2.1")).transfers())
+        .isNotSameAs(peers.at(address("192.0.2.2")).transfers());
+  }
+
+  @Test
+  void shouldForgetNoOthersThatAreVerifiedForOneNetwork() {
+    Peer device = peers.at(address("192.0.2.1"));
+    device.verify();
+    peers.at(address("192.0.2.1"));
+    for (int i = 0; i < 2 * Peers.MAX_VERIFIED; i++) {
+      InetSocketAddress flood = address("2001:db9::" + Integer.toHexString(i));
+      peers.at(flood).verify();
+      peers.at(flood);
+    }
+    assertThat(peers.at(address("192.0.2.1"))).isSameAs(device);
+  }
+
   @Test
   void shouldTakeItsOwnEchoForTheSameAddressOnly() {
     EchoValues echoes = new EchoValues();
