@@ -29,7 +29,7 @@ final class CallRunner {
 
   private static final BugLog BUGS = new BugLog(LOG, "call-not-begun");
 
-  private static final long DISK_RETRY_MILLIS = 5_000;
+  private static final long DISK_RETRY_MILLIS = 1_000;
 
   /** A request as it is read, and what it is parsed to. */
   private static final int COPIES = 2;
@@ -114,6 +114,11 @@ final class CallRunner {
 
   private void begin(Call call) {
     call.begin();
+    if (!routes.areKnown()) { // nor how old the call may be
+      call.takeKept();
+      notTaken(call, "the gateway does not know its functions yet");
+      return;
+    }
     Optional<Invocation> kept = call.takeKept();
     if (kept.isPresent()) {
       attempt(call, kept.get());
@@ -131,6 +136,8 @@ final class CallRunner {
               memory.give(held, holder); // the invocation takes its own
               if (call.isForgotten()) {
                 queue.ended(call, End.NOT_ASKED);
+              } else if (queue.isStopped()) {
+                interrupted(call);
               } else if (read.succeeded()) {
                 attempt(call, read.result());
               } else {
@@ -141,10 +148,6 @@ final class CallRunner {
   }
 
   private void attempt(Call call, Invocation request) {
-    if (queue.isStopped()) {
-      interrupted(call);
-      return;
-    }
     CallPolicy policy = policy(call);
     if (clock.now() - call.ripeAt() > policy.maxAgeMillis()) {
       String last = call.reason().isEmpty() ? "" : ": " + call.reason();

@@ -291,14 +291,18 @@ public final class Calls implements RouteListener {
         .map(NoCallback::new);
   }
 
+  /** What is done gives way to what can be accepted then, and to nothing else. */
   private boolean hasRoom(String function, int bytes) {
+    if (!index.hasRoom(function, bytes)) {
+      return false;
+    }
     if (index.isFull()) {
       index.oldestDone().ifPresent(this::forget);
     }
     if (!store.hasRoom(bytes + STATE_BYTES)) {
       index.oldestDone().ifPresent(this::forget);
     }
-    return !index.isFull() && store.hasRoom(bytes + STATE_BYTES) && index.hasRoom(function, bytes);
+    return !index.isFull() && store.hasRoom(bytes + STATE_BYTES);
   }
 
   private Call call(

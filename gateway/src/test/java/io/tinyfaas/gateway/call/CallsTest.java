@@ -203,16 +203,26 @@ class CallsTest {
     }
   }
 
+  /** Until then nobody knows how old a call of the function may be. */
   @Test
   void shouldWaitForTheRouteTable() {
     CallId id;
     try (PlayedCalls calls = new PlayedCalls(folder, this::done)) {
       id = calls.accepted("f", "x");
-      assertThat(state(calls, id)).isNotEqualTo(CallState.FAILED);
     }
-    heard.clear();
-    try (PlayedCalls calls = new PlayedCalls(folder, this::done)) {
-      calls.serve("f");
+    long days = Duration.ofDays(2).toMillis();
+    try (PlayedCalls calls = new PlayedCalls(folder, this::done, days)) {
+      eventually()
+          .untilAsserted(
+              () ->
+                  assertThat(calls.find(id).flatMap(CallDescription::reason))
+                      .hasValue("the gateway does not know its functions yet"));
+      assertThat(heard).isEmpty();
+      calls.serve(
+          route(
+              "f",
+              new CallPolicy(
+                  false, 0, 100, 10 * days, EnumSet.allOf(RetryOn.class), Optional.empty())));
       awaitState(calls, id, CallState.DONE);
     }
   }
@@ -355,6 +365,34 @@ class CallsTest {
       }
       awaitState(calls, last, CallState.DONE);
       assertThat(calls.find(first)).isEmpty();
+    }
+  }
+
+  @Test
+  void shouldForgetNoResultForWhatItCannotTake() {
+    try (PlayedCalls calls =
+        new PlayedCalls(
+            folder,
+            call ->
+                Future.succeededFuture(
+                    call.function().equals("g") ? answer(200, "") : new NoHandler()))) {
+      calls.serve("f", "g");
+      List<CallId> results = new CopyOnWriteArrayList<>();
+      for (int i = 0; i < 400; i++) {
+        results.add(calls.accepted("g", "x"));
+      }
+      results.forEach(id -> awaitState(calls, id, CallState.DONE));
+      int left = 2_000;
+      while (calls.accept("f", "x") instanceof Accepted && left > 0) {
+        left--;
+      }
+      long before = results.stream().filter(id -> calls.find(id).isPresent()).count();
+      assertThat(before).isBetween(100L, 300L);
+
+      for (int i = 0; i < 50; i++) {
+        assertThat(calls.accept("f", "x")).isInstanceOf(TooMany.class);
+      }
+      assertThat(results.stream().filter(id -> calls.find(id).isPresent())).hasSize((int) before);
     }
   }
 

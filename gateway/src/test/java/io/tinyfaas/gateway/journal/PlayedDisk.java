@@ -182,7 +182,7 @@ public final class PlayedDisk {
     return syncs;
   }
 
-  synchronized long used() {
+  public synchronized long used() {
     return names.values().stream().mapToLong(content -> content.cached.length).sum();
   }
 
