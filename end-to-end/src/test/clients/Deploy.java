@@ -30,6 +30,12 @@ class Deploy {
             null,
             null,
             null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
             List.of("GREETING=hello"),
             null);
     System.out.println(
