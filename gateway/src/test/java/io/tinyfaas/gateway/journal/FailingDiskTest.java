@@ -118,6 +118,23 @@ class FailingDiskTest {
     assertThat(found).containsOnly(Map.entry(1L, "before"), Map.entry(3L, "after"));
   }
 
+  /** The kernel takes for written what a sync could not write, and would still show it. */
+  @Test
+  void shouldNotShowWhatWasNotSyncedToWhoOpensItAgain() throws Exception {
+    PlayedDisk disk = new PlayedDisk(seed.random());
+    Journal journal = Records.open(disk.folder(), LIMITS, new Records());
+    await(journal.write(batch(1, "before")));
+    disk.failOneIn(1, Set.of(Fault.SYNC));
+    assertThatThrownBy(() -> await(journal.write(batch(2, "new")))).isInstanceOf(IOException.class);
+    disk.failOneIn(1, Set.of());
+    disk.killProcess();
+    journal.close();
+    disk.restartProcess();
+    Records found = new Records();
+    Journal.opened(disk.folder(), LIMITS, found);
+    assertThat(found).containsOnly(Map.entry(1L, "before"));
+  }
+
   @Test
   void shouldTakeWhatBecameOfTheRestOnAFullDisk() throws Exception {
     PlayedDisk disk = new PlayedDisk(seed.random());

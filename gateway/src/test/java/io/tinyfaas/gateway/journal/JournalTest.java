@@ -167,8 +167,9 @@ class JournalTest {
 
   @Test
   void shouldRefuseWhatWouldWaitBehindTooMuch() throws Exception {
+    JournalLimits limits = new JournalLimits(1 << 20, SEGMENT, 8 << 10, 64 << 10, Duration.ZERO);
     PlayedDisk disk = new PlayedDisk(new Random(1));
-    Journal journal = Records.open(disk.folder(), SMALL, new Records());
+    Journal journal = Records.open(disk.folder(), limits, new Records());
     await(journal.write(batch(1, "there")));
     List<CompletableFuture<Void>> written = new ArrayList<>();
     CompletableFuture<Void> becameOfIt;
