@@ -86,12 +86,19 @@ final class PlayedManager implements AutoCloseable {
         timeoutMillis,
         exposure,
         CallPolicy.DEFAULT,
+        List.of(),
         List.of(handlers));
   }
 
   static Route route(String function, CallPolicy calls, Handler... handlers) {
     return new Route(
-        new FunctionName(function), 1, 120_000, Exposure.DEFAULT, calls, List.of(handlers));
+        new FunctionName(function),
+        1,
+        120_000,
+        Exposure.DEFAULT,
+        calls,
+        List.of(),
+        List.of(handlers));
   }
 
   void publish(long epoch, long number, Route... routes) {
