@@ -3,7 +3,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help up down clean logs test test-fast test-again bench bench-quick bench-more \
-  bench-deploy bench-restart bench-boot bench-memory bench-payloads bench-functions bench-scaling bench-soak build images format setup base
+  bench-deploy bench-restart bench-boot bench-memory bench-payloads bench-functions bench-scaling bench-calls bench-soak build images format setup base
 
 # Images take the jars that Maven built in the checkout.
 export TINYFAAS_JARS := host
@@ -70,10 +70,13 @@ bench-functions: images $(benchmark) ## 1, 10, 100 functions deployed; gateway r
 bench-scaling: images $(benchmark) ## 1, 2, 4 handlers (2 minutes)
 	@benchmark/scaling
 
+bench-calls: images $(benchmark) ## calls accepted on disk, beside the same requests answered (3 minutes)
+	@benchmark/calls
+
 bench-soak: images $(benchmark) ## full load for MINUTES=20: nothing fails, memory stays
 	@benchmark/soak $(MINUTES)
 
-bench-more: bench-deploy bench-restart bench-boot bench-memory bench-payloads bench-functions bench-scaling bench-soak ## all of these
+bench-more: bench-deploy bench-restart bench-boot bench-memory bench-payloads bench-functions bench-scaling bench-calls bench-soak ## all of these
 
 format: setup ## format the Java sources
 	@compose/mvn -q -B spotless:apply

@@ -31,13 +31,14 @@ final class CoapClient implements AutoCloseable {
   enum Received {
     /** Nothing: an empty ACK, a late answer, somebody else's, a block that is not the last. */
     NOTHING,
-    /** A 2.05 to the request under way, or the whole payload back. */
+    /** A 2.05 to the request under way, or the whole payload back, or that it was accepted. */
     CONTENT,
     /** Another code to it, or a reset. */
     OTHER
   }
 
   private final DatagramChannel channel;
+  private final boolean calls;
 
   /** Null where operations are a GET. */
   private final BlockTransfer transfer;
@@ -53,11 +54,9 @@ final class CoapClient implements AutoCloseable {
   private long messageSentAt;
   private int retransmissions;
 
-  /**
-   * @param payload of a POST that is to come back, in bytes; empty for GETs
-   */
-  CoapClient(URI target, OptionalInt payload, int operations, Selector selector)
-      throws IOException {
+  CoapClient(URI target, Load.Rules rules, int operations, Selector selector) throws IOException {
+    calls = rules.calls();
+    OptionalInt payload = rules.payload();
     channel = DatagramChannel.open();
     try {
       int port = target.getPort() < 0 ? 5683 : target.getPort();
@@ -139,6 +138,9 @@ final class CoapClient implements AutoCloseable {
         || !CoapMessage.hasToken(datagram, token)
         || type == CoapMessage.ACK && CoapMessage.id(datagram) != id) {
       return Received.NOTHING;
+    }
+    if (calls && CoapMessage.code(datagram) == CoapMessage.CREATED) {
+      return Received.CONTENT;
     }
     if (transfer != null) {
       ByteBuffer next = transfer.next(datagram);

@@ -18,6 +18,8 @@ final class CoapMessage {
   static final int POST = 2;
 
   /** 2.05. */
+  static final int CREATED = 2 << 5 | 1;
+
   static final int CONTENT = 2 << 5 | 5;
 
   /** 2.04. */

@@ -33,6 +33,9 @@ final class HttpLoad implements Load {
 
   private HttpRequest request() {
     HttpRequest.Builder request = HttpRequest.newBuilder(target).timeout(rules.timeout());
+    if (rules.calls()) {
+      request.header("Prefer", "respond-async");
+    }
     return rules.payload().isEmpty()
         ? request.build()
         : request.POST(HttpRequest.BodyPublishers.ofByteArray(expected)).build();
@@ -100,7 +103,9 @@ final class HttpLoad implements Load {
     private void record(HttpResponse<byte[]> response, Throwable failure, long latency) {
       if (failure != null || latency > rules.timeout().toNanos()) {
         timeouts++;
-      } else if (response.statusCode() != 200 || !isExpected(response.body())) {
+      } else if (rules.calls()
+          ? response.statusCode() != 202
+          : response.statusCode() != 200 || !isExpected(response.body())) {
         wrongAnswers++;
       } else {
         latencies.recordValue(latency);

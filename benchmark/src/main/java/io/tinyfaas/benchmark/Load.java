@@ -12,8 +12,9 @@ sealed interface Load permits CoapLoad, HttpLoad {
    *
    * @param retransmitAfter zero for no retransmission
    * @param payload in bytes, of a POST to a function that answers it; empty for a GET
+   * @param calls whether it has ended when the POST has been accepted as a call
    */
-  record Rules(Duration timeout, Duration retransmitAfter, OptionalInt payload) {}
+  record Rules(Duration timeout, Duration retransmitAfter, OptionalInt payload, boolean calls) {}
 
   /**
    * Runs so many clients at once, each with a connection or socket of its own, until all have done

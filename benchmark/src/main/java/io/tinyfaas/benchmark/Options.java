@@ -44,6 +44,7 @@ record Options(
         --timeout 1000                milliseconds after which an operation has failed
         --retransmit 0                milliseconds to the first retransmission, doubled each time; 0: none
         --payload -1                  bytes that a POST brings and its answer brings back; -1: a GET
+        --calls false                 whether a POST has done it when it is accepted as a call: 2.01, 202
         --baseline native-node        the target that others are compared with
         --process TARGET:ROLE=PID     a process that works for a target: its processor time and memory
         --process ROLE=PID            one that works for none: its memory
@@ -73,6 +74,7 @@ record Options(
     settings.put("--repeat-for", "0");
     settings.put("--warm-up", "500");
     settings.put("--payload", "-1");
+    settings.put("--calls", "false");
     settings.put("--timeout", "1000");
     settings.put("--retransmit", "0");
     settings.put("--baseline", "native-node");
@@ -117,7 +119,8 @@ record Options(
         new Load.Rules(
             Duration.ofMillis(Integer.parseInt(settings.get("--timeout"))),
             Duration.ofMillis(Integer.parseInt(settings.get("--retransmit"))),
-            payload(settings.get("--payload"))),
+            payload(settings.get("--payload")),
+            Boolean.parseBoolean(settings.get("--calls"))),
         settings.get("--baseline"),
         processes.getOrDefault("", List.of()),
         notes,

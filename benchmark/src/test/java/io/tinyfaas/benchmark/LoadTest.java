@@ -35,7 +35,7 @@ class LoadTest {
   private static final Load.Rules IMPATIENT = ofGet(Duration.ofMillis(100), Duration.ZERO);
 
   private static Load.Rules ofGet(Duration timeout, Duration retransmitAfter) {
-    return new Load.Rules(timeout, retransmitAfter, OptionalInt.empty());
+    return new Load.Rules(timeout, retransmitAfter, OptionalInt.empty(), false);
   }
 
   @Test
@@ -120,7 +120,7 @@ class LoadTest {
   void shouldTakeBackWhatItSentBlockByBlock(int length) throws Exception {
     ByteBuffer body = ByteBuffer.allocate(length);
     try (Server server = new Server((message, reply) -> reply.send(blockOfEcho(message, body)))) {
-      Load.Rules rules = new Load.Rules(PATIENCE, Duration.ZERO, OptionalInt.of(length));
+      Load.Rules rules = new Load.Rules(PATIENCE, Duration.ZERO, OptionalInt.of(length), false);
       assertThat(new CoapLoad(server.uri(), rules).run(1, 3).succeeded()).isEqualTo(3);
       assertThat(body.array()).isEqualTo(BlockTransfer.body(length));
     }
@@ -132,7 +132,7 @@ class LoadTest {
     Behaviour odd =
         (message, reply) -> reply.send(blockOfEcho(message, body.put(2_500, (byte) 'X')));
     try (Server server = new Server(odd)) {
-      Load.Rules rules = new Load.Rules(PATIENCE, Duration.ZERO, OptionalInt.of(3_000));
+      Load.Rules rules = new Load.Rules(PATIENCE, Duration.ZERO, OptionalInt.of(3_000), false);
       assertThat(new CoapLoad(server.uri(), rules).run(1, 2).wrongAnswers()).isEqualTo(2);
     }
   }

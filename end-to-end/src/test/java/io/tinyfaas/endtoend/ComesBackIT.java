@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.net.Socket;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.Parameter;
@@ -98,6 +100,38 @@ class ComesBackIT {
       workload.awaitBack("kill -9 of the " + service, System.nanoTime(), BOUND);
     }
     shouldBeAbleToDeploy();
+  }
+
+  /** Twice, as what was accepted goes on from where it was each time. */
+  @Test
+  void shouldRunCallsThatWereAcceptedBeforeTheGatewayWasKilled(@TempDir Path folder) {
+    Curl curl = new Curl(system, folder);
+    int before = calls("state=done");
+    for (int round = 1; round <= 2; round++) {
+      try (Crash crash = Crash.of(system, system.container("gateway"))) {
+        for (int i = 0; i < 10; i++) {
+          Curl.Answer answer =
+              curl.ask("calls/back-node", "--data", "x", "-H", "X-tinyFaaS-Delay: 500ms");
+          assertThat(answer.status()).as(answer.text()).isEqualTo(202);
+        }
+        crash.now();
+      }
+      int expected = before + 10 * round;
+      within(BOUND).untilAsserted(() -> assertThat(calls("state=done")).isEqualTo(expected));
+    }
+    assertThat(calls("state=failed")).isZero();
+  }
+
+  private int calls(String which) {
+    return system
+        .rest()
+        .get("/functions/back-node/calls?limit=1000&" + which)
+        .then()
+        .statusCode(200)
+        .extract()
+        .jsonPath()
+        .getList("calls")
+        .size();
   }
 
   /** Many more than the broker has clients, and none of which says who it is. */

@@ -96,7 +96,7 @@ class GrpcInvocationIT {
     metadata.put(key("x-own"), "b");
     metadata.put(key("authorization"), "Basic eA==");
     metadata.put(key("x-tinyfaas-peer"), "forged");
-    metadata.put(key("x-tinyfaas-async"), "forged");
+    metadata.put(key("x-tinyfaas-call"), "forged");
     metadata.put(key("content-encoding"), "forged");
     metadata.put(Metadata.Key.of("x-own-bin", Metadata.BINARY_BYTE_MARSHALLER), new byte[] {1});
     Channel with =

@@ -7,10 +7,13 @@ import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.Invoker;
+import io.tinyfaas.gateway.loop.BugLog;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
+import org.jboss.logging.Logger;
 
 /**
  * A call from its acceptance until it is forgotten: what the gateway has of it in memory. Its
@@ -39,12 +42,19 @@ final class Call {
       Optional<IdempotencyKey> key,
       int bytes) {}
 
+  private static final BugLog BUGS =
+      new BugLog(Logger.getLogger(Call.class), "call-watcher-failed");
+
+  private static final Pattern CONTROL = Pattern.compile("\\p{Cc}");
+
   /** A status that is none: there was no answer. */
   static final int NO_STATUS = 0;
 
   private final Origin origin;
   private List<Runnable> watchers = List.of();
   private CallState state = CallState.WAITING;
+  private boolean settled = true;
+  private boolean recordIsOld;
   private int attempts;
   private long acceptedAt;
   private long ripeAt;
@@ -85,7 +95,13 @@ final class Call {
     return origin.function();
   }
 
+  /** As others may know it: what would not outlive the gateway has not ended yet. */
   CallState state() {
+    return settled ? state : CallState.RUNNING;
+  }
+
+  /** As it goes to disk. */
+  CallState decided() {
     return state;
   }
 
@@ -118,6 +134,11 @@ final class Call {
     return finishedAt;
   }
 
+  /** The latest time at which something is known to have become of it. */
+  long lastKnownAt() {
+    return Math.max(acceptedAt, finishedAt);
+  }
+
   /** Of the last answer. */
   int status() {
     return status;
@@ -129,7 +150,17 @@ final class Call {
   }
 
   boolean isFinished() {
-    return state == CallState.DONE || state == CallState.FAILED;
+    return state() == CallState.DONE || state() == CallState.FAILED;
+  }
+
+  /** False while it is being written how it has ended. */
+  boolean isSettled() {
+    return settled;
+  }
+
+  /** Whether its request is on disk where its result should be. */
+  boolean isRecordOld() {
+    return recordIsOld;
   }
 
   void keep(Kept request) {
@@ -167,20 +198,35 @@ final class Call {
   }
 
   void because(String why) {
-    String line = why.replaceAll("\\p{Cntrl}", " ");
-    reason = line.substring(0, Math.min(line.length(), CallDescription.MAX_REASON));
+    String line = CONTROL.matcher(why).replaceAll(" ");
+    int end = Math.min(line.length(), CallDescription.MAX_REASON);
+    boolean cutsCharacter = end < line.length() && Character.isLowSurrogate(line.charAt(end));
+    reason = line.substring(0, cutsCharacter ? end - 1 : end);
   }
 
   void waitUntil(long due) {
+    settled = true;
     finishedAt = 0;
     state = CallState.WAITING;
     dueAt = due;
     dueByClock = false;
   }
 
+  /** How it ends is decided, and is to be {@linkplain #settle settled}. */
   void finish(CallState how, long now) {
     state = how;
     finishedAt = now;
+    settled = false;
+  }
+
+  /** What became of it is on disk, or will be as soon as the disk takes something. */
+  void settle() {
+    settled = true;
+  }
+
+  /** Its result was not written. */
+  void loseResult() {
+    recordIsOld = true;
   }
 
   /** From the beginning, as if it had been accepted now. */
@@ -222,7 +268,7 @@ final class Call {
   void tell() {
     List<Runnable> told = watchers;
     watchers = List.of();
-    told.forEach(Runnable::run);
+    told.forEach(BUGS::guard);
   }
 
   /** Ends what runs of it, too. */
@@ -243,7 +289,7 @@ final class Call {
     return new CallDescription(
         origin.id(),
         new FunctionName(origin.function()),
-        state,
+        state(),
         state == CallState.RUNNING ? attempts + 1 : attempts,
         Instant.ofEpochMilli(acceptedAt),
         waits ? Optional.of(Instant.ofEpochMilli(dueAt)) : Optional.empty(),

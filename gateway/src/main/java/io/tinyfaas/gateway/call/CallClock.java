@@ -50,6 +50,17 @@ final class CallClock {
     return by;
   }
 
+  /**
+   * By how much the clock is behind a time that has been: a box without a battery begins in 1970,
+   * or when it was last switched off.
+   *
+   * @return in milliseconds, or 0
+   */
+  long behind(long past) {
+    long by = past - now();
+    return by < JUMP_MILLIS ? 0 : by;
+  }
+
   private long steadyMillis() {
     return TimeUnit.NANOSECONDS.toMillis(steady.getAsLong());
   }

@@ -71,6 +71,11 @@ final class CallIndex {
     return calls.size() >= max;
   }
 
+  /** What followed from calls is there whether it had room or not. */
+  boolean hasTooMany() {
+    return calls.size() > max && !done.isEmpty();
+  }
+
   /** Of those that are done, the one that has been for longest. */
   Optional<Call> oldestDone() {
     Iterator<Call> oldest = done.iterator();

@@ -29,7 +29,11 @@ final class CallQueue {
 
   /** Runs something on the loop, in so many milliseconds or after what is there now. */
   interface Later {
-    void in(long millis, Runnable task);
+
+    /**
+     * @return calls it off
+     */
+    Runnable in(long millis, Runnable task);
   }
 
   private final Later later;
@@ -37,7 +41,11 @@ final class CallQueue {
   private final Consumer<Call> begin;
   private final Map<String, Lane> lanes = new HashMap<>();
   private final Places<String> places = new Places<>(MAX_RUNNING);
+
+  /** Who has waited for longest is first. */
   private final Queue<Lane> withoutPlace = new ArrayDeque<>();
+
+  private boolean isOffering;
   private boolean stopped;
 
   /**
@@ -54,9 +62,16 @@ final class CallQueue {
     private final String function;
     private final PriorityQueue<Call> calls = new PriorityQueue<>(BY_TIME);
     private int running;
+
+    /** What its handlers take at once: as many as were running when one was not taken. */
+    private int most = MAX_RUNNING;
+
+    /** Until one more than that is tried; 0 once one was taken. */
     private long pause;
+
     private long pausedUntil;
     private long wakeAt = Long.MAX_VALUE;
+    private Runnable callOffWaking = () -> {};
     private boolean isWithoutPlace;
 
     Lane(String function) {
@@ -67,7 +82,7 @@ final class CallQueue {
   void add(Call call) {
     Lane lane = lanes.computeIfAbsent(call.function(), Lane::new);
     lane.calls.add(call);
-    wake(lane, Math.max(call.dueAt(), lane.pausedUntil));
+    wake(lane, call.dueAt());
   }
 
   /** Of one that is not begun. */
@@ -88,12 +103,12 @@ final class CallQueue {
     return !stopped
         && free > 0
         && !Places.isMoreThanShare(places.has(function), free)
-        && (lane == null || lane.calls.isEmpty() && lane.pause == 0);
+        && (lane == null || lane.calls.isEmpty() && lane.running < lane.most);
   }
 
   /** What came of a call that was begun. */
   enum End {
-    /** Its function had it. */
+    /** Its function had it, or it has ended without. */
     TAKEN,
     /** None of the function's handlers took it. */
     NOT_TAKEN,
@@ -108,18 +123,25 @@ final class CallQueue {
     Lane lane = lanes.get(call.function());
     lane.running--;
     places.give(lane.function);
+    long time = now.getAsLong();
     if (how == End.TAKEN) {
       lane.pause = 0;
-      lane.pausedUntil = 0;
+      lane.pausedUntil = Math.min(lane.pausedUntil, time + FIRST_PAUSE_MILLIS);
+      if (time >= lane.pausedUntil) {
+        lane.most = Math.min(MAX_RUNNING, lane.most + 1);
+      }
     } else if (how == End.NOT_TAKEN) {
-      lane.pause = Math.clamp(2 * lane.pause, FIRST_PAUSE_MILLIS, LONGEST_PAUSE_MILLIS);
-      lane.pausedUntil = now.getAsLong() + lane.pause;
+      lane.most = lane.running;
+      if (lane.pause == 0) {
+        lane.pause = FIRST_PAUSE_MILLIS;
+        lane.pausedUntil = time + lane.pause;
+      }
     }
-    wake(lane, lane.pausedUntil);
-    for (Lane next = withoutPlace.poll(); next != null; next = withoutPlace.poll()) {
-      next.isWithoutPlace = false;
-      wake(next, 0);
+    if (!withoutPlace.isEmpty() && !isOffering) {
+      isOffering = true;
+      later.in(0, this::offer);
     }
+    wake(lane, 0); // after those who have waited for the place
     dropIfEmpty(lane);
   }
 
@@ -127,6 +149,7 @@ final class CallQueue {
   void retry() {
     for (Lane lane : lanes.values()) {
       if (lane.pause > 0) {
+        lane.pause = FIRST_PAUSE_MILLIS;
         lane.pausedUntil = 0;
         wake(lane, 0);
       }
@@ -135,7 +158,7 @@ final class CallQueue {
 
   /** When calls are due has changed. */
   void reorder() {
-    for (Lane lane : new ArrayList<>(lanes.values())) {
+    for (Lane lane : lanes.values()) {
       ArrayList<Call> calls = new ArrayList<>(lane.calls);
       lane.calls.clear();
       lane.calls.addAll(calls);
@@ -151,22 +174,39 @@ final class CallQueue {
 
   private void wake(Lane lane, long at) {
     if (at < lane.wakeAt && !lane.isWithoutPlace) {
+      lane.callOffWaking.run();
       lane.wakeAt = at;
-      later.in(Math.max(0, at - now.getAsLong()), () -> woken(lane, at));
+      lane.callOffWaking = later.in(Math.max(0, at - now.getAsLong()), () -> woken(lane, at));
     }
   }
 
   private void woken(Lane lane, long at) {
     if (lane.wakeAt == at) { // else it is to be woken earlier, or has been
       lane.wakeAt = Long.MAX_VALUE;
+      lane.callOffWaking = () -> {};
       beginDue(lane);
     }
   }
 
+  /** Gives free places to those who have waited for one, each in turn. */
+  private void offer() {
+    isOffering = false;
+    for (int left = withoutPlace.size(); left > 0 && places.taken() < MAX_RUNNING; left--) {
+      Lane next = withoutPlace.remove();
+      next.isWithoutPlace = false;
+      beginDue(next);
+    }
+  }
+
   private void beginDue(Lane lane) {
-    while (!stopped && !lane.calls.isEmpty() && (lane.pause == 0 || lane.running == 0)) {
-      long due = Math.max(lane.calls.peek().dueAt(), lane.pausedUntil);
-      if (due > now.getAsLong()) {
+    while (!stopped && !lane.calls.isEmpty()) {
+      long time = now.getAsLong();
+      boolean isOneMore = lane.running >= lane.most;
+      if (isOneMore && lane.pause == 0) {
+        return; // one that ends wakes it
+      }
+      long due = Math.max(lane.calls.peek().dueAt(), isOneMore ? lane.pausedUntil : 0);
+      if (due > time) {
         wake(lane, due);
         return;
       }
@@ -174,6 +214,11 @@ final class CallQueue {
         lane.isWithoutPlace = true;
         withoutPlace.add(lane);
         return;
+      }
+      if (isOneMore) {
+        lane.most = lane.running + 1;
+        lane.pause = Math.min(2 * lane.pause, LONGEST_PAUSE_MILLIS);
+        lane.pausedUntil = time + lane.pause;
       }
       lane.running++;
       begin.accept(lane.calls.poll());
@@ -183,6 +228,10 @@ final class CallQueue {
   private void dropIfEmpty(Lane lane) {
     if (lane.calls.isEmpty() && lane.running == 0) {
       lanes.remove(lane.function, lane);
+      lane.callOffWaking.run();
+      if (lane.isWithoutPlace) {
+        withoutPlace.remove(lane);
+      }
     }
   }
 }

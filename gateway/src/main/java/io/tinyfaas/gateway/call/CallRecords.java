@@ -25,6 +25,12 @@ import java.util.Optional;
 final class CallRecords {
 
   private static final int VERSION = 1;
+
+  /** So that no record is taken for one of another kind. */
+  private static final int STATE = 'S';
+
+  private static final int REQUEST = 'Q';
+  private static final int RESULT = 'R';
   private static final int KEYLESS = 0;
   private static final int KEYED = 1;
 
@@ -44,6 +50,7 @@ final class CallRecords {
   static byte[] ofState(Call call) {
     Origin origin = call.origin();
     return write(
+        STATE,
         USUAL_BYTES,
         out -> {
           out.writeUTF(origin.id().value());
@@ -61,7 +68,7 @@ final class CallRecords {
           out.writeLong(call.acceptedAt());
           out.writeLong(call.dueAt());
           out.writeBoolean(call.isDueByClock());
-          out.writeUTF(call.state().name());
+          out.writeUTF(call.decided().name());
           out.writeLong(call.ripeAt());
           out.writeInt(call.attempts());
           out.writeLong(call.finishedAt());
@@ -75,6 +82,7 @@ final class CallRecords {
    */
   static Call toCall(long number, byte[] bytes) throws IOException {
     return read(
+        STATE,
         bytes,
         in -> {
           Origin origin =
@@ -98,12 +106,14 @@ final class CallRecords {
               in.readLong(),
               in.readInt(),
               in.readUTF());
+          call.describe(); // refuses what could not be said of it
           return call;
         });
   }
 
   static byte[] ofRequest(Invocation request) {
     return write(
+        REQUEST,
         USUAL_BYTES + request.body().length,
         out -> {
           out.writeUTF(request.function());
@@ -122,6 +132,7 @@ final class CallRecords {
    */
   static Invocation toRequest(byte[] bytes) throws IOException {
     return read(
+        REQUEST,
         bytes,
         in ->
             new Invocation(
@@ -135,6 +146,7 @@ final class CallRecords {
 
   static byte[] ofResult(Answered result) {
     return write(
+        RESULT,
         USUAL_BYTES + result.body().length,
         out -> {
           out.writeInt(result.status());
@@ -147,7 +159,7 @@ final class CallRecords {
    * @throws IOException if these bytes are none
    */
   static Answered toResult(byte[] bytes) throws IOException {
-    return read(bytes, in -> new Answered(in.readInt(), headers(in), body(in)));
+    return read(RESULT, bytes, in -> new Answered(in.readInt(), headers(in), body(in)));
   }
 
   private static void write(Digest digest, DataOutputStream out) throws IOException {
@@ -197,10 +209,11 @@ final class CallRecords {
     return in.readAllBytes();
   }
 
-  private static byte[] write(int size, Writing writing) {
+  private static byte[] write(int kind, int size, Writing writing) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream(size);
     try (DataOutputStream out = new DataOutputStream(bytes)) {
       out.writeByte(VERSION);
+      out.writeByte(kind);
       writing.to(out);
     } catch (IOException e) {
       throw new UncheckedIOException(e); // longer than 64 KiB: no header is
@@ -208,11 +221,14 @@ final class CallRecords {
     return bytes.toByteArray();
   }
 
-  private static <T> T read(byte[] bytes, Reading<T> reading) throws IOException {
+  private static <T> T read(int kind, byte[] bytes, Reading<T> reading) throws IOException {
     try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes))) {
       int version = in.readUnsignedByte();
       if (version != VERSION) {
         throw new IOException("a record of version " + version);
+      }
+      if (in.readUnsignedByte() != kind) {
+        throw new IOException("a record of another kind");
       }
       return reading.from(in);
     } catch (IllegalArgumentException e) {

@@ -9,6 +9,9 @@ import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.Invoker;
 import io.tinyfaas.gateway.journal.Batch;
+import io.tinyfaas.gateway.loop.BugLog;
+import io.tinyfaas.gateway.memory.BodyMemory;
+import io.tinyfaas.gateway.memory.Holder;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.vertx.core.MultiMap;
 import java.util.List;
@@ -24,17 +27,35 @@ final class CallRunner {
 
   private static final Logger LOG = Logger.getLogger(CallRunner.class);
 
+  private static final BugLog BUGS = new BugLog(LOG, "call-not-begun");
+
   private static final long DISK_RETRY_MILLIS = 5_000;
+
+  /** A request as it is read, and what it is parsed to. */
+  private static final int COPIES = 2;
 
   private final CallStore store;
   private final CallIndex index;
   private final CallClock clock;
   private final CallMetrics metrics;
   private final CurrentRoutes routes;
-  private final Invoker invoker;
+  private final Invocations invocations;
+  private final BodyMemory memory;
+  private final CallQueue.Later later;
   private final CallQueue queue;
   private final FollowUps followUps;
   private final RandomGenerator random = RandomGenerator.getDefault();
+
+  /** Of what is read from disk, and of what has still to be written. */
+  private final Holder holder = new Holder();
+
+  /** Has functions do something. */
+  @FunctionalInterface
+  interface Invocations {
+
+    /** As {@link Invoker#start}. */
+    Invoker.Running start(Invocation invocation);
+  }
 
   CallRunner(
       CallStore store,
@@ -42,14 +63,17 @@ final class CallRunner {
       CallClock clock,
       CallMetrics metrics,
       CurrentRoutes routes,
-      Invoker invoker,
+      Invocations invocations,
+      BodyMemory memory,
       CallQueue.Later later) {
     this.store = store;
     this.index = index;
     this.clock = clock;
     this.metrics = metrics;
     this.routes = routes;
-    this.invoker = invoker;
+    this.invocations = invocations;
+    this.memory = memory;
+    this.later = later;
     this.queue = new CallQueue(later, clock::now, this::begin);
     this.followUps = new FollowUps(store, clock);
   }
@@ -93,31 +117,44 @@ final class CallRunner {
     Optional<Invocation> kept = call.takeKept();
     if (kept.isPresent()) {
       attempt(call, kept.get());
-    } else {
-      store
-          .request(call)
-          .onSuccess(request -> attempt(call, request))
-          .onFailure(
-              damaged ->
-                  failed(
-                      call,
-                      Optional.empty(),
-                      "its request cannot be read from disk: " + damaged.getMessage()));
+      return;
     }
+    long held = COPIES * (long) call.origin().bytes();
+    if (!memory.take(held, holder)) {
+      notTaken(call, "there is no memory for its request");
+      return;
+    }
+    store
+        .request(call)
+        .onComplete(
+            read -> {
+              memory.give(held, holder); // the invocation takes its own
+              if (call.isForgotten()) {
+                queue.ended(call, End.NOT_ASKED);
+              } else if (read.succeeded()) {
+                attempt(call, read.result());
+              } else {
+                String why = read.cause().getMessage();
+                failed(call, Optional.empty(), "its request cannot be read from disk: " + why);
+              }
+            });
   }
 
   private void attempt(Call call, Invocation request) {
     CallPolicy policy = policy(call);
-    if (call.isForgotten()) {
-      queue.ended(call, End.NOT_ASKED);
-      return;
-    }
     if (clock.now() - call.ripeAt() > policy.maxAgeMillis()) {
       String last = call.reason().isEmpty() ? "" : ": " + call.reason();
       failed(call, Optional.of(request), "it could not be done within its maxAge" + last);
       return;
     }
-    Invoker.Running running = invoker.start(ofAttempt(call, request));
+    Invoker.Running running;
+    try {
+      running = invocations.start(ofAttempt(call, request));
+    } catch (RuntimeException bug) {
+      BUGS.say(bug);
+      failed(call, Optional.of(request), "the gateway has a bug: its log says more");
+      return;
+    }
     boolean atOnce = running.result().isComplete();
     call.runs(running);
     running.result().onSuccess(result -> attempted(call, request, result, atOnce, policy));
@@ -159,17 +196,19 @@ final class CallRunner {
         call.attempted(status, why);
         again(call, request, clock.now() + in, policy);
       }
-      case Verdict.NotTaken(String why) -> {
-        call.putBack();
-        call.because(why);
-        queue.add(call);
-        queue.ended(call, End.NOT_TAKEN);
-      }
+      case Verdict.NotTaken(String why) -> notTaken(call, why);
       case Verdict.Interrupted _ -> {
         call.putBack();
         queue.ended(call, End.NOT_ASKED);
       }
     }
+  }
+
+  private void notTaken(Call call, String why) {
+    call.putBack();
+    call.because(why);
+    queue.add(call);
+    queue.ended(call, End.NOT_TAKEN);
   }
 
   private void again(Call call, Invocation request, long due, CallPolicy policy) {
@@ -193,10 +232,14 @@ final class CallRunner {
 
   private void end(Call call, Batch batch, List<FollowUps.FollowUp> next) {
     next.forEach(each -> CallStore.add(batch, each.call(), each.request()));
+    write(call, batch, next);
+  }
+
+  private void write(Call call, Batch batch, List<FollowUps.FollowUp> next) {
     store
         .write(batch)
         .onSuccess(written -> ended(call, next))
-        .onFailure(full -> notWritten(call, next));
+        .onFailure(full -> notWritten(call, batch, next));
   }
 
   private void ended(Call call, List<FollowUps.FollowUp> next) {
@@ -213,6 +256,7 @@ final class CallRunner {
           "event=call-failed function=%s call=%s attempts=%d reason=\"%s\"",
           call.function(), call.id(), call.attempts(), call.reason());
     }
+    call.settle();
     if (!call.isForgotten()) {
       index.finished(call);
       call.tell();
@@ -220,15 +264,37 @@ final class CallRunner {
     queue.ended(call, End.TAKEN);
   }
 
-  /** What follows is lost if it is not on disk: then all of it is done again. */
-  private void notWritten(Call call, List<FollowUps.FollowUp> next) {
-    if (next.isEmpty()) {
+  /**
+   * What follows would be lost if the gateway ended: the call keeps its place until it is on disk.
+   * Where there is no memory for that, all of it is done again.
+   */
+  private void notWritten(Call call, Batch batch, List<FollowUps.FollowUp> next) {
+    long held = next.stream().mapToLong(each -> each.request().length).sum();
+    if (call.isForgotten()) {
+      queue.ended(call, End.TAKEN);
+    } else if (next.isEmpty()) {
+      call.loseResult();
       store.save(call);
       ended(call, next);
+    } else if (memory.take(held, holder)) {
+      later.in(
+          DISK_RETRY_MILLIS,
+          () -> {
+            memory.give(held, holder);
+            writeAgain(call, batch, next);
+          });
     } else {
       call.waitUntil(clock.now() + DISK_RETRY_MILLIS);
       queue.add(call);
       queue.ended(call, End.TAKEN);
+    }
+  }
+
+  private void writeAgain(Call call, Batch batch, List<FollowUps.FollowUp> next) {
+    if (call.isForgotten()) {
+      queue.ended(call, End.TAKEN);
+    } else {
+      write(call, batch, next);
     }
   }
 }

@@ -2,6 +2,7 @@ package io.tinyfaas.gateway.call;
 
 import io.tinyfaas.contract.control.CallId;
 import io.tinyfaas.contract.control.CallState;
+import io.tinyfaas.gateway.call.Call.Origin;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.journal.Batch;
@@ -16,13 +17,16 @@ import java.util.Base64;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.NavigableMap;
+import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
+import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 
 /**
@@ -39,7 +43,14 @@ final class CallStore {
 
   private static final int ID_BYTES = 16;
 
+  /** So that a disk that works again does not hold up the loop. */
+  private static final int SAVED_AT_ONCE = 256;
+
+  /** A part of the room in which results do not get in the way of calls. */
+  private static final int NOT_FOR_RESULTS = 4;
+
   private final Journal journal;
+  private final long maxBytes;
   private final Executor loop;
   private final SecureRandom random = new SecureRandom();
   private long lastNumber;
@@ -49,8 +60,9 @@ final class CallStore {
 
   private boolean failing;
 
-  private CallStore(Journal journal, Executor loop, long lastNumber) {
+  private CallStore(Journal journal, long maxBytes, Executor loop, long lastNumber) {
     this.journal = journal;
+    this.maxBytes = maxBytes;
     this.loop = loop;
     this.lastNumber = lastNumber;
   }
@@ -68,21 +80,41 @@ final class CallStore {
    */
   static Opened open(Path folder, long maxBytes, Executor loop) throws IOException {
     NavigableMap<Long, Call> calls = new TreeMap<>();
-    Set<Long> keys = new HashSet<>();
+    Set<Long> states = new HashSet<>();
+    NavigableSet<Long> records = new TreeSet<>();
     Journal journal =
         Journal.open(
             folder,
             maxBytes,
-            (key, value) -> {
-              keys.add(key);
-              if (key % 2 == 0) {
+            new Journal.Visitor() {
+              @Override
+              public boolean wants(long key) {
+                if (!isState(key)) {
+                  records.add(key);
+                }
+                return isState(key);
+              }
+
+              @Override
+              public void record(long key, ByteBuffer value) {
+                states.add(key);
                 read(key / 2, value).ifPresent(call -> calls.put(key / 2, call));
               }
             });
-    long last = keys.stream().mapToLong(key -> key / 2).max().orElse(0);
-    CallStore store = new CallStore(journal, loop, last);
-    store.dropOrphans(keys, calls);
+    long last =
+        Stream.concat(states.stream(), records.stream()).mapToLong(key -> key / 2).max().orElse(0);
+    // Numbers of calls that were forgotten are not used again: what is damaged later may bring back
+    // what they had on disk.
+    CallStore store =
+        new CallStore(journal, maxBytes, loop, Math.max(last, System.currentTimeMillis()));
+    records.stream()
+        .filter(key -> !states.contains(key - 1))
+        .forEach(key -> store.failedOf(key).ifPresent(call -> calls.put(key / 2, call)));
     return new Opened(store, List.copyOf(calls.values()));
+  }
+
+  private static boolean isState(long key) {
+    return key % 2 == 0;
   }
 
   private static Optional<Call> read(long number, ByteBuffer state) {
@@ -96,11 +128,39 @@ final class CallStore {
     }
   }
 
-  /** Requests of which the state was damaged: nobody knows any more what is to become of them. */
-  private void dropOrphans(Set<Long> keys, Map<Long, Call> calls) {
-    Batch orphans = new Batch();
-    keys.stream().filter(key -> !calls.containsKey(key / 2)).forEach(orphans::remove);
-    write(orphans);
+  /**
+   * A request of which the state was damaged. Nobody knows how often it has run, so it is for
+   * people to say what is to become of it.
+   *
+   * @return empty if there is no request: then it is removed
+   */
+  private Optional<Call> failedOf(long key) {
+    try {
+      byte[] bytes = journal.read(key).join();
+      Invocation request = CallRecords.toRequest(bytes);
+      Origin origin =
+          new Origin(
+              newId(),
+              key / 2,
+              request.function(),
+              request.protocol(),
+              request.device(),
+              "",
+              0,
+              Optional.empty(),
+              bytes.length);
+      long now = System.currentTimeMillis();
+      Call call = new Call(origin, now, now, false);
+      call.because("its state was damaged on disk; whether it has run is not known");
+      call.finish(CallState.FAILED, now);
+      call.settle();
+      save(call);
+      return Optional.of(call);
+    } catch (CompletionException | IOException e) {
+      LOG.errorf("event=call-unreadable number=%d reason=\"%s\"", key / 2, e.getMessage());
+      write(new Batch().remove(key));
+      return Optional.empty();
+    }
   }
 
   /** What names the next call. */
@@ -132,11 +192,11 @@ final class CallStore {
     return batch.put(stateKey(call), CallRecords.ofState(call));
   }
 
-  /** With the result, if there is room for it. */
+  /** With the result, if there is room for it and for all that calls have to write. */
   Batch done(Batch batch, Call call, Answered result) {
     int length = result.body().length;
     state(batch, call);
-    return length <= MAX_RESULT_BYTES && hasRoom(length)
+    return length <= MAX_RESULT_BYTES && hasRoom(length + maxBytes / NOT_FOR_RESULTS)
         ? batch.put(recordKey(call), CallRecords.ofResult(result))
         : batch.remove(recordKey(call));
   }
@@ -164,6 +224,10 @@ final class CallStore {
 
   /** Writes what has become of the call, or that it is forgotten, as soon as the disk takes it. */
   void save(Call call) {
+    if (!call.isSettled() && !call.isForgotten()) {
+      unsaved.add(call); // what follows from its end is written with it, and never after it
+      return;
+    }
     write(asItIs(call))
         .onSuccess(saved -> unsaved.remove(call))
         .onFailure(
@@ -176,7 +240,7 @@ final class CallStore {
   /** To be called now and then. */
   void saveAgain() {
     failing = false;
-    List.copyOf(unsaved).forEach(this::save);
+    unsaved.stream().limit(SAVED_AT_ONCE).toList().forEach(this::save);
   }
 
   private static Batch asItIs(Call call) {
@@ -184,7 +248,7 @@ final class CallStore {
       return remove(new Batch(), call);
     }
     Batch batch = state(new Batch(), call);
-    return call.state() == CallState.DONE ? batch.remove(recordKey(call)) : batch;
+    return call.isRecordOld() ? batch.remove(recordKey(call)) : batch;
   }
 
   private void say(Throwable why) {

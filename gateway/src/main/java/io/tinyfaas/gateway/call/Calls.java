@@ -17,9 +17,11 @@ import io.tinyfaas.gateway.call.Acceptance.Refused;
 import io.tinyfaas.gateway.call.Acceptance.TooMany;
 import io.tinyfaas.gateway.call.Call.Kept;
 import io.tinyfaas.gateway.call.Call.Origin;
+import io.tinyfaas.gateway.call.CallRunner.Invocations;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
+import io.tinyfaas.gateway.invoke.InvocationResult.BadRequest;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
 import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
 import io.tinyfaas.gateway.invoke.Invoker;
@@ -33,9 +35,9 @@ import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.tinyfaas.gateway.route.RouteListener;
 import io.tinyfaas.gateway.route.RoutedFunction;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.impl.ContextInternal;
+import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -44,6 +46,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import org.jboss.logging.Logger;
 
 /**
@@ -55,11 +59,14 @@ import org.jboss.logging.Logger;
 public final class Calls implements RouteListener {
 
   /** The first segment of the paths of calls; no function is called so. */
-  public static final String PATH = "calls";
+  public static final String PATH = FunctionName.CALLS.value();
 
   private static final Logger LOG = Logger.getLogger(Calls.class);
 
   private static final long LOOK_MILLIS = 1_000;
+
+  /** So that none of the looks holds up the loop. */
+  private static final int FORGOTTEN_AT_ONCE = 512;
 
   /** What the states of calls and their results may take on disk besides requests: as much. */
   private static final int BESIDE_REQUESTS = 2;
@@ -73,10 +80,11 @@ public final class Calls implements RouteListener {
   private final ContextInternal context;
   private final CallSettings settings;
   private final CurrentRoutes routes;
-  private final Invoker invoker;
+  private final Invocations invocations;
+  private final Function<Invocation, Optional<BadRequest>> check;
   private final BodyMemory memory;
   private final PeerHolders peers;
-  private final CallClock clock = new CallClock();
+  private final CallClock clock;
   private final CallIndex index;
   private final CallMetrics metrics;
 
@@ -86,6 +94,7 @@ public final class Calls implements RouteListener {
   private volatile CallStore store;
   private volatile CallRunner runner;
 
+  @Inject
   Calls(
       InvocationLoop loop,
       CallSettings settings,
@@ -95,14 +104,43 @@ public final class Calls implements RouteListener {
       BodyMemory memory,
       PeerHolders peers,
       MeterRegistry registry) {
+    this(
+        loop,
+        settings,
+        heap,
+        routes,
+        invoker::start,
+        invoker::refusal,
+        memory,
+        peers,
+        registry,
+        new CallClock());
+  }
+
+  /**
+   * @param check as {@link Invoker#refusal}
+   */
+  Calls(
+      InvocationLoop loop,
+      CallSettings settings,
+      HeapSettings heap,
+      CurrentRoutes routes,
+      Invocations invocations,
+      Function<Invocation, Optional<BadRequest>> check,
+      BodyMemory memory,
+      PeerHolders peers,
+      MeterRegistry registry,
+      CallClock clock) {
     this.context = loop.context();
     this.settings = settings;
     this.routes = routes;
-    this.invoker = invoker;
+    this.invocations = invocations;
+    this.check = check;
     this.memory = memory;
     this.peers = peers;
     this.index = new CallIndex(heap.calls().max(), settings.maxBytes().asLongValue());
     this.metrics = new CallMetrics(registry);
+    this.clock = clock;
   }
 
   /**
@@ -117,17 +155,11 @@ public final class Calls implements RouteListener {
     Path folder = settings.folder().get();
     try {
       CallStore.Opened opened =
-          CallStore.open(
-              folder,
-              BESIDE_REQUESTS * settings.maxBytes().asLongValue(),
-              task -> context.runOnContext(run -> task.run()));
+          CallStore.open(folder, BESIDE_REQUESTS * settings.maxBytes().asLongValue(), this::onLoop);
       store = opened.store();
       runner =
-          new CallRunner(
-              store, index, clock, metrics, routes, invoker, (millis, task) -> later(millis, task));
-      Promise<Void> resumed = Promise.promise();
-      context.runOnContext(run -> resume(opened.calls(), resumed));
-      resumed.future().toCompletionStage().toCompletableFuture().join();
+          new CallRunner(store, index, clock, metrics, routes, invocations, memory, this::later);
+      CompletableFuture.runAsync(() -> resume(opened.calls()), this::onLoop).join();
       routes.addListener(this);
     } catch (IOException e) {
       LOG.errorf(
@@ -137,7 +169,18 @@ public final class Calls implements RouteListener {
     }
   }
 
-  private void resume(List<Call> calls, Promise<Void> resumed) {
+  private void onLoop(Runnable task) {
+    context.runOnContext(run -> task.run());
+  }
+
+  private void resume(List<Call> calls) {
+    long latest = calls.stream().mapToLong(Call::lastKnownAt).max().orElse(Long.MIN_VALUE);
+    long behind = clock.behind(latest);
+    if (behind > 0) {
+      LOG.infof("event=clock-behind seconds=%d calls=%d", behind / 1_000, calls.size());
+      calls.forEach(call -> call.shift(-behind));
+      calls.forEach(store::save);
+    }
     for (Call call : calls) {
       index.add(call);
       if (!call.isFinished()) {
@@ -147,15 +190,15 @@ public final class Calls implements RouteListener {
     look();
     context.setPeriodic(LOOK_MILLIS, tick -> look());
     LOG.infof("event=calls-started folder=%s calls=%d", settings.folder().get(), calls.size());
-    resumed.complete();
   }
 
-  private void later(long millis, Runnable task) {
+  private Runnable later(long millis, Runnable task) {
     if (millis <= 0) {
-      context.runOnContext(run -> task.run());
-    } else {
-      context.setTimer(millis, time -> task.run());
+      onLoop(task);
+      return () -> {};
     }
+    long timer = context.setTimer(millis, time -> task.run());
+    return () -> context.owner().cancelTimer(timer);
   }
 
   /** Begins none any more; accepts, and those that run go on. On any thread. */
@@ -233,7 +276,7 @@ public final class Calls implements RouteListener {
     if (devicesOnly && invocation.device().isEmpty()) {
       return Optional.of(new Refused(new Unauthorized()));
     }
-    Optional<InvocationResult> unsendable = invoker.refusal(invocation).map(bad -> bad);
+    Optional<InvocationResult> unsendable = check.apply(invocation).map(bad -> bad);
     if (unsendable.isPresent()) {
       return unsendable.map(Refused::new);
     }
@@ -289,12 +332,16 @@ public final class Calls implements RouteListener {
     return new Accepted(call.id());
   }
 
-  /** Parts of it may be on disk all the same. */
+  /**
+   * Nothing is written of it: the journal passes over what has failed, and a disk that takes
+   * nothing would be asked for ever.
+   */
   private Acceptance notStored(Call call, Runnable given) {
     pending.remove(call.id());
     given.run();
     if (!call.isForgotten()) {
-      forget(call);
+      index.remove(call);
+      call.forget();
     }
     return new NotStored();
   }
@@ -406,7 +453,7 @@ public final class Calls implements RouteListener {
     if (by != 0) {
       LOG.infof("event=clock-set seconds=%d calls=%d", by / 1_000, index.all().size());
       index.all().forEach(call -> call.shift(by));
-      index.all().forEach(store::save);
+      index.all().stream().filter(call -> !pending.containsKey(call.id())).forEach(store::save);
       runner.reorder();
     }
     long now = clock.now();
@@ -418,8 +465,12 @@ public final class Calls implements RouteListener {
             .filter(
                 call ->
                     now - call.finishedAt() > (call.state() == CallState.DONE ? results : failed))
+            .limit(FORGOTTEN_AT_ONCE)
             .toList();
     old.forEach(this::forget);
+    for (int left = FORGOTTEN_AT_ONCE; index.hasTooMany() && left > 0; left--) {
+      index.oldestDone().ifPresent(this::forget);
+    }
     store.saveAgain();
     metrics.look(index.all(), now);
   }

@@ -107,7 +107,7 @@ final class FollowUps {
             .set(HandlerHttp.PROTOCOL_HEADER, call.origin().protocol().label())
             .set(HandlerHttp.RESULT_OF_HEADER, call.id().value())
             .set(HandlerHttp.RESULT_FUNCTION_HEADER, call.function())
-            .set(HandlerHttp.RESULT_STATE_HEADER, call.state().text());
+            .set(HandlerHttp.RESULT_STATE_HEADER, call.decided().text());
     if (call.status() != Call.NO_STATUS) {
       headers.set(HandlerHttp.RESULT_STATUS_HEADER, Integer.toString(call.status()));
     }

@@ -109,7 +109,7 @@ public final class Invoker implements RouteListener {
   }
 
   /** What has been begun, for a caller that may go before it has ended. */
-  public sealed interface Running {
+  public interface Running {
 
     /** Never fails: every outcome is a result. */
     Future<InvocationResult> result();

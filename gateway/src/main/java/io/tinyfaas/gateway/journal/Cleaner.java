@@ -18,12 +18,12 @@ final class Cleaner {
   private static final int SPARE_SEGMENTS = 4;
 
   private static final int COPY_BYTES = 64 << 10;
-  private static final long AGAIN_NANOS = 1_000_000_000;
 
   private final SegmentFolder folder;
   private final Index index;
   private final Tail tail;
   private final int segmentBytes;
+  private final long againNanos;
   private final ByteBuffer copy = ByteBuffer.allocate(COPY_BYTES);
   private Segment oldest;
   private long[] keys;
@@ -32,11 +32,12 @@ final class Cleaner {
   private boolean failed;
   private long failedAt;
 
-  Cleaner(SegmentFolder folder, Index index, Tail tail, int segmentBytes) {
+  Cleaner(SegmentFolder folder, Index index, Tail tail, JournalLimits limits) {
     this.folder = folder;
     this.index = index;
     this.tail = tail;
-    this.segmentBytes = segmentBytes;
+    this.segmentBytes = limits.segmentBytes();
+    this.againNanos = limits.again().toNanos();
   }
 
   boolean isDue() {
@@ -44,9 +45,9 @@ final class Cleaner {
         || folder.bytes(segmentBytes) > 2 * index.bytes() + (long) SPARE_SEGMENTS * segmentBytes;
   }
 
-  /** Not for a second after it has failed. */
+  /** Not for some time after it has failed. */
   boolean mayTry() {
-    return !failed || System.nanoTime() - failedAt >= AGAIN_NANOS;
+    return !failed || System.nanoTime() - failedAt >= againNanos;
   }
 
   /**

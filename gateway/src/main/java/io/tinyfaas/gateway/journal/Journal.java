@@ -40,7 +40,6 @@ public final class Journal implements AutoCloseable {
 
   private static final long GROUP_BYTES = 1 << 20;
   private static final long CLEANING_BYTES = 256 << 10;
-  private static final long AGAIN_MILLIS = 1_000;
   private static final int WAITING_READS = 65_536;
 
   private final JournalLimits limits;
@@ -79,8 +78,8 @@ public final class Journal implements AutoCloseable {
     this.index = index;
     this.damaged = damaged;
     this.tail = new Tail(folder, limits.segmentBytes());
-    this.cleaner = new Cleaner(folder, index, tail, limits.segmentBytes());
-    this.reserve = new Reserve(folder.path(), limits.reserveBytes());
+    this.cleaner = new Cleaner(folder, index, tail, limits);
+    this.reserve = new Reserve(folder.path(), limits);
     this.waiting = new WaitingBatches(limits.waitingBytes(), SMALL_BYTES);
     reader.allowCoreThreadTimeOut(true);
   }
@@ -94,10 +93,13 @@ public final class Journal implements AutoCloseable {
    *     at all
    */
   public static Journal open(Path folder, long maxBytes, Visitor visitor) throws IOException {
-    return open(folder, JournalLimits.of(maxBytes), visitor);
+    Journal journal = opened(folder, JournalLimits.of(maxBytes), visitor);
+    journal.start();
+    return journal;
   }
 
-  static Journal open(Path path, JournalLimits limits, Visitor visitor) throws IOException {
+  /** Nothing is written before it is started. */
+  static Journal opened(Path path, JournalLimits limits, Visitor visitor) throws IOException {
     SegmentFolder folder = SegmentFolder.open(path);
     try {
       Index index = new Index();
@@ -106,12 +108,15 @@ public final class Journal implements AutoCloseable {
       recovery.visit(visitor::wants, (value, key) -> visitor.record(key, value));
       Journal journal = new Journal(limits, folder, index, recovery.damaged());
       journal.reserve.isThere();
-      journal.writer.start();
       return journal;
     } catch (IOException | RuntimeException | Error e) {
       folder.close();
       throw e;
     }
+  }
+
+  void start() {
+    writer.start();
   }
 
   /**
@@ -220,8 +225,8 @@ public final class Journal implements AutoCloseable {
   private void workOnce() {
     boolean isDue = cleaner.isDue();
     boolean cleans = isDue && cleaner.mayTry();
-    List<Waiting> group =
-        waiting.take(GROUP_BYTES, cleans ? 0 : isDue ? AGAIN_MILLIS : Long.MAX_VALUE);
+    long millis = cleans ? 0 : isDue ? limits.again().toMillis() : Long.MAX_VALUE;
+    List<Waiting> group = waiting.take(GROUP_BYTES, millis);
     long written = group.isEmpty() ? 0 : commit(group);
     if (cleans) {
       cleaner.run(Math.max(CLEANING_BYTES, written));

@@ -1,13 +1,17 @@
 package io.tinyfaas.gateway.journal;
 
+import java.time.Duration;
+
 /**
  * @param maxBytes of live records
  * @param segmentBytes from which on a segment gets no more frames
  * @param reserveBytes what small records of keys that are there may take beyond {@code maxBytes},
  *     and what is kept on the disk for them
  * @param waitingBytes what may wait to be written; a single batch may be larger
+ * @param again how long nothing is tried on the disk's account that has just failed
  */
-record JournalLimits(long maxBytes, int segmentBytes, int reserveBytes, long waitingBytes) {
+record JournalLimits(
+    long maxBytes, int segmentBytes, int reserveBytes, long waitingBytes, Duration again) {
 
   private static final int MEBIBYTE = 1 << 20;
 
@@ -23,6 +27,7 @@ record JournalLimits(long maxBytes, int segmentBytes, int reserveBytes, long wai
         maxBytes,
         (int) Math.clamp(maxBytes / 32, MEBIBYTE, 64L * MEBIBYTE),
         (int) Math.clamp(maxBytes / 16, MEBIBYTE / 16, 4L * MEBIBYTE),
-        16L * MEBIBYTE);
+        16L * MEBIBYTE,
+        Duration.ofSeconds(1));
   }
 }

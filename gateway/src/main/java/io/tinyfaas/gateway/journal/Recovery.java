@@ -51,17 +51,18 @@ final class Recovery {
     return damaged;
   }
 
+  /** From the newest to the oldest. */
   private void find(Segment segment) throws IOException {
     Optional<SegmentHeader> header = header(segment);
     Optional<SegmentHeader> next = found.isEmpty() ? Optional.empty() : found.getFirst().header();
-    boolean passedOver = next.filter(it -> it.previous() < segment.number()).isPresent();
-    if (passedOver || found.isEmpty() && header.isEmpty() && isEmpty(segment)) {
-      // It could not be made, or nothing that it got could be synced.
+    boolean isPassedOver = next.filter(it -> it.previous() < segment.number()).isPresent();
+    boolean isUnfinished = found.isEmpty() && header.isEmpty() && isEmpty(segment);
+    if (isPassedOver || isUnfinished) {
       folder.delete(segment);
-      return;
+    } else {
+      Optional<SegmentHeader> told = next.filter(it -> it.previous() == segment.number());
+      found.addFirst(new Found(segment, header, told));
     }
-    found.addFirst(
-        new Found(segment, header, next.filter(it -> it.previous() == segment.number())));
   }
 
   private static Optional<SegmentHeader> header(Segment segment) throws IOException {

@@ -15,21 +15,23 @@ import java.util.SplittableRandom;
 final class Reserve {
 
   private static final int PIECE_BYTES = 16 << 10;
-  private static final long AGAIN_NANOS = 1_000_000_000;
 
   private final Path file;
   private final int bytes;
+  private final long againNanos;
   private boolean there;
-  private long triedAt = System.nanoTime() - AGAIN_NANOS;
+  private long triedAt;
 
-  Reserve(Path folder, int bytes) {
+  Reserve(Path folder, JournalLimits limits) {
     this.file = folder.resolve("reserve");
-    this.bytes = bytes;
+    this.bytes = limits.reserveBytes();
+    this.againNanos = limits.again().toNanos();
+    this.triedAt = System.nanoTime() - againNanos;
   }
 
-  /** Tried once a second. */
+  /** It is made if it is not there, but not soon after that has failed. */
   boolean isThere() {
-    if (!there && System.nanoTime() - triedAt >= AGAIN_NANOS) {
+    if (!there && System.nanoTime() - triedAt >= againNanos) {
       triedAt = System.nanoTime();
       there = make();
     }

@@ -70,8 +70,9 @@ final class Segment implements Closeable {
   }
 
   /** What was not synced is not trusted, whatever a later sync would say. */
-  void giveUpUnsynced() {
+  void giveUpUnsynced() throws IOException {
     length = synced;
+    channel.truncate(synced);
   }
 
   /** Fills what remains of the buffer. */

@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.SecureRandom;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.NavigableMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.regex.Matcher;
@@ -26,7 +28,8 @@ final class SegmentFolder implements Closeable {
   private final SecureRandom random = new SecureRandom();
   private final NavigableMap<Integer, Segment> segments = new ConcurrentSkipListMap<>();
   private int lastNumber;
-  private boolean deletionUnsynced;
+  private final Deque<Path> unfinished = new ArrayDeque<>();
+  private boolean unsettled;
 
   private SegmentFolder(Path folder, FileChannel lock) {
     this.folder = folder;
@@ -78,6 +81,7 @@ final class SegmentFolder implements Closeable {
 
   /** On the disk, and its name in the folder too, when this returns. */
   Segment create() throws IOException {
+    settle();
     int number = ++lastNumber;
     long nonce = random.nextLong();
     Path file = folder.resolve("%08x-%016x.segment".formatted(number, nonce));
@@ -90,7 +94,8 @@ final class SegmentFolder implements Closeable {
       segment.sync();
       sync();
     } catch (IOException | RuntimeException e) {
-      remove(segment);
+      channel.close();
+      unfinished.add(file);
       throw e;
     }
     segments.put(number, segment);
@@ -106,27 +111,28 @@ final class SegmentFolder implements Closeable {
   }
 
   /**
-   * Removals in a later segment count on this one being gone, so it is for good before another
-   * goes.
+   * Removals in a later segment count on this one being gone, so it is gone for good before another
+   * goes. If it cannot be deleted, it stays the segment that it was.
    */
   void delete(Segment segment) throws IOException {
-    settleDeletion();
+    settle();
+    Files.deleteIfExists(segment.file());
+    unsettled = true;
     segments.remove(segment.number());
-    deletionUnsynced = true;
-    remove(segment);
-    settleDeletion();
+    segment.close();
+    settle();
   }
 
-  private void settleDeletion() throws IOException {
-    if (deletionUnsynced) {
-      sync();
-      deletionUnsynced = false;
+  /** Those that were not finished go before the one that passes them over. */
+  private void settle() throws IOException {
+    while (!unfinished.isEmpty()) {
+      unsettled = true;
+      Files.deleteIfExists(unfinished.getFirst());
+      unfinished.removeFirst();
     }
-  }
-
-  private static void remove(Segment segment) throws IOException {
-    try (segment) {
-      Files.deleteIfExists(segment.file());
+    if (unsettled) {
+      sync();
+      unsettled = false;
     }
   }
 

@@ -95,13 +95,13 @@ final class Tail {
     if (ended == null) {
       return;
     }
-    ended.giveUpUnsynced();
-    if (ended.length() == SegmentHeader.BYTES) {
-      try {
+    try {
+      ended.giveUpUnsynced();
+      if (ended.length() == SegmentHeader.BYTES) {
         folder.delete(ended);
-      } catch (IOException e) {
-        // Whoever opens the folder will find that the next segment passes it over.
       }
+    } catch (IOException e) {
+      // The header of the next segment says what counts.
     }
   }
 

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +22,7 @@ class JournalTest {
 
   private static final int SEGMENT = 4 << 10;
   private static final JournalLimits SMALL =
-      new JournalLimits(64 << 10, SEGMENT, 8 << 10, 64 << 10);
+      new JournalLimits(64 << 10, SEGMENT, 8 << 10, 64 << 10, Duration.ZERO);
 
   @TempDir Path folder;
 
@@ -72,7 +73,7 @@ class JournalTest {
 
   @Test
   void shouldCleanWhatIsDeadAndKeepWhatIsNot() throws Exception {
-    try (Journal journal = Journal.open(folder, SMALL, new Records())) {
+    try (Journal journal = Records.open(folder, SMALL, new Records())) {
       await(journal.write(batch(1_000, "stays")));
       for (int i = 0; i < 500; i++) {
         await(journal.write(batch(i, "x".repeat(1_000)).remove(i - 5)));
@@ -100,7 +101,7 @@ class JournalTest {
 
   @Test
   void shouldRefuseWhatHasNoRoomAndTakeWhatBecameOfTheRest() throws Exception {
-    try (Journal journal = Journal.open(folder, SMALL, new Records())) {
+    try (Journal journal = Records.open(folder, SMALL, new Records())) {
       int key = 0;
       while (journal.hasRoom(1_100)) {
         await(journal.write(batch(key++, "x".repeat(1_000))));

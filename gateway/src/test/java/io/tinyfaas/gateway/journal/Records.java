@@ -26,6 +26,12 @@ final class Records extends TreeMap<Long, String> implements Journal.Visitor {
     return records;
   }
 
+  static Journal open(Path folder, JournalLimits limits, Records records) throws IOException {
+    Journal journal = Journal.opened(folder, limits, records);
+    journal.start();
+    return journal;
+  }
+
   static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.ISO_8859_1);
   }

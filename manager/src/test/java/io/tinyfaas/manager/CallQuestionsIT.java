@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Timeout;
 @QuarkusTest
 @WithTestResource(RealParts.class)
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
-class CallsIT extends FunctionOnAnEngine {
+class CallQuestionsIT extends FunctionOnAnEngine {
 
   private final List<CallsRequest> asked = new CopyOnWriteArrayList<>();
 
