@@ -42,6 +42,7 @@ import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -407,6 +408,7 @@ public final class Calls implements RouteListener {
             .filter(call -> request.states().contains(call.state()))
             .filter(call -> request.call().map(call.id()::equals).orElse(true))
             .filter(call -> call.origin().number() > after(request))
+            .sorted(Comparator.comparingLong(call -> call.origin().number()))
             .limit(request.limit() + 1)
             .toList();
     Optional<CallsPlace> next = Optional.empty();

@@ -21,7 +21,7 @@ import java.util.TreeMap;
  * <p>It fails when it is told to: a write takes some of the bytes, and a sync that failed has taken
  * what it likes and takes the rest for written, as Linux does.
  */
-final class PlayedDisk {
+public final class PlayedDisk {
 
   private static final int SECTOR = 512;
 
@@ -47,7 +47,7 @@ final class PlayedDisk {
   private int failures;
   private Set<Fault> faults = Set.of();
 
-  PlayedDisk(Random random) {
+  public PlayedDisk(Random random) {
     this.random = random;
   }
 
@@ -65,27 +65,27 @@ final class PlayedDisk {
     private final List<Write> unsynced = new ArrayList<>();
   }
 
-  Path folder() {
+  public Path folder() {
     return new PlayedFileSystem(this).folder();
   }
 
   // What the test does to it.
 
   /** In the so-manieth operation from now on. */
-  synchronized void cutAfter(int more) {
+  public synchronized void cutAfter(int more) {
     cutAt = operations + more;
   }
 
-  synchronized boolean isOff() {
+  public synchronized boolean isOff() {
     return off;
   }
 
-  synchronized long operations() {
+  public synchronized long operations() {
     return operations;
   }
 
   /** What was not synced is lost as the power goes and comes again. */
-  synchronized void restart() {
+  public synchronized void restart() {
     for (Content content : everything) {
       content.cached = afterACut(content);
       content.synced = content.cached;
@@ -107,7 +107,7 @@ final class PlayedDisk {
   }
 
   /** The process ends; the page cache stays. */
-  synchronized void restartProcess() {
+  public synchronized void restartProcess() {
     life++;
     off = false;
     cutAt = Long.MAX_VALUE;
@@ -119,7 +119,7 @@ final class PlayedDisk {
   }
 
   /** Of all files together. */
-  synchronized void setCapacity(long bytes) {
+  public synchronized void setCapacity(long bytes) {
     capacity = bytes;
   }
 
