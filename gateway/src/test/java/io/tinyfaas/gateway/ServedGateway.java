@@ -21,7 +21,9 @@ final class ServedGateway implements AutoCloseable {
   private final BiConsumer<HttpServerRequest, Buffer> function;
   private final Vertx vertx;
   private final Broker broker;
-  private final GatewayProcess process;
+  private final Map<String, String> environment;
+  private final String heap;
+  private volatile GatewayProcess process;
   private final PlayedManager manager;
   private TestHandler handler;
 
@@ -47,6 +49,8 @@ final class ServedGateway implements AutoCloseable {
       BiConsumer<HttpServerRequest, Buffer> function) {
     this.folder = folder;
     this.function = function;
+    this.environment = environment;
+    this.heap = heap;
     vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
     broker = new Broker().start();
     process = new GatewayProcess(broker, folder, environment, heap);
@@ -88,6 +92,12 @@ final class ServedGateway implements AutoCloseable {
 
   GatewayProcess process() {
     return process;
+  }
+
+  /** Another gateway with the same settings and folders, where the one before has ended. */
+  void startAgain() {
+    process.close();
+    process = new GatewayProcess(broker, folder, environment, heap);
   }
 
   PlayedManager manager() {

@@ -172,6 +172,10 @@ final class CallQueue {
     stopped = true;
   }
 
+  boolean isStopped() {
+    return stopped;
+  }
+
   private void wake(Lane lane, long at) {
     if (at < lane.wakeAt && !lane.isWithoutPlace) {
       lane.callOffWaking.run();

@@ -141,6 +141,10 @@ final class CallRunner {
   }
 
   private void attempt(Call call, Invocation request) {
+    if (queue.isStopped()) {
+      interrupted(call);
+      return;
+    }
     CallPolicy policy = policy(call);
     if (clock.now() - call.ripeAt() > policy.maxAgeMillis()) {
       String last = call.reason().isEmpty() ? "" : ": " + call.reason();
@@ -197,11 +201,14 @@ final class CallRunner {
         again(call, request, clock.now() + in, policy);
       }
       case Verdict.NotTaken(String why) -> notTaken(call, why);
-      case Verdict.Interrupted _ -> {
-        call.putBack();
-        queue.ended(call, End.NOT_ASKED);
-      }
+      case Verdict.Interrupted _ -> interrupted(call);
     }
+  }
+
+  /** Its next attempt is in the gateway's next life. */
+  private void interrupted(Call call) {
+    call.putBack();
+    queue.ended(call, End.NOT_ASKED);
   }
 
   private void notTaken(Call call, String why) {
@@ -243,6 +250,7 @@ final class CallRunner {
   }
 
   private void ended(Call call, List<FollowUps.FollowUp> next) {
+    call.settle();
     for (FollowUps.FollowUp each : next) {
       index.add(each.call());
       queue.add(each.call());
@@ -256,7 +264,6 @@ final class CallRunner {
           "event=call-failed function=%s call=%s attempts=%d reason=\"%s\"",
           call.function(), call.id(), call.attempts(), call.reason());
     }
-    call.settle();
     if (!call.isForgotten()) {
       index.finished(call);
       call.tell();

@@ -95,7 +95,7 @@ public final class Calls implements RouteListener {
   /** What others had on disk when it was read. */
   private Map<Long, byte[]> besides = Map.of();
 
-  private long latest = Long.MIN_VALUE;
+  private long latest;
 
   private volatile CallStore store;
   private volatile CallRunner runner;
@@ -164,7 +164,7 @@ public final class Calls implements RouteListener {
           CallStore.open(folder, BESIDE_REQUESTS * settings.maxBytes().asLongValue(), this::onLoop);
       store = opened.store();
       besides = opened.beside();
-      latest = opened.calls().stream().mapToLong(Call::lastKnownAt).max().orElse(Long.MIN_VALUE);
+      latest = opened.calls().stream().mapToLong(Call::lastKnownAt).max().orElse(0);
       runner =
           new CallRunner(store, index, clock, metrics, routes, invocations, memory, this::later);
       CompletableFuture.runAsync(() -> resume(opened.calls()), this::onLoop).join();
@@ -227,15 +227,18 @@ public final class Calls implements RouteListener {
     return store == null ? Future.failedFuture("no calls are kept") : store.write(batch);
   }
 
-  /** The latest time that the disk told of, in milliseconds since 1970, or less than any time. */
+  /** The latest time that the disk told of, in milliseconds since 1970, or 0. */
   public long latest() {
     return latest;
   }
 
-  /** Begins none any more; accepts, and those that run go on. On any thread. */
+  /**
+   * Begins none any more when it returns; accepts, and those that run go on. On any thread but the
+   * loop.
+   */
   public void stop() {
     if (runner != null) {
-      context.runOnContext(run -> runner.stop());
+      CompletableFuture.runAsync(runner::stop, this::onLoop).join();
     }
   }
 

@@ -280,7 +280,9 @@ public final class Journal implements AutoCloseable {
     }
     return usesReserve || reserve.isThere()
         ? null
-        : new IOException("The disk of %s has no room".formatted(folder.path()));
+        : new IOException(
+            "Nothing new is written to %s until its reserve is there again: the disk is full, or fails"
+                .formatted(folder.path()));
   }
 
   /** What became of something that was accepted, and not something new. */

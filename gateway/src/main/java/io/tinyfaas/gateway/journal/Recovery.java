@@ -55,9 +55,8 @@ final class Recovery {
   private void find(Segment segment) throws IOException {
     Optional<SegmentHeader> header = header(segment);
     Optional<SegmentHeader> next = found.isEmpty() ? Optional.empty() : found.getFirst().header();
-    boolean isPassedOver = next.filter(it -> it.previous() < segment.number()).isPresent();
-    boolean isUnfinished = found.isEmpty() && header.isEmpty() && isEmpty(segment);
-    if (isPassedOver || isUnfinished) {
+    if (found.isEmpty() && header.isEmpty() && isEmpty(segment)) {
+      // It was not finished, and nothing comes after it.
       folder.delete(segment);
     } else {
       Optional<SegmentHeader> told = next.filter(it -> it.previous() == segment.number());

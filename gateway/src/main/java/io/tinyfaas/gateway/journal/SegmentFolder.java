@@ -123,7 +123,7 @@ final class SegmentFolder implements Closeable {
     settle();
   }
 
-  /** Those that were not finished go before the one that passes them over. */
+  /** Those that could not be finished are gone before another is made. */
   private void settle() throws IOException {
     while (!unfinished.isEmpty()) {
       unsettled = true;

@@ -54,6 +54,6 @@ class CallClockTest {
     assertThat(clock.behind(YEARS)).isBetween(YEARS - 5_001, YEARS - 4_999);
     assertThat(clock.behind(5_000)).isZero();
     assertThat(clock.behind(60_000)).isZero();
-    assertThat(clock.behind(0)).isZero();
+    assertThat(clock.behind(0)).isZero(); // nothing is known
   }
 }

@@ -230,6 +230,8 @@ class CallsTest {
       CallId next = calls.accepted("f", "y");
       awaitState(calls, next, CallState.DONE);
       assertThat(state(calls, id)).isEqualTo(CallState.DONE);
+      assertThat(calls.events("done")).isEqualTo(1);
+      assertThat(calls.events("failed")).isZero();
       assertThat(calls.result(id).orElseThrow().body()).asString().isEqualTo("did it");
     }
     assertThat(heard).hasSize(2);
@@ -481,6 +483,26 @@ class CallsTest {
       assertThat(Duration.between(call.acceptedAt(), call.nextAttemptAt().orElseThrow()))
           .isEqualTo(Duration.ofDays(2));
       assertThat(call.state()).isEqualTo(CallState.WAITING);
+    }
+  }
+
+  /** What would run after its stop could not be written any more. */
+  @Test
+  void shouldBeginNoneOnceItHasStopped() {
+    try (PlayedCalls calls = new PlayedCalls(folder, this::nobody)) {
+      calls.serve("f");
+      for (int i = 0; i < 100; i++) {
+        calls.accepted("f", "x".repeat(10_000));
+      }
+    }
+    for (int life = 0; life < 10; life++) {
+      int asked;
+      try (PlayedCalls calls = new PlayedCalls(folder, this::nobody)) {
+        calls.serve("f");
+        calls.stop();
+        asked = heard.size();
+      }
+      assertThat(heard).hasSize(asked);
     }
   }
 

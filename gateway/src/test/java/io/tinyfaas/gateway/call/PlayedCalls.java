@@ -54,6 +54,7 @@ final class PlayedCalls implements AutoCloseable {
   private final Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(2));
   private final InvocationLoop loop = new InvocationLoop(new EventLoops(vertx));
   private final CurrentRoutes routes = new CurrentRoutes(DefaultHeap.tables());
+  private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
   private final BodyMemory memory = new BodyMemory(MEMORY);
 
   /** Of the wall clock, in milliseconds. */
@@ -100,7 +101,7 @@ final class PlayedCalls implements AutoCloseable {
             invocation -> Optional.empty(),
             memory,
             new PeerHolders(),
-            new SimpleMeterRegistry(),
+            meters,
             new CallClock(() -> System.currentTimeMillis() + this.set.get(), System::nanoTime));
     calls.start();
   }
@@ -153,6 +154,11 @@ final class PlayedCalls implements AutoCloseable {
 
   void serve(String... functions) {
     serve(Stream.of(functions).map(f -> route(f, CallPolicy.DEFAULT)).toArray(Route[]::new));
+  }
+
+  /** How often something has become of a call. */
+  int events(String event) {
+    return (int) meters.get("tinyfaas.calls.events").tag("event", event).counter().count();
   }
 
   Calls calls() {

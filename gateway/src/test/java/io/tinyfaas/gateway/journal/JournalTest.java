@@ -7,12 +7,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -23,6 +26,9 @@ class JournalTest {
   private static final int SEGMENT = 4 << 10;
   private static final JournalLimits SMALL =
       new JournalLimits(64 << 10, SEGMENT, 8 << 10, 64 << 10, Duration.ZERO);
+
+  private static final JournalLimits LARGE =
+      new JournalLimits(1 << 20, 1 << 20, 8 << 10, 1 << 20, Duration.ZERO);
 
   @TempDir Path folder;
 
@@ -42,7 +48,7 @@ class JournalTest {
     try (Journal journal = Journal.open(folder, 1 << 20, new Records())) {
       await(journal.write(batch(1, "one").put(2, bytes("two"))));
     }
-    Map<Long, Integer> seen = new java.util.TreeMap<>();
+    Map<Long, Integer> seen = new TreeMap<>();
     Journal.Visitor even =
         new Journal.Visitor() {
           @Override
@@ -51,7 +57,7 @@ class JournalTest {
           }
 
           @Override
-          public void record(long key, java.nio.ByteBuffer value) {
+          public void record(long key, ByteBuffer value) {
             seen.put(key, value.remaining());
           }
         };
@@ -137,6 +143,111 @@ class JournalTest {
     assertThatThrownBy(() -> await(journal.write(batch(1, "late")))).hasMessageContaining("closed");
     assertThatThrownBy(() -> await(journal.read(1))).hasMessageContaining("closed");
     journal.close();
+  }
+
+  @Test
+  void shouldSyncOnceForAllThatWaits() throws Exception {
+    PlayedDisk disk = new PlayedDisk(new Random(1));
+    Journal journal = Records.open(disk.folder(), LARGE, new Records());
+    await(journal.write(batch(0, "first")));
+    List<CompletableFuture<Void>> written = new ArrayList<>();
+    int before = disk.syncs();
+    synchronized (disk) {
+      for (int i = 0; i < 100; i++) {
+        written.add(journal.write(batch(i, "value")));
+      }
+    }
+    for (CompletableFuture<Void> each : written) {
+      await(each);
+    }
+    // The first ones may have been taken before the others came.
+    assertThat(disk.syncs() - before).isBetween(1, 2);
+    journal.close();
+  }
+
+  @Test
+  void shouldRefuseWhatWouldWaitBehindTooMuch() throws Exception {
+    PlayedDisk disk = new PlayedDisk(new Random(1));
+    Journal journal = Records.open(disk.folder(), SMALL, new Records());
+    await(journal.write(batch(1, "there")));
+    List<CompletableFuture<Void>> written = new ArrayList<>();
+    CompletableFuture<Void> becameOfIt;
+    synchronized (disk) {
+      CompletableFuture<Void> last;
+      do {
+        last = journal.write(batch(1, "x".repeat(20_000)));
+        written.add(last);
+      } while (!last.isDone());
+      assertThat(written).hasSizeBetween(4, 6);
+      becameOfIt = journal.write(batch(1, "small"));
+    }
+    assertThatThrownBy(() -> await(written.removeLast()))
+        .isInstanceOf(JournalFullException.class)
+        .hasMessageContaining("wait to be written");
+    for (CompletableFuture<Void> each : written) {
+      await(each);
+    }
+    await(becameOfIt);
+    assertThat(await(journal.read(1))).isEqualTo(bytes("small"));
+    journal.close();
+  }
+
+  @Test
+  void shouldKeepLargeValues() throws Exception {
+    byte[] large = new byte[3 << 20];
+    new Random(1).nextBytes(large);
+    try (Journal journal = Journal.open(folder, 16 << 20, new Records())) {
+      await(journal.write(batch(1, "small").put(2, large).put(3, bytes("behind"))));
+      assertThat(await(journal.read(2))).isEqualTo(large);
+      assertThatThrownBy(() -> await(journal.write(new Batch().put(4, new byte[16 << 20]))))
+          .isInstanceOf(JournalFullException.class);
+    }
+    try (Journal journal = Journal.open(folder, 16 << 20, new Records())) {
+      // So much that it has to go to the end when the segment that it is in is cleaned.
+      for (int i = 0; i < 30; i++) {
+        await(journal.write(new Batch().put(5, new byte[1 << 20])));
+      }
+      assertThat(await(journal.read(2))).isEqualTo(large);
+      assertThat(await(journal.read(3))).isEqualTo(bytes("behind"));
+    }
+  }
+
+  @Test
+  void shouldReadWhileItCleans() throws Exception {
+    try (Journal journal = Journal.opened(folder, SMALL, new Records())) {
+      journal.start();
+      await(journal.write(batch(1, "stays")));
+      CompletableFuture<Void> writes = CompletableFuture.completedFuture(null);
+      for (int i = 0; i < 400; i++) {
+        long key = 2 + i % 3;
+        writes = writes.thenCompose(done -> journal.write(batch(key, "x".repeat(2_000))));
+      }
+      do {
+        assertThat(await(journal.read(1))).isEqualTo(bytes("stays"));
+      } while (!writes.isDone());
+      await(writes);
+    }
+  }
+
+  @Test
+  void shouldRemoveWhatIsNotThere() throws Exception {
+    try (Journal journal = Journal.open(folder, 1 << 20, new Records())) {
+      await(journal.write(new Batch().remove(1)));
+      await(journal.write(new Batch()));
+      assertThat(journal.bytes()).isZero();
+    }
+    assertThat(Records.in(folder)).isEmpty();
+  }
+
+  @Test
+  void shouldNotGrowByBeingOpened() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      try (Journal journal = Records.open(folder, SMALL, new Records())) {
+        await(journal.write(batch(1, "again")));
+      }
+    }
+    assertThat(segments()).hasSizeLessThanOrEqualTo(6);
+    assertThat(Records.in(folder)).isEqualTo(Map.of(1L, "again"));
   }
 
   private List<Path> segments() throws IOException {

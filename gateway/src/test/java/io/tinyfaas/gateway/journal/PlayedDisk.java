@@ -45,6 +45,7 @@ public final class PlayedDisk {
   private int failsOneIn;
   private boolean failsOnce;
   private int failures;
+  private int syncs;
   private Set<Fault> faults = Set.of();
 
   public PlayedDisk(Random random) {
@@ -63,6 +64,8 @@ public final class PlayedDisk {
     private byte[] cached = {};
     private byte[] synced = {};
     private final List<Write> unsynced = new ArrayList<>();
+    private int unreadableFrom;
+    private int unreadableTo;
   }
 
   public Path folder() {
@@ -118,6 +121,33 @@ public final class PlayedDisk {
     off = true;
   }
 
+  synchronized List<String> files() {
+    return List.copyOf(names.keySet());
+  }
+
+  synchronized byte[] bytes(String name) {
+    return names.get(name).cached.clone();
+  }
+
+  /**
+   * @param bytes null: there is no such file
+   */
+  synchronized void replace(String name, byte[] bytes) {
+    if (bytes == null) {
+      names.remove(name);
+      return;
+    }
+    Content content = names.computeIfAbsent(name, missing -> new Content());
+    content.cached = bytes.clone();
+    content.synced = content.cached;
+  }
+
+  /** Sectors that have gone bad. */
+  synchronized void makeUnreadable(String name, int from, int to) {
+    names.get(name).unreadableFrom = from;
+    names.get(name).unreadableTo = to;
+  }
+
   /** Of all files together. */
   public synchronized void setCapacity(long bytes) {
     capacity = bytes;
@@ -140,6 +170,10 @@ public final class PlayedDisk {
 
   synchronized int failures() {
     return failures;
+  }
+
+  synchronized int syncs() {
+    return syncs;
   }
 
   synchronized long used() {
@@ -202,6 +236,9 @@ public final class PlayedDisk {
     if (read <= 0) {
       return -1;
     }
+    if (at < content.unreadableTo && at + read > content.unreadableFrom) {
+      throw new PlayedFault();
+    }
     System.arraycopy(content.cached, at, into, 0, read);
     return read;
   }
@@ -241,6 +278,7 @@ public final class PlayedDisk {
   }
 
   synchronized void sync(Content content, int life) throws IOException {
+    syncs++;
     try {
       begin(life, Fault.SYNC);
     } catch (PlayedFault e) {

@@ -67,7 +67,7 @@ final class PlayedBox implements Ticker.TickCalls {
 
   /** The gateway starts, and gets its routes. */
   PlayedBox start(Schedule... its) {
-    start(Instant.MIN);
+    start(Instant.EPOCH);
     plan(its);
     return this;
   }
@@ -75,10 +75,7 @@ final class PlayedBox implements Ticker.TickCalls {
   void start(Instant latest) {
     ScheduleClock clock =
         new ScheduleClock(
-            () -> wall,
-            () -> steadyNanos,
-            BUILT.toEpochMilli(),
-            latest.equals(Instant.MIN) ? Long.MIN_VALUE / 2 : latest.toEpochMilli());
+            () -> wall, () -> steadyNanos, BUILT.toEpochMilli(), latest.toEpochMilli());
     ticker = new Ticker(clock, this, new ScheduleMetrics(registry), disk);
   }
 

@@ -281,7 +281,7 @@ class TickerTest {
     box.pass(Duration.ofSeconds(70));
     assertThat(box.fired()).containsExactly("2026-11-30T12:01:00Z", "2026-11-30T12:01:40Z");
     box.off(Duration.ofSeconds(1));
-    box.start(Instant.MIN);
+    box.start(Instant.EPOCH);
     assertThat(box.records()).isEqualTo(2);
     box.plan();
     assertThat(box.records()).isZero();

@@ -1,6 +1,5 @@
-package io.tinyfaas.manager.store;
+package io.tinyfaas.harness;
 
-import io.tinyfaas.harness.Command;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.FileStore;
