@@ -182,12 +182,16 @@ final class Ticker {
     if (by != 0 || clock.isTrusted() != trusted) {
       clockSet(by);
     }
+    long wall = clock.wall();
+    long even = clock.even();
     long delay = LOOK_MILLIS;
     int left = AT_ONCE;
-    for (Planned planned : List.copyOf(all.values())) {
-      long now = now(planned);
-      if (planned.lookAt <= now && !planned.isWriting && left > 0) {
-        left--;
+    for (Planned planned : all.values()) {
+      long now = planned.isCron() ? wall : even;
+      if (planned.lookAt <= now && !planned.isWriting) {
+        if (left-- == 0) {
+          return 1;
+        }
         look(planned, now);
       }
       if (!planned.isWriting) {

@@ -9,6 +9,7 @@ class TableMemoryTest {
 
   private static final long FUNCTION = 7 * 1_024;
   private static final long HANDLER = 4 * 1_024;
+  private static final long SCHEDULE = 1_024;
   private static final long DEVICE = 300;
 
   private final HeapBudget budget = DefaultHeap.budget();
@@ -34,6 +35,14 @@ class TableMemoryTest {
     assertThat(taken()).isEqualTo(200 * FUNCTION + 300 * HANDLER + 1_000 * DEVICE);
     assertThat(invocations.take(invocations.size() + 1)).isFalse();
     assertThat(invocations.take(invocations.size())).isTrue();
+  }
+
+  @Test
+  void shouldCountSchedulesWithTheirBodies() {
+    tables.holdFunctions(1_000, 1_000, 100, 50_000);
+    assertThat(taken()).isEqualTo(100 * SCHEDULE + 100_000);
+    tables.holdFunctions(800, 800, 100, 50_000);
+    assertThat(taken()).isZero();
   }
 
   @Test
