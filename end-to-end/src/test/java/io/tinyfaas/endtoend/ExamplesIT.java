@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * The folders of {@code examples/} that answer a question, zipped and deployed as their READMEs
- * say; {@link ButtonAndLightbulbIT} has the other one.
+ * say; {@link ButtonAndLightbulbIT} and {@link NightlyReportIT} have the others.
  */
 class ExamplesIT {
 
@@ -33,6 +33,7 @@ class ExamplesIT {
           .filter(Files::isDirectory)
           .map(folder -> folder.getFileName().toString())
           .filter(name -> !name.equals(ButtonAndLightbulbIT.EXAMPLE))
+          .filter(name -> !name.equals(NightlyReportIT.EXAMPLE))
           .sorted()
           .toList();
     }

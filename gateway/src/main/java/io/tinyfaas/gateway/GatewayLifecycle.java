@@ -8,6 +8,7 @@ import io.tinyfaas.gateway.call.Calls;
 import io.tinyfaas.gateway.control.GatewayStatusPublisher;
 import io.tinyfaas.gateway.ingress.Ingress;
 import io.tinyfaas.gateway.invoke.Invoker;
+import io.tinyfaas.gateway.schedule.Schedules;
 import io.vertx.core.Vertx;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
@@ -35,6 +36,7 @@ final class GatewayLifecycle {
   private final List<Ingress> ingresses;
   private final Invoker invoker;
   private final Calls calls;
+  private final Schedules schedules;
   private final GatewayStatusPublisher status;
 
   GatewayLifecycle(
@@ -43,18 +45,21 @@ final class GatewayLifecycle {
       @All List<Ingress> ingresses,
       Invoker invoker,
       Calls calls,
+      Schedules schedules,
       GatewayStatusPublisher status) {
     this.settings = settings;
     this.vertx = vertx;
     this.ingresses = ingresses.stream().sorted(Comparator.comparing(Ingress::protocol)).toList();
     this.invoker = invoker;
     this.calls = calls;
+    this.schedules = schedules;
     this.status = status;
   }
 
   void start(@Observes StartupEvent event) {
     requireNativeTransport();
     calls.start();
+    schedules.start();
     status.start();
     listen();
     LOG.infof(
@@ -84,6 +89,7 @@ final class GatewayLifecycle {
    */
   void stop(@Observes ShutdownEvent event) {
     enabled().forEach(Ingress::refuseNew);
+    schedules.stop();
     calls.stop();
     await(settings.stopTimeout());
     int left = unfinished();

@@ -13,6 +13,8 @@ import io.tinyfaas.contract.control.DeviceTable;
 import io.tinyfaas.contract.control.GatewayStatus;
 import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.contract.control.RouteTable;
+import io.tinyfaas.contract.control.SchedulesReply;
+import io.tinyfaas.contract.control.SchedulesRequest;
 import io.tinyfaas.contract.device.Device;
 import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.Exposure;
@@ -45,6 +47,7 @@ final class PlayedManager implements AutoCloseable {
 
   private final List<GatewayStatus> heard = new CopyOnWriteArrayList<>();
   private final List<CallsReply> replies = new CopyOnWriteArrayList<>();
+  private final List<SchedulesReply> schedules = new CopyOnWriteArrayList<>();
   private final MqttClient client;
 
   PlayedManager(Vertx vertx, Broker broker) {
@@ -63,6 +66,10 @@ final class PlayedManager implements AutoCloseable {
               replies.add(ControlMessages.decodeCallsReply(message.payload().getBytes()));
               return;
             }
+            if (message.topicName().equals(ControlTopics.SCHEDULES_REPLIES)) {
+              schedules.add(ControlMessages.decodeSchedulesReply(message.payload().getBytes()));
+              return;
+            }
             heard.add(ControlMessages.decodeGatewayStatus(message.payload().getBytes()));
           } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -73,6 +80,7 @@ final class PlayedManager implements AutoCloseable {
         .until(() -> done(client.connect(broker.port(), "127.0.0.1")) != null);
     done(client.subscribe(ControlTopics.GATEWAY_STATUS, 1));
     done(client.subscribe(ControlTopics.CALLS_REPLIES, 1));
+    done(client.subscribe(ControlTopics.SCHEDULES_REPLIES, 1));
   }
 
   static Route route(String function, long timeoutMillis, Handler... handlers) {
@@ -86,12 +94,19 @@ final class PlayedManager implements AutoCloseable {
         timeoutMillis,
         exposure,
         CallPolicy.DEFAULT,
+        List.of(),
         List.of(handlers));
   }
 
   static Route route(String function, CallPolicy calls, Handler... handlers) {
     return new Route(
-        new FunctionName(function), 1, 120_000, Exposure.DEFAULT, calls, List.of(handlers));
+        new FunctionName(function),
+        1,
+        120_000,
+        Exposure.DEFAULT,
+        calls,
+        List.of(),
+        List.of(handlers));
   }
 
   void publish(long epoch, long number, Route... routes) {
@@ -135,18 +150,26 @@ final class PlayedManager implements AutoCloseable {
 
   /** What the gateway says of calls. */
   CallsReply ask(CallsRequest request) {
-    done(
-        client.publish(
-            ControlTopics.CALLS_REQUESTS,
-            Buffer.buffer(ControlMessages.encode(request)),
-            MqttQoS.AT_LEAST_ONCE,
-            false,
-            false));
+    ask(ControlTopics.CALLS_REQUESTS, ControlMessages.encode(request));
     return eventually()
         .until(
             () -> replies.stream().filter(reply -> reply.id().equals(request.id())).findFirst(),
             Optional::isPresent)
         .orElseThrow();
+  }
+
+  /** What it says of schedules. */
+  SchedulesReply ask(SchedulesRequest request) {
+    ask(ControlTopics.SCHEDULES_REQUESTS, ControlMessages.encode(request));
+    return eventually()
+        .until(
+            () -> schedules.stream().filter(reply -> reply.id().equals(request.id())).findFirst(),
+            Optional::isPresent)
+        .orElseThrow();
+  }
+
+  private void ask(String topic, byte[] question) {
+    done(client.publish(topic, Buffer.buffer(question), MqttQoS.AT_LEAST_ONCE, false, false));
   }
 
   List<GatewayStatus> heard() {

@@ -302,7 +302,8 @@ class FunctionDeployerIT extends FunctionOnAnEngine {
         spec.labels(),
         spec.entry(),
         spec.exposure(),
-        spec.calls());
+        spec.calls(),
+        spec.schedules());
   }
 
   @Test

@@ -11,6 +11,8 @@ import io.tinyfaas.contract.control.ControlTopics;
 import io.tinyfaas.contract.control.GatewayStatus;
 import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.contract.control.RouteTable;
+import io.tinyfaas.contract.control.SchedulesReply;
+import io.tinyfaas.contract.control.SchedulesRequest;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.Route;
 import io.tinyfaas.harness.Broker;
@@ -44,6 +46,8 @@ final class PlayedGateway {
   private volatile boolean confirms = true;
   private volatile boolean away;
   private volatile Function<CallsRequest, Optional<CallsReply>> calls = request -> Optional.empty();
+  private volatile Function<SchedulesRequest, Optional<SchedulesReply>> schedules =
+      request -> Optional.empty();
 
   PlayedGateway(Vertx vertx, int brokerPort) throws Exception {
     client =
@@ -67,6 +71,12 @@ final class PlayedGateway {
               calls.apply(ControlMessages.decodeCallsRequest(payload)).ifPresent(this::answer);
               return;
             }
+            if (message.topicName().equals(ControlTopics.SCHEDULES_REQUESTS)) {
+              schedules
+                  .apply(ControlMessages.decodeSchedulesRequest(payload))
+                  .ifPresent(this::answer);
+              return;
+            }
             RouteTable received = ControlMessages.decodeRouteTable(payload);
             if (received.revision().isNewerThan(table.revision())) {
               table = received;
@@ -82,6 +92,7 @@ final class PlayedGateway {
     await(client.subscribe(ControlTopics.ROUTES, 1));
     await(client.subscribe(ControlTopics.DEVICES, 1));
     await(client.subscribe(ControlTopics.CALLS_REQUESTS, 1));
+    await(client.subscribe(ControlTopics.SCHEDULES_REQUESTS, 1));
     say(true);
   }
 
@@ -124,13 +135,21 @@ final class PlayedGateway {
     this.calls = calls;
   }
 
+  /** The same to each question about schedules. */
+  void answersSchedules(Function<SchedulesRequest, Optional<SchedulesReply>> answer) {
+    this.schedules = answer;
+  }
+
+  private void answer(SchedulesReply reply) {
+    answer(ControlTopics.SCHEDULES_REPLIES, ControlMessages.encode(reply));
+  }
+
   void answer(CallsReply reply) {
-    client.publish(
-        ControlTopics.CALLS_REPLIES,
-        Buffer.buffer(ControlMessages.encode(reply)),
-        MqttQoS.AT_LEAST_ONCE,
-        false,
-        false);
+    answer(ControlTopics.CALLS_REPLIES, ControlMessages.encode(reply));
+  }
+
+  private void answer(String topic, byte[] reply) {
+    client.publish(topic, Buffer.buffer(reply), MqttQoS.AT_LEAST_ONCE, false, false);
   }
 
   void goesAway() {

@@ -63,6 +63,14 @@ public final class ControlMessages {
     return write(reply);
   }
 
+  public static byte[] encode(SchedulesRequest request) {
+    return write(request);
+  }
+
+  public static byte[] encode(SchedulesReply reply) {
+    return write(reply);
+  }
+
   /**
    * @throws IOException if the message is too large, not JSON, or not a route table
    */
@@ -96,6 +104,20 @@ public final class ControlMessages {
    */
   public static CallsReply decodeCallsReply(byte[] message) throws IOException {
     return read(message, CallsReply.class);
+  }
+
+  /**
+   * @throws IOException if the message is too large, not JSON, or no request
+   */
+  public static SchedulesRequest decodeSchedulesRequest(byte[] message) throws IOException {
+    return read(message, SchedulesRequest.class);
+  }
+
+  /**
+   * @throws IOException if the message is too large, not JSON, or no reply
+   */
+  public static SchedulesReply decodeSchedulesReply(byte[] message) throws IOException {
+    return read(message, SchedulesReply.class);
   }
 
   private static byte[] write(Object message) {

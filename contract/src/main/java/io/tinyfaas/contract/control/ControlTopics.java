@@ -23,6 +23,12 @@ public final class ControlTopics {
   /** A {@link CallsReply}, not retained: the gateway writes, the manager reads. */
   public static final String CALLS_REPLIES = "tinyfaas/calls/replies";
 
+  /** A {@link SchedulesRequest}, not retained: the manager writes, the gateway reads. */
+  public static final String SCHEDULES_REQUESTS = "tinyfaas/schedules/requests";
+
+  /** A {@link SchedulesReply}, not retained: the gateway writes, the manager reads. */
+  public static final String SCHEDULES_REPLIES = "tinyfaas/schedules/replies";
+
   /**
    * The largest control message either side accepts, in bytes; a table of 1,000 functions with four
    * handlers each takes about 400 KB.

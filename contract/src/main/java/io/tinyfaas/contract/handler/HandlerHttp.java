@@ -69,7 +69,7 @@ public final class HandlerHttp {
   /** The query without its question mark, percent-encoded; absent when there was none. */
   public static final String QUERY_HEADER = "X-tinyFaaS-Query";
 
-  /** {@code coap}, {@code coaps}, {@code http} or {@code grpc}. */
+  /** {@code coap}, {@code coaps}, {@code http}, {@code grpc} or {@code schedule}. */
   public static final String PROTOCOL_HEADER = "X-tinyFaaS-Protocol";
 
   /** The device's address and port as the gateway saw them: {@code 192.0.2.7:40123}. */
@@ -86,6 +86,12 @@ public final class HandlerHttp {
 
   /** Which attempt of its call it is, from 1; absent in other requests. */
   public static final String ATTEMPT_HEADER = "X-tinyFaaS-Attempt";
+
+  /** The cron expression or the interval that it is time for; absent in other requests. */
+  public static final String SCHEDULE_HEADER = "X-tinyFaaS-Schedule";
+
+  /** The time for which it is called, as RFC 3339 writes it; absent in other requests. */
+  public static final String SCHEDULED_FOR_HEADER = "X-tinyFaaS-Scheduled-For";
 
   /** To a function that hears what has become of a call: that call's ID. */
   public static final String RESULT_OF_HEADER = "X-tinyFaaS-Result-Of";

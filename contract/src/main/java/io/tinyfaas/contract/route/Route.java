@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.OptBoolean;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * A function and its healthy handlers. A function without any is still routed: its devices are told
@@ -14,6 +15,8 @@ import java.util.Objects;
  * @param timeoutMillis how long one invocation may take, in milliseconds, from 1
  * @param exposure how it shows itself to devices
  * @param calls what becomes of its calls; {@link CallPolicy#DEFAULT} where nothing is said of it
+ * @param schedules when it is called by the clock; none where nothing is said of it, no two alike,
+ *     and at most {@value Schedule#MAX_SCHEDULES}
  */
 public record Route(
     FunctionName function,
@@ -23,12 +26,20 @@ public record Route(
     @JsonProperty(isRequired = OptBoolean.FALSE)
         @JsonInclude(value = JsonInclude.Include.CUSTOM, valueFilter = CallPolicy.Unsaid.class)
         CallPolicy calls,
+    @JsonProperty(isRequired = OptBoolean.FALSE) @JsonInclude(JsonInclude.Include.NON_EMPTY)
+        List<Schedule> schedules,
     List<Handler> handlers) {
   public Route {
     Objects.requireNonNull(function, "function");
     Objects.requireNonNull(exposure, "exposure");
     calls = Objects.requireNonNullElse(calls, CallPolicy.DEFAULT);
+    schedules = schedules == null ? List.of() : List.copyOf(schedules);
     handlers = List.copyOf(handlers);
+    if (schedules.size() > Schedule.MAX_SCHEDULES
+        || Set.copyOf(schedules).size() < schedules.size()) {
+      throw new IllegalArgumentException(
+          "more than " + Schedule.MAX_SCHEDULES + " schedules of " + function + ", or two alike");
+    }
     if (version < 1) {
       throw new IllegalArgumentException("version " + version + " of " + function);
     }

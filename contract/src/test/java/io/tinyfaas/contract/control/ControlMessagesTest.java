@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.FunctionName;
@@ -11,13 +13,16 @@ import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.HandlerEndpoint;
 import io.tinyfaas.contract.route.RetryOn;
 import io.tinyfaas.contract.route.Route;
+import io.tinyfaas.contract.route.Schedule;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -49,6 +54,25 @@ class ControlMessagesTest {
                       Set.of(RetryOn.TIMEOUT),
                       Optional.of(new FunctionName("alarm"))),
                   List.of(
+                      new Schedule(
+                          Optional.of("0 6 * * 1-5"),
+                          Optional.empty(),
+                          "Europe/Berlin",
+                          "PUT",
+                          "/report",
+                          "short",
+                          Schedule.Missed.SKIP,
+                          Schedule.Overlap.ALLOW),
+                      new Schedule(
+                          Optional.empty(),
+                          Optional.of(90_000L),
+                          "UTC",
+                          "POST",
+                          "",
+                          "",
+                          Schedule.Missed.ONCE,
+                          Schedule.Overlap.SKIP)),
+                  List.of(
                       new Handler("0a1b2c3d", new HandlerEndpoint.Unix("sieve/0a1b2c3d/http.sock")),
                       new Handler("4e5f6071", new HandlerEndpoint.Tcp("10.200.0.2", 8000)))),
               new Route(
@@ -57,6 +81,7 @@ class ControlMessagesTest {
                   500,
                   Exposure.DEFAULT,
                   CallPolicy.DEFAULT,
+                  List.of(),
                   List.of())));
 
   private static final GatewayStatus STATUS =
@@ -82,7 +107,13 @@ class ControlMessagesTest {
     assertThat(ControlMessages.decodeRouteTable(older.getBytes(UTF_8)).routes())
         .containsExactly(
             new Route(
-                new FunctionName("a"), 1, 1, Exposure.DEFAULT, CallPolicy.DEFAULT, List.of()));
+                new FunctionName("a"),
+                1,
+                1,
+                Exposure.DEFAULT,
+                CallPolicy.DEFAULT,
+                List.of(),
+                List.of()));
   }
 
   @ParameterizedTest
@@ -111,6 +142,90 @@ class ControlMessagesTest {
 
     assertThatThrownBy(() -> ControlMessages.decodeRouteTable(table.getBytes(UTF_8)))
         .isInstanceOf(IOException.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{}",
+        "{\"cron\":\"0 6 * * *\",\"everyMillis\":1000}",
+        "{\"everyMillis\":999}",
+        "{\"everyMillis\":31536000001}",
+        "{\"everyMillis\":1000,\"zone\":\"Mars\"}",
+        "{\"everyMillis\":1000,\"method\":\"BREW\"}",
+        "{\"everyMillis\":1000,\"path\":\"a\"}",
+        "{\"everyMillis\":1000,\"missed\":\"never\"}",
+        "{\"everyMillis\":1000,\"overlap\":\"never\"}"
+      })
+  void shouldRefuseWhatIsNoSchedule(String changed) throws IOException {
+    ObjectMapper json = new ObjectMapper();
+    ObjectNode schedule =
+        (ObjectNode)
+            json.readTree(
+                "{\"zone\":\"UTC\",\"method\":\"POST\",\"path\":\"\",\"body\":\"\","
+                    + "\"missed\":\"once\",\"overlap\":\"skip\"}");
+    schedule.setAll((ObjectNode) json.readTree(changed));
+    String table =
+        "{\"revision\":{\"epoch\":1,\"number\":1},\"routes\":[{\"function\":\"a\",\"version\":1,"
+            + "\"timeoutMillis\":1,"
+            + EXPOSURE
+            + ",\"schedules\":["
+            + schedule
+            + "],\"handlers\":[]}]}";
+
+    assertThatThrownBy(() -> ControlMessages.decodeRouteTable(table.getBytes(UTF_8)))
+        .isInstanceOf(IOException.class);
+  }
+
+  @Test
+  void shouldReadAndWriteTheGoldenQuestionAboutSchedulesAndItsAnswer() throws IOException {
+    UUID id = UUID.fromString("5d6a7c0e-2f4b-4d0a-9f38-1c2b3a495867");
+    SchedulesRequest request = new SchedulesRequest(id, new FunctionName("report"));
+    SchedulesReply reply =
+        new SchedulesReply(
+            id,
+            List.of(
+                new ScheduleStatus(
+                    schedule(
+                        Optional.of("0 6 * * *"),
+                        Optional.empty(),
+                        "Europe/Berlin",
+                        "",
+                        Schedule.Missed.ONCE,
+                        Schedule.Overlap.SKIP),
+                    ScheduleStatus.State.WAITING_FOR_CLOCK,
+                    Optional.of(Instant.parse("2026-11-30T05:00:00Z")),
+                    Optional.empty()),
+                new ScheduleStatus(
+                    schedule(
+                        Optional.empty(),
+                        Optional.of(90_000L),
+                        "UTC",
+                        "/short",
+                        Schedule.Missed.ALL,
+                        Schedule.Overlap.ALLOW),
+                    ScheduleStatus.State.RUNNING,
+                    Optional.of(Instant.parse("2026-11-30T21:00:00.250Z")),
+                    Optional.of(Instant.parse("2026-11-30T21:01:30.250Z")))));
+
+    byte[] question = Files.readAllBytes(GOLDEN.resolve("schedules-request.json"));
+    assertThat(ControlMessages.decodeSchedulesRequest(question)).isEqualTo(request);
+    assertThat(new String(ControlMessages.encode(request), UTF_8))
+        .isEqualToIgnoringWhitespace(new String(question, UTF_8));
+    byte[] answer = Files.readAllBytes(GOLDEN.resolve("schedules-reply.json"));
+    assertThat(ControlMessages.decodeSchedulesReply(answer)).isEqualTo(reply);
+    assertThat(new String(ControlMessages.encode(reply), UTF_8))
+        .isEqualToIgnoringWhitespace(new String(answer, UTF_8));
+  }
+
+  private static Schedule schedule(
+      Optional<String> cron,
+      Optional<Long> everyMillis,
+      String zone,
+      String path,
+      Schedule.Missed missed,
+      Schedule.Overlap overlap) {
+    return new Schedule(cron, everyMillis, zone, "POST", path, "", missed, overlap);
   }
 
   @Test

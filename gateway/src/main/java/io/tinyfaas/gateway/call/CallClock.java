@@ -8,10 +8,10 @@ import java.util.function.LongSupplier;
  * which a box without a battery sets by decades once it has found a time server: that makes no call
  * old.
  */
-final class CallClock {
+public final class CallClock {
 
   /** What is less is the drift that time servers take back now and then. */
-  private static final long JUMP_MILLIS = 60_000;
+  public static final long JUMP_MILLIS = 60_000;
 
   private final LongSupplier wall;
   private final LongSupplier steady;
@@ -25,14 +25,14 @@ final class CallClock {
    * @param wall in milliseconds since 1970
    * @param steady in nanoseconds since whenever
    */
-  CallClock(LongSupplier wall, LongSupplier steady) {
+  public CallClock(LongSupplier wall, LongSupplier steady) {
     this.wall = wall;
     this.steady = steady;
     this.offset = wall.getAsLong() - steadyMillis();
   }
 
   /** In milliseconds since 1970. */
-  long now() {
+  public long now() {
     return offset + steadyMillis();
   }
 
@@ -41,7 +41,7 @@ final class CallClock {
    *
    * @return by how many milliseconds, or 0
    */
-  long jump() {
+  public long jump() {
     long by = wall.getAsLong() - now();
     if (Math.abs(by) < JUMP_MILLIS) {
       return 0;

@@ -14,9 +14,11 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.NavigableSet;
 import java.util.Optional;
@@ -71,8 +73,9 @@ final class CallStore {
    * What there is on disk.
    *
    * @param calls in the order in which they were accepted
+   * @param beside what others have there, under keys below 0
    */
-  record Opened(CallStore store, List<Call> calls) {}
+  record Opened(CallStore store, List<Call> calls, Map<Long, byte[]> beside) {}
 
   /**
    * @param maxBytes of all records
@@ -80,6 +83,7 @@ final class CallStore {
    */
   static Opened open(Path folder, long maxBytes, Executor loop) throws IOException {
     NavigableMap<Long, Call> calls = new TreeMap<>();
+    Map<Long, byte[]> beside = new HashMap<>();
     Set<Long> states = new HashSet<>();
     NavigableSet<Long> records = new TreeSet<>();
     Journal journal =
@@ -89,6 +93,9 @@ final class CallStore {
             new Journal.Visitor() {
               @Override
               public boolean wants(long key) {
+                if (key < 0) {
+                  return true;
+                }
                 if (!isState(key)) {
                   records.add(key);
                 }
@@ -97,8 +104,14 @@ final class CallStore {
 
               @Override
               public void record(long key, ByteBuffer value) {
+                byte[] bytes = new byte[value.remaining()];
+                value.get(bytes);
+                if (key < 0) {
+                  beside.put(key, bytes);
+                  return;
+                }
                 states.add(key);
-                read(key / 2, value).ifPresent(call -> calls.put(key / 2, call));
+                read(key / 2, bytes).ifPresent(call -> calls.put(key / 2, call));
               }
             });
     long last =
@@ -110,16 +123,14 @@ final class CallStore {
     records.stream()
         .filter(key -> !states.contains(key - 1))
         .forEach(key -> store.failedOf(key).ifPresent(call -> calls.put(key / 2, call)));
-    return new Opened(store, List.copyOf(calls.values()));
+    return new Opened(store, List.copyOf(calls.values()), beside);
   }
 
   private static boolean isState(long key) {
     return key % 2 == 0;
   }
 
-  private static Optional<Call> read(long number, ByteBuffer state) {
-    byte[] bytes = new byte[state.remaining()];
-    state.get(bytes);
+  private static Optional<Call> read(long number, byte[] bytes) {
     try {
       return Optional.of(CallRecords.toCall(number, bytes));
     } catch (IOException e) {

@@ -92,6 +92,11 @@ public final class Calls implements RouteListener {
   /** Of calls that are being written. */
   private final Map<CallId, Future<Acceptance>> pending = new HashMap<>();
 
+  /** What others had on disk when it was read. */
+  private Map<Long, byte[]> besides = Map.of();
+
+  private long latest;
+
   private volatile CallStore store;
   private volatile CallRunner runner;
 
@@ -158,6 +163,8 @@ public final class Calls implements RouteListener {
       CallStore.Opened opened =
           CallStore.open(folder, BESIDE_REQUESTS * settings.maxBytes().asLongValue(), this::onLoop);
       store = opened.store();
+      besides = opened.beside();
+      latest = opened.calls().stream().mapToLong(Call::lastKnownAt).max().orElse(0);
       runner =
           new CallRunner(store, index, clock, metrics, routes, invocations, memory, this::later);
       CompletableFuture.runAsync(() -> resume(opened.calls()), this::onLoop).join();
@@ -175,7 +182,6 @@ public final class Calls implements RouteListener {
   }
 
   private void resume(List<Call> calls) {
-    long latest = calls.stream().mapToLong(Call::lastKnownAt).max().orElse(0);
     long behind = clock.behind(latest);
     if (behind > 0) {
       LOG.infof("event=clock-behind seconds=%d calls=%d", behind / 1_000, calls.size());
@@ -200,6 +206,30 @@ public final class Calls implements RouteListener {
     }
     long timer = context.setTimer(millis, time -> task.run());
     return () -> context.owner().cancelTimer(timer);
+  }
+
+  /**
+   * What others had under keys below 0 when the disk was read, and is theirs from now on; after
+   * {@link #start}, once.
+   */
+  public Map<Long, byte[]> takeBeside() {
+    Map<Long, byte[]> taken = besides;
+    besides = Map.of();
+    return taken;
+  }
+
+  /**
+   * Writes what others have there, under keys below 0. On the loop.
+   *
+   * @return completes once it is on disk, fails if the disk does not take it
+   */
+  public Future<Void> writeBeside(Batch batch) {
+    return store == null ? Future.failedFuture("no calls are kept") : store.write(batch);
+  }
+
+  /** The latest time that the disk told of, in milliseconds since 1970, or 0. */
+  public long latest() {
+    return latest;
   }
 
   /**
@@ -234,6 +264,15 @@ public final class Calls implements RouteListener {
 
   /** Never fails: every outcome is an acceptance. */
   public Future<Acceptance> accept(Invocation invocation, CallOptions options) {
+    return accept(invocation, options, Beside.NOTHING);
+  }
+
+  /**
+   * As {@link #accept(Invocation, CallOptions)}.
+   *
+   * @param beside is on disk exactly if the call is
+   */
+  public Future<Acceptance> accept(Invocation invocation, CallOptions options, Beside beside) {
     if (store == null) {
       return Future.succeededFuture(new NotStored());
     }
@@ -255,13 +294,16 @@ public final class Calls implements RouteListener {
     if (!hasRoom(invocation.function(), request.length) || !memory.take(held, peer)) {
       return Future.succeededFuture(new TooMany());
     }
-    Call call = call(invocation, options, key, request.length);
+    long number = beside.number().orElseGet(store::nextNumber);
+    Call call = call(number, invocation, options, key, request.length);
     index.add(call);
+    Batch batch = CallStore.add(new Batch(), call, request);
+    beside.write(batch, call.id());
     Future<Acceptance> accepted =
         store
-            .write(CallStore.add(new Batch(), call, request))
+            .write(batch)
             .map(written -> accepted(call, invocation, () -> memory.give(held, peer)))
-            .otherwise(full -> notStored(call, () -> memory.give(held, peer)));
+            .otherwise(full -> notStored(call, beside, () -> memory.give(held, peer)));
     if (!accepted.isComplete()) {
       pending.put(call.id(), accepted);
     }
@@ -277,7 +319,7 @@ public final class Calls implements RouteListener {
     }
     boolean devicesOnly =
         found.filter(its -> its.route().exposure().access() == Access.DEVICE).isPresent();
-    if (devicesOnly && invocation.device().isEmpty()) {
+    if (devicesOnly && !invocation.isOfDevice()) {
       return Optional.of(new Refused(new Unauthorized()));
     }
     Optional<InvocationResult> unsendable = check.apply(invocation).map(bad -> bad);
@@ -306,11 +348,15 @@ public final class Calls implements RouteListener {
   }
 
   private Call call(
-      Invocation invocation, CallOptions options, Optional<IdempotencyKey> key, int bytes) {
+      long number,
+      Invocation invocation,
+      CallOptions options,
+      Optional<IdempotencyKey> key,
+      int bytes) {
     Origin origin =
         new Origin(
             store.newId(),
-            store.nextNumber(),
+            number,
             invocation.function(),
             invocation.protocol(),
             invocation.device(),
@@ -344,10 +390,11 @@ public final class Calls implements RouteListener {
    * Nothing is written of it: the journal passes over what has failed, and a disk that takes
    * nothing would be asked for ever.
    */
-  private Acceptance notStored(Call call, Runnable given) {
+  private Acceptance notStored(Call call, Beside beside, Runnable given) {
     pending.remove(call.id());
     given.run();
     if (!call.isForgotten()) {
+      beside.failed(call.origin().number());
       index.remove(call);
       call.forget();
     }

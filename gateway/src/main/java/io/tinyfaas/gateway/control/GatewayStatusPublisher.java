@@ -30,6 +30,7 @@ public final class GatewayStatusPublisher implements RouteListener {
   private final DeviceSubscriber deviceSubscriber;
   private final CurrentDevices devices;
   private final CallsResponder callsResponder;
+  private final SchedulesResponder schedulesResponder;
 
   // On the broker's event loop only.
   private boolean publishing;
@@ -42,13 +43,15 @@ public final class GatewayStatusPublisher implements RouteListener {
       CurrentRoutes routes,
       DeviceSubscriber deviceSubscriber,
       CurrentDevices devices,
-      CallsResponder callsResponder) {
+      CallsResponder callsResponder,
+      SchedulesResponder schedulesResponder) {
     this.broker = broker;
     this.subscriber = subscriber;
     this.routes = routes;
     this.deviceSubscriber = deviceSubscriber;
     this.devices = devices;
     this.callsResponder = callsResponder;
+    this.schedulesResponder = schedulesResponder;
   }
 
   /** Connects to the broker, without waiting for it, and takes tables from it. */
@@ -63,7 +66,9 @@ public final class GatewayStatusPublisher implements RouteListener {
                 ControlTopics.DEVICES,
                 deviceSubscriber::receive,
                 ControlTopics.CALLS_REQUESTS,
-                callsResponder::receive),
+                callsResponder::receive,
+                ControlTopics.SCHEDULES_REQUESTS,
+                schedulesResponder::receive),
             ControlTopics.GATEWAY_STATUS,
             ControlMessages.encode(GatewayStatus.gone(instance)),
             this::connected));

@@ -1,11 +1,14 @@
 package io.tinyfaas.gateway.ingress;
 
-/** What a device speaks with the gateway. */
+/** What a device speaks with the gateway, or who calls in its place. */
 public enum Protocol {
   COAP("coap"),
   COAPS("coaps"),
   HTTP("http"),
-  GRPC("grpc");
+  GRPC("grpc"),
+
+  /** Nobody: it is the time for it. */
+  SCHEDULE("schedule");
 
   private final String label;
 

@@ -33,6 +33,11 @@ public record Invocation(
     Objects.requireNonNull(body, "body");
   }
 
+  /** Whether functions for devices only take it: who made their schedules may call them, too. */
+  public boolean isOfDevice() {
+    return !device.isEmpty() || protocol == Protocol.SCHEDULE;
+  }
+
   /** From whoever it may be. */
   public Invocation(
       String function, Protocol protocol, InetAddress peer, MultiMap headers, byte[] body) {

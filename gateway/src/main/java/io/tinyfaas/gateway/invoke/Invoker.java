@@ -147,7 +147,7 @@ public final class Invoker implements RouteListener {
       return new Ended(unknown);
     }
     RoutedFunction function = found.get();
-    if (function.route().exposure().access() == Access.DEVICE && invocation.device().isEmpty()) {
+    if (function.route().exposure().access() == Access.DEVICE && !invocation.isOfDevice()) {
       InvocationResult unauthorized = new Unauthorized();
       metrics.refused(invocation.function(), invocation.protocol(), unauthorized.outcome());
       return new Ended(unauthorized);

@@ -45,6 +45,11 @@ public final class HeapBudget {
   /** With a connection to it, where it is not the function's only one. */
   private static final long HANDLER_BYTES = 4 * 1_024;
 
+  /** With how far it is; and its body and path as characters of two bytes. */
+  private static final long SCHEDULE_BYTES = 1_024;
+
+  private static final long TEXT_BYTES = 2;
+
   /** As of functions. */
   private static final long DEVICES = 10_000;
 
@@ -169,8 +174,12 @@ public final class HeapBudget {
   }
 
   /** What a table takes that the share of functions does not have; in bytes. */
-  long beyondFunctions(int functions, int handlers) {
-    long bytes = FUNCTION_BYTES * functions + HANDLER_BYTES * Math.max(0, handlers - functions);
+  long beyondFunctions(int functions, int handlers, int schedules, long characters) {
+    long bytes =
+        FUNCTION_BYTES * functions
+            + HANDLER_BYTES * Math.max(0, handlers - functions)
+            + SCHEDULE_BYTES * schedules
+            + TEXT_BYTES * characters;
     return Math.max(0, bytes - FUNCTIONS * FUNCTION_BYTES);
   }
 

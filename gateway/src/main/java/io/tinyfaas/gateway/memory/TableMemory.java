@@ -27,11 +27,16 @@ public final class TableMemory {
    * The table has so many from now on.
    *
    * @param handlers of all functions together
+   * @param schedules the same
+   * @param characters of the schedules' bodies and paths
    * @throws IllegalArgumentException if that is too much; says what to set
    */
-  public synchronized void holdFunctions(int functions, int handlers) {
-    long needed = budget.beyondFunctions(functions, handlers);
-    take(needed - forFunctions, functions + " functions with " + handlers + " handlers");
+  public synchronized void holdFunctions(
+      int functions, int handlers, int schedules, long characters) {
+    long needed = budget.beyondFunctions(functions, handlers, schedules, characters);
+    take(
+        needed - forFunctions,
+        functions + " functions with " + handlers + " handlers and " + schedules + " schedules");
     forFunctions = needed;
   }
 

@@ -4,6 +4,7 @@ import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.contract.control.RouteTable;
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.Route;
+import io.tinyfaas.contract.route.Schedule;
 import io.tinyfaas.gateway.loop.BugLog;
 import io.tinyfaas.gateway.memory.TableMemory;
 import jakarta.inject.Singleton;
@@ -85,7 +86,7 @@ public final class CurrentRoutes {
       if (!table.revision().isNewerThan(current.revision)) {
         return false;
       }
-      memory.holdFunctions(table.routes().size(), handlers(table));
+      hold(table);
       Map<String, RoutedFunction> before = current.functions;
       Map<String, RoutedHandler> leaving = new HashMap<>();
       before.values().stream()
@@ -121,8 +122,14 @@ public final class CurrentRoutes {
     return true;
   }
 
-  private static int handlers(RouteTable table) {
-    return table.routes().stream().mapToInt(route -> route.handlers().size()).sum();
+  private void hold(RouteTable table) {
+    List<Schedule> schedules =
+        table.routes().stream().flatMap(route -> route.schedules().stream()).toList();
+    memory.holdFunctions(
+        table.routes().size(),
+        table.routes().stream().mapToInt(route -> route.handlers().size()).sum(),
+        schedules.size(),
+        schedules.stream().mapToLong(its -> its.body().length() + its.path().length()).sum());
   }
 
   /** All of them: where one fails, the others would route by what is gone. */

@@ -57,7 +57,14 @@ class CurrentRoutesTest {
     return new RouteTable(
         new Revision(epoch, number),
         List.of(
-            new Route(new FunctionName("f"), 1, 1000, Exposure.DEFAULT, CallPolicy.DEFAULT, all)));
+            new Route(
+                new FunctionName("f"),
+                1,
+                1000,
+                Exposure.DEFAULT,
+                CallPolicy.DEFAULT,
+                List.of(),
+                all)));
   }
 
   private static Handler handler(String id) {

@@ -1,13 +1,17 @@
 package io.tinyfaas.manager.api;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonValue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tinyfaas.contract.control.ScheduleStatus;
+import io.tinyfaas.contract.route.Schedule;
 import io.tinyfaas.manager.deploy.FunctionState;
 import io.tinyfaas.manager.deploy.FunctionState.HandlerState;
 import io.tinyfaas.manager.handler.Health;
 import io.tinyfaas.manager.spec.FunctionSpec;
 import io.tinyfaas.manager.spec.FunctionSpecJson;
+import io.tinyfaas.manager.spec.ScheduleJson;
 import io.tinyfaas.manager.store.FunctionVersion;
 import java.time.Instant;
 import java.util.List;
@@ -19,6 +23,7 @@ import java.util.function.Function;
  * A function as callers see it.
  *
  * @param urls where to invoke it, by protocol
+ * @param schedules how it is with them, of a function that is asked for by its name
  */
 record FunctionDescription(
     String name,
@@ -28,7 +33,8 @@ record FunctionDescription(
     List<HandlerState> handlers,
     Map<String, String> urls,
     JsonNode spec,
-    Instant deployedAt) {
+    Instant deployedAt,
+    @JsonInclude(JsonInclude.Include.NON_EMPTY) List<JsonNode> schedules) {
 
   enum State {
     /** All handlers are healthy. */
@@ -73,7 +79,35 @@ record FunctionDescription(
         state.handlers(),
         urls.of(version.function()),
         spec.apply(version.spec()),
-        version.created());
+        version.created(),
+        List.of());
+  }
+
+  FunctionDescription withSchedules(List<Schedule> all, List<ScheduleStatus> known) {
+    return new FunctionDescription(
+        name,
+        version,
+        digest,
+        state,
+        handlers,
+        urls,
+        spec,
+        deployedAt,
+        all.stream().map(schedule -> describe(schedule, known)).toList());
+  }
+
+  /** Of one that the gateway says nothing of, what it is. */
+  private static JsonNode describe(Schedule schedule, List<ScheduleStatus> known) {
+    ObjectNode json = ScheduleJson.write(schedule);
+    known.stream()
+        .filter(status -> status.schedule().equals(schedule))
+        .forEach(
+            status -> {
+              json.put("state", status.state().text());
+              status.last().ifPresent(last -> json.put("last", last.toString()));
+              status.next().ifPresent(next -> json.put("next", next.toString()));
+            });
+    return json;
   }
 
   /** One of the versions that a function can be rolled back to, or the active one. */

@@ -7,12 +7,15 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.contract.route.Schedule;
 import io.tinyfaas.manager.api.FunctionDescription.Version;
 import io.tinyfaas.manager.api.access.AccessPolicy;
 import io.tinyfaas.manager.archive.ArchiveUploads;
 import io.tinyfaas.manager.archive.FunctionArchive;
+import io.tinyfaas.manager.call.GatewaySchedules;
 import io.tinyfaas.manager.deploy.FunctionDeployer;
 import io.tinyfaas.manager.deploy.FunctionDeployer.Deployment;
+import io.tinyfaas.manager.deploy.FunctionState;
 import io.tinyfaas.manager.deploy.FunctionStates;
 import io.tinyfaas.manager.problem.Problem;
 import io.tinyfaas.manager.problem.ProblemException;
@@ -53,6 +56,7 @@ class FunctionResource {
   private final FunctionStore store;
   private final ArchiveUploads uploads;
   private final InvocationUrls urls;
+  private final GatewaySchedules schedules;
   private final AccessPolicy access;
 
   FunctionResource(
@@ -61,12 +65,14 @@ class FunctionResource {
       FunctionStore store,
       ArchiveUploads uploads,
       InvocationUrls urls,
+      GatewaySchedules schedules,
       AccessPolicy access) {
     this.deployer = deployer;
     this.states = states;
     this.store = store;
     this.uploads = uploads;
     this.urls = urls;
+    this.schedules = schedules;
     this.access = access;
   }
 
@@ -115,7 +121,12 @@ class FunctionResource {
   @Path("{name}")
   public FunctionDescription get(@PathParam("name") String name, @Context UriInfo uri) {
     Function<FunctionSpec, ObjectNode> spec = asAskedFor(uri);
-    return FunctionDescription.of(states.get(functionName(name)), urls, spec);
+    FunctionState state = states.get(functionName(name));
+    FunctionDescription description = FunctionDescription.of(state, urls, spec);
+    List<Schedule> all = state.version().spec().schedules();
+    return all.isEmpty()
+        ? description
+        : description.withSchedules(all, schedules.of(state.version().function()));
   }
 
   /** With values of the environment only for who asks for them and has shown the token. */

@@ -173,6 +173,7 @@ public class FunctionHandlers {
         version.spec().timeout().toMillis(),
         version.spec().exposure(),
         version.spec().calls(),
+        version.spec().schedules(),
         handlers);
   }
 }

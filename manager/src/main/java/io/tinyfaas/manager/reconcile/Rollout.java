@@ -68,6 +68,7 @@ public class Rollout {
    */
   public void serve(FunctionVersion version) {
     routes.requireGateway();
+    routes.requireRoom(FunctionHandlers.route(version, List.of()));
     handlers.retiring().add(version.function());
     Revision revision = routes.put(bringUp(version));
     if (!routes.awaitApplied(revision, GATEWAY_TIMEOUT)) {

@@ -3,6 +3,7 @@ package io.tinyfaas.manager.route;
 import io.quarkus.runtime.ShutdownEvent;
 import io.smallrye.reactive.messaging.annotations.Blocking;
 import io.tinyfaas.contract.control.ControlMessages;
+import io.tinyfaas.contract.control.ControlTopics;
 import io.tinyfaas.contract.control.GatewayStatus;
 import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.contract.control.RouteTable;
@@ -44,6 +45,9 @@ public class RoutePublisher {
 
   /** The broker answers on the same box within a millisecond, if it is there. */
   private static final Duration BROKER_TIMEOUT = Duration.ofSeconds(3);
+
+  /** Of one function. */
+  private static final int HANDLERS_BYTES = 64 * 1_024;
 
   private final ConfirmedTable table;
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
@@ -156,6 +160,31 @@ public class RoutePublisher {
     }
     if (!table.await(() -> gateway.online(), BROKER_TIMEOUT)) {
       throw unavailable("The gateway is not connected to the broker.");
+    }
+  }
+
+  /**
+   * Returns if the table is no larger with it than a message may be.
+   *
+   * @throws ProblemException {@code INVALID_SPEC} otherwise
+   */
+  public void requireRoom(Route route) {
+    int bytes =
+        table.locked(
+            () -> {
+              Map<FunctionName, Route> then = new TreeMap<>(routes);
+              then.put(route.function(), route);
+              Revision any = new Revision(Long.MAX_VALUE, Long.MAX_VALUE);
+              return ControlMessages.encode(new RouteTable(any, new ArrayList<>(then.values())))
+                  .length;
+            });
+    if (bytes > ControlTopics.MAX_MESSAGE_BYTES - HANDLERS_BYTES) {
+      throw ProblemException.of(
+          ProblemType.INVALID_SPEC,
+          "What all functions tell the gateway, most of it bodies of schedules and attributes of"
+              + " links, has no room in a message of "
+              + ControlTopics.MAX_MESSAGE_BYTES
+              + " bytes with this function: give schedules shorter bodies.");
     }
   }
 

@@ -12,9 +12,11 @@ import static io.tinyfaas.manager.spec.SpecField.TIMEOUT;
 
 import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.Exposure;
+import io.tinyfaas.contract.route.Schedule;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -35,6 +37,7 @@ import java.util.TreeMap;
  * @param exposure how it shows itself to devices; at most 16 attributes of its link, with values of
  *     up to 256 bytes
  * @param calls what becomes of requests that the gateway accepts now and runs later
+ * @param schedules when the function is called by the clock
  */
 public record FunctionSpec(
     String runtime,
@@ -47,7 +50,8 @@ public record FunctionSpec(
     Map<String, String> labels,
     Optional<String> entry,
     Exposure exposure,
-    CallPolicy calls) {
+    CallPolicy calls,
+    List<Schedule> schedules) {
 
   /** Twice as many find room in a function's network. */
   public static final int MAX_HANDLERS = 28;
@@ -64,6 +68,7 @@ public record FunctionSpec(
     LABELS.check().accept(labels);
     ENTRY.check().accept(entry);
     LINK.check().accept(exposure.link());
+    schedules = List.copyOf(schedules);
     timeout = timeout.truncatedTo(ChronoUnit.MILLIS);
   }
 
@@ -88,6 +93,7 @@ public record FunctionSpec(
         labels,
         entry,
         exposure,
-        calls);
+        calls,
+        schedules);
   }
 }

@@ -19,7 +19,8 @@ import java.util.Map;
  * <pre>{"runtime":"nodejs","handlers":2,"environment":{"A":"b"},"memory":"128M","cpus":1.5,
  *  "timeout":"10s","networkAccess":true,"labels":{},"entry":"bin/run","access":"device",
  *  "observable":true,"link":{"title":"A lamp"},"delivery":"durable",
- *  "async":{"retries":3,"backoff":"1s","maxAge":"1d","retryOn":["error"],"onFailure":"alarm"}}
+ *  "async":{"retries":3,"backoff":"1s","maxAge":"1d","retryOn":["error"],"onFailure":"alarm"},
+ *  "schedules":[{"cron":"0 6 * * *"}]}
  * </pre>
  *
  * Only {@code runtime} is needed. A field that is absent or null has its default; an unknown one is
@@ -57,7 +58,8 @@ public final class FunctionSpecJson {
             SpecField.BACKOFF.valid(document).toMillis(),
             SpecField.MAX_AGE.valid(document).toMillis(),
             SpecField.RETRY_ON.in(document),
-            SpecField.ON_FAILURE.in(document)));
+            SpecField.ON_FAILURE.in(document)),
+        SpecField.SCHEDULES.in(document));
   }
 
   private static void requireKnown(String name, JsonNode value) {

@@ -10,6 +10,7 @@ import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.Exposure.Access;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.RetryOn;
+import io.tinyfaas.contract.route.Schedule;
 import io.tinyfaas.manager.problem.ProblemException;
 import java.time.Duration;
 import java.util.List;
@@ -184,6 +185,17 @@ public record SpecField<T>(
           onFailure -> {},
           spec -> spec.calls().onFailure());
 
+  /** Not for a query. */
+  static final SpecField<List<Schedule>> SCHEDULES =
+      field(
+          "schedules",
+          SpecType.SCHEDULES,
+          List.of(),
+          "schedules is an array of objects, such as [{\"cron\": \"0 6 * * *\"}]; it has no place in a"
+              + " query: send it with PATCH, or in the part spec of multipart/form-data",
+          schedules -> {},
+          FunctionSpec::schedules);
+
   /** In the order in which they are written. */
   public static final List<SpecField<?>> ALL =
       List.of(
@@ -204,7 +216,8 @@ public record SpecField<T>(
           BACKOFF,
           MAX_AGE,
           RETRY_ON,
-          ON_FAILURE);
+          ON_FAILURE,
+          SCHEDULES);
 
   /** Of what a specification may have, with each object of fields once. */
   static List<String> names() {

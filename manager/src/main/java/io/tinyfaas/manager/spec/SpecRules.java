@@ -180,7 +180,7 @@ final class SpecRules {
   }
 
   /** In UTF-8; what no process can take as a variable is refused. */
-  private static int lengthOf(String field, String value) {
+  static int lengthOf(String field, String value) {
     if (value.indexOf('\0') >= 0 || !UTF_8.newEncoder().canEncode(value)) {
       throw invalid(field, field + " holds a NUL character or half a surrogate pair: remove it.");
     }

@@ -14,6 +14,7 @@ import com.fasterxml.jackson.databind.node.TextNode;
 import io.tinyfaas.contract.route.Exposure.Access;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.RetryOn;
+import io.tinyfaas.contract.route.Schedule;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
@@ -119,6 +120,9 @@ record SpecType<T>(
           name ->
               name.<JsonNode>map(some -> TextNode.valueOf(some.value()))
                   .orElse(MissingNode.getInstance()));
+
+  /** An array of objects. */
+  static final SpecType<List<Schedule>> SCHEDULES = of(ScheduleJson::read, ScheduleJson::write);
 
   /** An object of strings. */
   static final SpecType<Map<String, String>> STRINGS =

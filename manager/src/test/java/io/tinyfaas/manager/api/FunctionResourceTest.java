@@ -3,20 +3,30 @@ package io.tinyfaas.manager.api;
 import static io.restassured.RestAssured.given;
 import static org.hamcrest.Matchers.aMapWithSize;
 import static org.hamcrest.Matchers.blankOrNullString;
+import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.empty;
 import static org.hamcrest.Matchers.endsWith;
 import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.hasKey;
 import static org.hamcrest.Matchers.hasSize;
+import static org.hamcrest.Matchers.not;
+import static org.hamcrest.Matchers.nullValue;
 
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.specification.RequestSpecification;
+import io.tinyfaas.contract.control.ScheduleStatus;
+import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.contract.route.Schedule;
+import io.tinyfaas.manager.call.PlayedGatewaySchedules;
 import io.tinyfaas.manager.handler.Ending;
 import io.tinyfaas.manager.handler.Health;
+import jakarta.inject.Inject;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -26,6 +36,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 @QuarkusTest
 @TestProfile(WithoutEngine.class)
 class FunctionResourceTest extends RestCalls {
+
+  @Inject PlayedGatewaySchedules gatewaySchedules;
 
   @Test
   void shouldDeployAZipWithTheSpecificationInTheQuery() {
@@ -252,6 +264,49 @@ class FunctionResourceTest extends RestCalls {
             equalTo(
                 Map.of("at", "2026-03-01T10:20:30.400Z", "exitCode", 137, "outOfMemory", true)));
     call().delete("/functions/sieve").then().statusCode(204);
+  }
+
+  @Test
+  void shouldTellHowItIsWithSchedulesAsFarAsTheGatewayDoes() {
+    deploy("sieve?runtime=nodejs").body("schedules", nullValue());
+    call()
+        .contentType(MERGE_PATCH)
+        .body(
+            "{\"schedules\":[{\"cron\":\"0 6 * * *\",\"zone\":\"Europe/Berlin\"},{\"every\":\"90s\"}]}")
+        .patch("/functions/sieve")
+        .then()
+        .statusCode(200)
+        .body("spec.schedules[0].missed", equalTo("once"))
+        .body("schedules", nullValue());
+    Schedule cron =
+        store.active(new FunctionName("sieve")).orElseThrow().spec().schedules().getFirst();
+    gatewaySchedules.knows(
+        new ScheduleStatus(
+            cron,
+            ScheduleStatus.State.WAITING_FOR_CLOCK,
+            Optional.of(Instant.parse("2026-11-30T05:00:00Z")),
+            Optional.empty()));
+
+    call()
+        .get("/functions/sieve")
+        .then()
+        .statusCode(200)
+        .body("schedules", hasSize(2))
+        .body("schedules[0].cron", equalTo("0 6 * * *"))
+        .body("schedules[0].zone", equalTo("Europe/Berlin"))
+        .body("schedules[0].state", equalTo("waiting-for-clock"))
+        .body("schedules[0].last", equalTo("2026-11-30T05:00:00Z"))
+        .body("schedules[0]", not(hasKey("next")))
+        .body("schedules[1].every", equalTo("90s"))
+        .body("schedules[1]", not(hasKey("state")));
+  }
+
+  @Test
+  void shouldHaveNoSchedulesInAQuery() {
+    deploy("sieve?runtime=nodejs&schedules=0+6+*+*+*")
+        .statusCode(400)
+        .body("field", equalTo("schedules"))
+        .body("detail", containsString("send it with PATCH, or in the part spec"));
   }
 
   @Test

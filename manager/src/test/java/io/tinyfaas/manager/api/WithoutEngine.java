@@ -4,6 +4,7 @@ import static io.tinyfaas.harness.Eventually.patient;
 
 import io.quarkus.test.junit.QuarkusTestProfile;
 import io.tinyfaas.manager.call.PlayedGatewayCalls;
+import io.tinyfaas.manager.call.PlayedGatewaySchedules;
 import io.tinyfaas.manager.deploy.FakeDeployer;
 import io.tinyfaas.manager.device.PlayedDevicePublisher;
 import java.time.Duration;
@@ -20,7 +21,8 @@ public class WithoutEngine implements QuarkusTestProfile {
         FakeDeployer.class,
         FakeDeployer.States.class,
         PlayedDevicePublisher.class,
-        PlayedGatewayCalls.class);
+        PlayedGatewayCalls.class,
+        PlayedGatewaySchedules.class);
   }
 
   @Override
@@ -33,6 +35,7 @@ public class WithoutEngine implements QuarkusTestProfile {
             + "io.tinyfaas.manager.deploy.FunctionStates,"
             + "io.tinyfaas.manager.device.DevicePublisher,"
             + "io.tinyfaas.manager.call.GatewayCalls,"
+            + "io.tinyfaas.manager.call.GatewaySchedules,"
             + "io.tinyfaas.manager.api.FunctionLogsResource,"
             + "io.tinyfaas.manager.api.RuntimeResource,"
             + "io.tinyfaas.manager.compat.LogsCall");
@@ -43,6 +46,8 @@ public class WithoutEngine implements QuarkusTestProfile {
     settings.put("mp.messaging.incoming.gateway-status.enabled", "false");
     settings.put("mp.messaging.outgoing.calls-requests.enabled", "false");
     settings.put("mp.messaging.incoming.calls-replies.enabled", "false");
+    settings.put("mp.messaging.outgoing.schedules-requests.enabled", "false");
+    settings.put("mp.messaging.incoming.schedules-replies.enabled", "false");
     settings.put("tinyfaas.store", "target/api-test-store");
     settings.put("tinyfaas.max-archive", "1M");
     settings.put("tinyfaas.coap-port", "5683");

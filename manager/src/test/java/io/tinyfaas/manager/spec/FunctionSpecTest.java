@@ -11,6 +11,7 @@ import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.text.JsonDocument;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -44,7 +45,8 @@ class FunctionSpecTest {
                 Map.of(),
                 Optional.empty(),
                 Exposure.DEFAULT,
-                CallPolicy.DEFAULT));
+                CallPolicy.DEFAULT,
+                List.of()));
   }
 
   @Test
@@ -55,7 +57,11 @@ class FunctionSpecTest {
             + "\"entry\":\"bin/run\",\"access\":\"device\",\"observable\":true,"
             + "\"link\":{\"rt\":\"lamp\",\"title\":\"A lamp\"},\"delivery\":\"durable\","
             + "\"async\":{\"retries\":3,\"backoff\":\"1500ms\",\"maxAge\":\"12h\","
-            + "\"retryOn\":[\"timeout\"],\"onFailure\":\"alarm\"}}";
+            + "\"retryOn\":[\"timeout\"],\"onFailure\":\"alarm\"},\"schedules\":["
+            + "{\"cron\":\"0 6 * * 1-5\",\"zone\":\"Europe/Berlin\",\"method\":\"PUT\","
+            + "\"path\":\"/report\",\"body\":\"short\",\"missed\":\"all\",\"overlap\":\"allow\"},"
+            + "{\"every\":\"90s\",\"method\":\"POST\",\"path\":\"\",\"body\":\"\","
+            + "\"missed\":\"once\",\"overlap\":\"skip\"}]}";
     assertThat(FunctionSpecJson.write(read(json))).hasToString(json);
   }
 
@@ -282,7 +288,8 @@ class FunctionSpecTest {
             Map.of("team", "a"),
             Optional.empty(),
             Exposure.DEFAULT,
-            CallPolicy.DEFAULT);
+            CallPolicy.DEFAULT,
+            List.of());
     String patch =
         "{\"handlers\":null,\"memory\":\"64M\",\"environment\":{\"A\":null,\"C\":\"3\"},"
             + "\"labels\":null}";
@@ -299,7 +306,8 @@ class FunctionSpecTest {
                 Map.of(),
                 Optional.empty(),
                 Exposure.DEFAULT,
-                CallPolicy.DEFAULT));
+                CallPolicy.DEFAULT,
+                List.of()));
   }
 
   @Test

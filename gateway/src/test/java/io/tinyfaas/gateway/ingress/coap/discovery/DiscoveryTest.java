@@ -44,6 +44,7 @@ class DiscoveryTest {
         1_000,
         new Exposure(Access.ANY, false, link),
         CallPolicy.DEFAULT,
+        List.of(),
         List.of());
   }
 

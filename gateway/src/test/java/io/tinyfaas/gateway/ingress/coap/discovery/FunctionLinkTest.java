@@ -38,6 +38,7 @@ class FunctionLinkTest {
             1_000,
             new Exposure(Access.ANY, observable, attributes),
             CallPolicy.DEFAULT,
+            List.of(),
             List.of()));
   }
 
