@@ -8,21 +8,19 @@ report = "No report yet"
 
 
 def fn(input, headers):
-    global report
-    if "X-Tinyfaas-Schedule" in headers:
-        with lock:
-            report = summary(headers["X-Tinyfaas-Scheduled-For"])
-            readings.clear()
-        print(report)
-    elif input:
-        with lock:
+    with lock:
+        if "X-Tinyfaas-Schedule" in headers:
+            make_report(headers["X-Tinyfaas-Scheduled-For"])
+        elif input:
             readings.append(float(input))
-        return f"{len(readings)} readings"
-    return report
+            return f"{len(readings)} readings"
+        return report
 
 
-def summary(time):
-    if not readings:
-        return f"{time}: no readings"
-    mean = sum(readings) / len(readings)
-    return f"{time}: {len(readings)} readings, mean {mean:.1f}, from {min(readings)} to {max(readings)}"
+def make_report(time):
+    global report
+    if readings:
+        mean = sum(readings) / len(readings)
+        report = f"{time}: {len(readings)} readings, mean {mean:.1f}, from {min(readings)} to {max(readings)}"
+        readings.clear()
+        print(report)
