@@ -190,11 +190,7 @@ final class CallRunner {
       return;
     }
     switch (verdict) {
-      case Verdict.Done(Answered answer) -> {
-        call.attempted(answer.status(), "");
-        call.finish(CallState.DONE, clock.now());
-        end(call, store.done(new Batch(), call, answer), followUps.ofDone(call, answer));
-      }
+      case Verdict.Done(Answered answer) -> done(call, answer);
       case Verdict.Failed(int status, String why) -> {
         call.attempted(status, why);
         failed(call, Optional.of(request), why);
@@ -212,6 +208,25 @@ final class CallRunner {
   private void interrupted(Call call) {
     call.putBack();
     queue.ended(call, End.NOT_ASKED);
+  }
+
+  private void done(Call call, Answered answer) {
+    long held = COPIES * (long) answer.body().length;
+    if (!memory.takeMore(held, holder)) {
+      later(call, "there was no memory to keep its result");
+      return;
+    }
+    call.attempted(answer.status(), "");
+    call.finish(CallState.DONE, clock.now());
+    end(call, store.done(new Batch(), call, answer), followUps.ofDone(call, answer), held);
+  }
+
+  /** All of it is done again. */
+  private void later(Call call, String why) {
+    call.because(why);
+    call.waitUntil(clock.now() + DISK_RETRY_MILLIS);
+    queue.add(call);
+    queue.ended(call, End.TAKEN);
   }
 
   private void notTaken(Call call, String why) {
@@ -234,20 +249,31 @@ final class CallRunner {
   }
 
   private void failed(Call call, Optional<Invocation> request, String why) {
+    CallPolicy policy = policy(call);
+    int body = request.map(its -> its.body().length).orElse(0);
+    long held = policy.onFailure().isPresent() ? COPIES * (long) body : 0;
+    if (!memory.takeMore(held, holder)) {
+      later(call, why);
+      return;
+    }
     call.because(why);
     call.finish(CallState.FAILED, clock.now());
     Batch batch = CallStore.state(new Batch(), call);
-    end(call, batch, followUps.ofFailed(call, request, policy(call)));
+    end(call, batch, followUps.ofFailed(call, request, policy), held);
   }
 
-  private void end(Call call, Batch batch, List<FollowUps.FollowUp> next) {
+  /**
+   * @param held in memory until it is written
+   */
+  private void end(Call call, Batch batch, List<FollowUps.FollowUp> next, long held) {
     next.forEach(each -> CallStore.add(batch, each.call(), each.request()));
-    write(call, batch, next);
+    write(call, batch, next, held);
   }
 
-  private void write(Call call, Batch batch, List<FollowUps.FollowUp> next) {
+  private void write(Call call, Batch batch, List<FollowUps.FollowUp> next, long held) {
     store
         .write(batch)
+        .onComplete(written -> memory.give(held, holder))
         .onSuccess(written -> ended(call, next))
         .onFailure(full -> notWritten(call, batch, next));
   }
@@ -294,9 +320,7 @@ final class CallRunner {
             writeAgain(call, batch, next);
           });
     } else {
-      call.waitUntil(clock.now() + DISK_RETRY_MILLIS);
-      queue.add(call);
-      queue.ended(call, End.TAKEN);
+      later(call, "there was no memory to wait for the disk");
     }
   }
 
@@ -304,7 +328,7 @@ final class CallRunner {
     if (call.isForgotten()) {
       queue.ended(call, End.TAKEN);
     } else {
-      write(call, batch, next);
+      write(call, batch, next, 0);
     }
   }
 }
