@@ -118,7 +118,9 @@ final class GatewayLifecycle {
   }
 
   private int unfinished() {
-    return invoker.inFlight() + enabled().stream().mapToInt(Ingress::waiting).sum();
+    return invoker.inFlight()
+        + calls.accepting()
+        + enabled().stream().mapToInt(Ingress::waiting).sum();
   }
 
   private void requireNativeTransport() {

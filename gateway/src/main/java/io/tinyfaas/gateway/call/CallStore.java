@@ -233,13 +233,17 @@ final class CallStore {
     return onLoop(journal.write(batch));
   }
 
-  /** Writes what has become of the call, or that it is forgotten, as soon as the disk takes it. */
-  void save(Call call) {
+  /**
+   * Writes what has become of the call, or that it is forgotten, as soon as the disk takes it.
+   *
+   * @return completes once it is on disk, fails if that will be later
+   */
+  Future<Void> save(Call call) {
     if (!call.isSettled() && !call.isForgotten()) {
       unsaved.add(call); // what follows from its end is written with it, and never after it
-      return;
+      return Future.failedFuture("its end is being written");
     }
-    write(asItIs(call))
+    return write(asItIs(call))
         .onSuccess(saved -> unsaved.remove(call))
         .onFailure(
             full -> {

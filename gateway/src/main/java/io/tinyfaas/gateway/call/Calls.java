@@ -48,6 +48,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jboss.logging.Logger;
 
@@ -91,6 +92,8 @@ public final class Calls implements RouteListener {
 
   /** Of calls that are being written. */
   private final Map<CallId, Future<Acceptance>> pending = new HashMap<>();
+
+  private final AtomicInteger accepting = new AtomicInteger();
 
   /** What others had on disk when it was read. */
   private Map<Long, byte[]> besides = Map.of();
@@ -242,6 +245,11 @@ public final class Calls implements RouteListener {
     }
   }
 
+  /** Those of which the client has still to hear that they are on disk. On any thread. */
+  public int accepting() {
+    return accepting.get();
+  }
+
   /** When all else has ended; what was accepted is on disk then. On any thread. */
   public void close() {
     if (store != null) {
@@ -299,9 +307,11 @@ public final class Calls implements RouteListener {
     index.add(call);
     Batch batch = CallStore.add(new Batch(), call, request);
     beside.write(batch, call.id());
+    accepting.incrementAndGet();
     Future<Acceptance> accepted =
         store
             .write(batch)
+            .onComplete(written -> accepting.decrementAndGet())
             .map(written -> accepted(call, invocation, () -> memory.give(held, peer)))
             .otherwise(full -> notStored(call, beside, () -> memory.give(held, peer)));
     if (!accepted.isComplete()) {
@@ -442,19 +452,21 @@ public final class Calls implements RouteListener {
    * Forgets a call. If it waits, it does not run any more; if it runs, it is ended, though its
    * function may have done what it does.
    *
-   * @return false if there is none
+   * @return never fails, completes once it is on disk
    */
-  public boolean remove(CallId id) {
+  public Future<Removal> remove(CallId id) {
     Optional<Call> call = index.find(id);
-    call.ifPresent(this::forget);
-    return call.isPresent();
+    return call.isEmpty()
+        ? Future.succeededFuture(Removal.UNKNOWN)
+        : forget(call.get()).map(Removal.DONE).otherwise(Removal.NOT_STORED);
   }
 
-  /** What an operator asks. */
-  public CallsReply answer(CallsRequest request) {
+  /** What an operator asks; answered, without fail, once what it changes is on disk. */
+  public Future<CallsReply> answer(CallsRequest request) {
     if (store == null) {
-      return CallsReply.problem(
-          request.id(), "the gateway keeps no calls: its log says why, in event=calls-off");
+      return Future.succeededFuture(
+          CallsReply.problem(
+              request.id(), "the gateway keeps no calls: its log says why, in event=calls-off"));
     }
     List<Call> page =
         index.all().stream()
@@ -470,14 +482,22 @@ public final class Calls implements RouteListener {
       page = page.subList(0, request.limit());
       next = Optional.of(new CallsPlace(Long.toString(page.getLast().origin().number())));
     }
-    switch (request.action()) {
-      case LIST -> {
-        return CallsReply.listed(request.id(), page.stream().map(Call::describe).toList(), next);
-      }
-      case REDRIVE -> page.forEach(this::redrive);
-      case REMOVE -> page.forEach(this::forget);
-    }
-    return CallsReply.changed(request.id(), page.size(), next);
+    return switch (request.action()) {
+      case LIST ->
+          Future.succeededFuture(
+              CallsReply.listed(request.id(), page.stream().map(Call::describe).toList(), next));
+      case REDRIVE -> changed(request, page.stream().map(this::redrive).toList(), next);
+      case REMOVE -> changed(request, page.stream().map(this::forget).toList(), next);
+    };
+  }
+
+  private static Future<CallsReply> changed(
+      CallsRequest request, List<Future<Void>> saved, Optional<CallsPlace> next) {
+    return Future.join(saved)
+        .map(all -> CallsReply.changed(request.id(), saved.size(), next))
+        .otherwise(
+            CallsReply.problem(
+                request.id(), "the gateway's disk does not take it: its log says more"));
   }
 
   /**
@@ -489,19 +509,20 @@ public final class Calls implements RouteListener {
   }
 
   /** As if it had just been accepted. */
-  private void redrive(Call call) {
+  private Future<Void> redrive(Call call) {
     call.restart(clock.now());
-    store.save(call);
+    Future<Void> saved = store.save(call);
     runner.add(call);
+    return saved;
   }
 
-  private void forget(Call call) {
+  private Future<Void> forget(Call call) {
     if (call.state() == CallState.WAITING) {
       runner.remove(call);
     }
     index.remove(call);
     call.forget();
-    store.save(call);
+    return store.save(call);
   }
 
   private void look() {

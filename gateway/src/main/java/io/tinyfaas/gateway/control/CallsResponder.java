@@ -39,9 +39,14 @@ final class CallsResponder {
     }
     loop.context()
         .runOnContext(
-            asked -> {
-              byte[] reply = ControlMessages.encode(calls.answer(request));
-              broker.run(() -> broker.publish(ControlTopics.CALLS_REPLIES, reply, false));
-            });
+            asked ->
+                calls
+                    .answer(request)
+                    .map(ControlMessages::encode)
+                    .onSuccess(reply -> broker.run(() -> publish(reply))));
+  }
+
+  private void publish(byte[] reply) {
+    broker.publish(ControlTopics.CALLS_REPLIES, reply, false);
   }
 }

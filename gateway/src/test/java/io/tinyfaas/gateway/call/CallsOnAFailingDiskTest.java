@@ -122,7 +122,7 @@ class CallsOnAFailingDiskTest {
       eventually().until(() -> held.size() == 1);
       fill(calls);
       answerAll(calls);
-      assertThat(calls.remove(id)).isTrue();
+      assertThat(calls.remove(id)).isNotEqualTo(Removal.UNKNOWN);
       disk.setCapacity(Long.MAX_VALUE);
       eventually().until(() -> calls.accept("f", "y") instanceof Accepted);
       eventually().until(() -> heard.size() == 2);
@@ -132,6 +132,22 @@ class CallsOnAFailingDiskTest {
       eventually().until(() -> heard.size() == 3);
       assertThat(calls.find(id)).isEmpty();
       assertThat(calledBack).isEmpty();
+    }
+  }
+
+  @Test
+  void shouldBringBackNothingThatItHasSaidToBeForgotten() {
+    for (int round = 0; round < 20; round++) {
+      CallId id;
+      try (PlayedCalls calls = start()) {
+        id = acceptWithCallback(calls);
+        assertThat(calls.remove(id)).isEqualTo(Removal.DONE);
+        disk.cutAfter(0);
+      }
+      disk.restart();
+      try (PlayedCalls calls = start()) {
+        assertThat(calls.find(id)).as("round %d", round).isEmpty();
+      }
     }
   }
 

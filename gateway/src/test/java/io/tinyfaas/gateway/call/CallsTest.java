@@ -325,7 +325,7 @@ class CallsTest {
         CallId id = calls.accepted("f", "x");
         int before = i;
         eventually().until(() -> held.size() > before);
-        assertThat(calls.remove(id)).isTrue();
+        assertThat(calls.remove(id)).isEqualTo(Removal.DONE);
         assertThat(calls.find(id)).isEmpty();
       }
       eventually().until(() -> calls.held() == 0);
@@ -428,7 +428,7 @@ class CallsTest {
             Optional.empty(),
             10,
             Optional.empty());
-    return calls.onLoop(() -> calls.calls().answer(request).calls());
+    return calls.answer(request).calls();
   }
 
   private void loseStates() throws IOException {

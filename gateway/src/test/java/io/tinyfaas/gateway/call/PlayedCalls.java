@@ -6,6 +6,8 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.tinyfaas.contract.control.CallDescription;
 import io.tinyfaas.contract.control.CallId;
+import io.tinyfaas.contract.control.CallsReply;
+import io.tinyfaas.contract.control.CallsRequest;
 import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.contract.control.RouteTable;
 import io.tinyfaas.contract.handler.HandlerHttp;
@@ -236,8 +238,12 @@ final class PlayedCalls implements AutoCloseable {
     return join(onLoop(() -> calls.result(id)).toCompletionStage().toCompletableFuture());
   }
 
-  boolean remove(CallId id) {
-    return onLoop(() -> calls.remove(id));
+  CallsReply answer(CallsRequest request) {
+    return join(onLoop(() -> calls.answer(request)).toCompletionStage().toCompletableFuture());
+  }
+
+  Removal remove(CallId id) {
+    return join(onLoop(() -> calls.remove(id)).toCompletionStage().toCompletableFuture());
   }
 
   void stop() {

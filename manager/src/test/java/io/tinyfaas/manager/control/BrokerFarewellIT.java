@@ -34,7 +34,7 @@ class BrokerFarewellIT {
 
   @Test
   void shouldReturnOnceAllConnectionsToTheBrokerHaveEnded() {
-    eventually().until(() -> connections().size() == 5 && !connections().contains(false));
+    eventually().until(() -> connections().size() == 7 && !connections().contains(false));
 
     farewell.stop(new ShutdownEvent());
 

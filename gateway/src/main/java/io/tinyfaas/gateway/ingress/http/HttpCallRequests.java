@@ -12,6 +12,7 @@ import io.tinyfaas.gateway.call.Acceptance.Refused;
 import io.tinyfaas.gateway.call.Acceptance.TooMany;
 import io.tinyfaas.gateway.call.CallOptions;
 import io.tinyfaas.gateway.call.Calls;
+import io.tinyfaas.gateway.call.Removal;
 import io.tinyfaas.gateway.ingress.http.HttpRequests.Target;
 import io.tinyfaas.gateway.ingress.http.HttpResponses.Response;
 import io.vertx.core.Future;
@@ -80,12 +81,19 @@ final class HttpCallRequests {
                       .orElseGet(() -> HttpResponses.problem(path, HttpProblem.unknownCall())));
     }
     if (method.equals(HttpMethod.DELETE) && !ofResult) {
-      calls.remove(call.get().id());
-      return Future.succeededFuture(new Response(204, HttpHeaders.headers(), Buffer.buffer()));
+      return calls.remove(call.get().id()).map(removal -> toResponse(path, removal));
     }
     Response refusal = HttpResponses.problem(path, HttpProblem.methodNotAllowed(ALLOWED));
     refusal.headers().set(HttpHeaders.ALLOW, ALLOWED);
     return Future.succeededFuture(refusal);
+  }
+
+  private static Response toResponse(String path, Removal removal) {
+    return switch (removal) {
+      case DONE -> new Response(204, HttpHeaders.headers(), Buffer.buffer());
+      case UNKNOWN -> HttpResponses.problem(path, HttpProblem.unknownCall());
+      case NOT_STORED -> HttpResponses.problem(path, HttpProblem.callNotStored());
+    };
   }
 
   private static Optional<CallId> id(String text) {

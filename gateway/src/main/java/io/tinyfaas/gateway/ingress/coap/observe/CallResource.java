@@ -6,6 +6,7 @@ import io.tinyfaas.contract.control.CallId;
 import io.tinyfaas.contract.control.CallState;
 import io.tinyfaas.contract.control.ControlMessages;
 import io.tinyfaas.gateway.call.Calls;
+import io.tinyfaas.gateway.call.Removal;
 import io.tinyfaas.gateway.ingress.coap.message.CoapResponses;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.vertx.core.Future;
@@ -73,11 +74,18 @@ public final class CallResource {
       return state(exchange, call.get());
     }
     if (request.getCode() == Code.DELETE && !isResult) {
-      calls.remove(call.get().id());
-      return Future.succeededFuture(new Response(ResponseCode.DELETED));
+      return calls.remove(call.get().id()).map(CallResource::toResponse);
     }
     return Future.succeededFuture(
         CoapResponses.diagnostic(ResponseCode.METHOD_NOT_ALLOWED, "a call has GET and DELETE"));
+  }
+
+  private static Response toResponse(Removal removal) {
+    return switch (removal) {
+      case DONE -> new Response(ResponseCode.DELETED);
+      case UNKNOWN -> gone();
+      case NOT_STORED -> CoapResponses.unavailable("the disk has not taken it yet");
+    };
   }
 
   private static Response gone() {
