@@ -80,7 +80,12 @@ class ManagerHeapIT {
   void shouldHoldNothingOfThoseWhoComeAndGo(String path) throws IOException {
     try (RunningFlood flood =
         Flood.http().connections(20).path(path).hangUp().again(0).start(manager.port())) {
-      within(Duration.ofMinutes(1)).until(() -> flood.outcome("hung up") > 20_000);
+      within(Duration.ofMinutes(1))
+          .until(
+              () -> {
+                assertThat(manager.isAlive()).isTrue();
+                return flood.outcome("hung up") > 20_000;
+              });
       assertThat(manager.living("io.vertx.core.http.impl.Http1xServerConnection"))
           .isLessThan(CONNECTIONS);
     }
