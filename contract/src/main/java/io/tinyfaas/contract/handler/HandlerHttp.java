@@ -69,7 +69,7 @@ public final class HandlerHttp {
   /** The query without its question mark, percent-encoded; absent when there was none. */
   public static final String QUERY_HEADER = "X-tinyFaaS-Query";
 
-  /** {@code coap}, {@code coaps}, {@code http}, {@code grpc} or {@code schedule}. */
+  /** {@code coap}, {@code coaps}, {@code http}, {@code grpc}, {@code mqtt} or {@code schedule}. */
   public static final String PROTOCOL_HEADER = "X-tinyFaaS-Protocol";
 
   /** The device's address and port as the gateway saw them: {@code 192.0.2.7:40123}. */
@@ -92,6 +92,18 @@ public final class HandlerHttp {
 
   /** The time for which it is called, as RFC 3339 writes it; absent in other requests. */
   public static final String SCHEDULED_FOR_HEADER = "X-tinyFaaS-Scheduled-For";
+
+  /** The topic to which the message was published, percent-encoded; absent in other requests. */
+  public static final String MQTT_TOPIC_HEADER = "X-tinyFaaS-MQTT-Topic";
+
+  /** With which quality of service it came: {@code 0}, {@code 1} or {@code 2}. */
+  public static final String MQTT_QOS_HEADER = "X-tinyFaaS-MQTT-QoS";
+
+  /** {@code true} if it is, or was, kept for those who subscribe later; else absent. */
+  public static final String MQTT_RETAINED_HEADER = "X-tinyFaaS-MQTT-Retained";
+
+  /** {@code true} if it was sent again: there may have been a call for it before; else absent. */
+  public static final String MQTT_DUPLICATE_HEADER = "X-tinyFaaS-MQTT-Duplicate";
 
   /** To a function that hears what has become of a call: that call's ID. */
   public static final String RESULT_OF_HEADER = "X-tinyFaaS-Result-Of";

@@ -3,6 +3,7 @@ package io.tinyfaas.contract.route;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.OptBoolean;
+import io.tinyfaas.contract.mqtt.MqttTrigger;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -17,6 +18,8 @@ import java.util.Set;
  * @param calls what becomes of its calls; {@link CallPolicy#DEFAULT} where nothing is said of it
  * @param schedules when it is called by the clock; none where nothing is said of it, no two alike,
  *     and at most {@value Schedule#MAX_SCHEDULES}
+ * @param triggers published messages that it is called with; none where nothing is said of it, no
+ *     two for the same, and at most {@value MqttTrigger#MAX_TRIGGERS}
  */
 public record Route(
     FunctionName function,
@@ -28,17 +31,24 @@ public record Route(
         CallPolicy calls,
     @JsonProperty(isRequired = OptBoolean.FALSE) @JsonInclude(JsonInclude.Include.NON_EMPTY)
         List<Schedule> schedules,
+    @JsonProperty(isRequired = OptBoolean.FALSE) @JsonInclude(JsonInclude.Include.NON_EMPTY)
+        List<MqttTrigger> triggers,
     List<Handler> handlers) {
   public Route {
     Objects.requireNonNull(function, "function");
     Objects.requireNonNull(exposure, "exposure");
     calls = Objects.requireNonNullElse(calls, CallPolicy.DEFAULT);
     schedules = schedules == null ? List.of() : List.copyOf(schedules);
+    triggers = triggers == null ? List.of() : List.copyOf(triggers);
     handlers = List.copyOf(handlers);
     if (schedules.size() > Schedule.MAX_SCHEDULES
         || Set.copyOf(schedules).size() < schedules.size()) {
       throw new IllegalArgumentException(
           "more than " + Schedule.MAX_SCHEDULES + " schedules of " + function + ", or two alike");
+    }
+    if (triggers.size() > MqttTrigger.MAX_TRIGGERS || hasTwoAlike(triggers)) {
+      throw new IllegalArgumentException(
+          "more than " + MqttTrigger.MAX_TRIGGERS + " triggers of " + function + ", or two alike");
     }
     if (version < 1) {
       throw new IllegalArgumentException("version " + version + " of " + function);
@@ -46,5 +56,22 @@ public record Route(
     if (timeoutMillis < 1) {
       throw new IllegalArgumentException("timeout " + timeoutMillis + " ms of " + function);
     }
+  }
+
+  /** Of a function that no published message is for. */
+  public Route(
+      FunctionName function,
+      int version,
+      long timeoutMillis,
+      Exposure exposure,
+      CallPolicy calls,
+      List<Schedule> schedules,
+      List<Handler> handlers) {
+    this(function, version, timeoutMillis, exposure, calls, schedules, List.of(), handlers);
+  }
+
+  private static boolean hasTwoAlike(List<MqttTrigger> triggers) {
+    return triggers.stream()
+        .anyMatch(one -> triggers.stream().anyMatch(other -> one != other && one.isLike(other)));
   }
 }

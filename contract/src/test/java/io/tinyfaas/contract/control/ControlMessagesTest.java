@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tinyfaas.contract.mqtt.MqttTrigger;
+import io.tinyfaas.contract.mqtt.TopicFilter;
 import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.FunctionName;
@@ -72,6 +74,19 @@ class ControlMessagesTest {
                           "",
                           Schedule.Missed.ONCE,
                           Schedule.Overlap.SKIP)),
+                  List.of(
+                      new MqttTrigger(
+                          new TopicFilter("shed/+/temperature"),
+                          1,
+                          Optional.of("shed/alarms"),
+                          false,
+                          MqttTrigger.Source.BOX),
+                      new MqttTrigger(
+                          new TopicFilter("plant/#"),
+                          2,
+                          Optional.empty(),
+                          true,
+                          MqttTrigger.Source.EXTERNAL)),
                   List.of(
                       new Handler("0a1b2c3d", new HandlerEndpoint.Unix("sieve/0a1b2c3d/http.sock")),
                       new Handler("4e5f6071", new HandlerEndpoint.Tcp("10.200.0.2", 8000)))),

@@ -75,7 +75,7 @@ public class HandlerCreation {
   /**
    * Everything about a version that a running container cannot take over from another: two versions
    * that differ only in the number of handlers, the timeout, labels, how they show themselves to
-   * devices, what becomes of their calls or their schedules share theirs.
+   * devices, what becomes of their calls, their schedules or their triggers share theirs.
    */
   public String fingerprint(FunctionVersion version, String image) {
     FunctionSpec spec = version.spec();

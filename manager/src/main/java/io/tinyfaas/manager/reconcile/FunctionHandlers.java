@@ -174,6 +174,7 @@ public class FunctionHandlers {
         version.spec().exposure(),
         version.spec().calls(),
         version.spec().schedules(),
+        version.spec().triggers(),
         handlers);
   }
 }

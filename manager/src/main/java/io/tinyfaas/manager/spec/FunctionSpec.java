@@ -10,6 +10,7 @@ import static io.tinyfaas.manager.spec.SpecField.MEMORY;
 import static io.tinyfaas.manager.spec.SpecField.RUNTIME;
 import static io.tinyfaas.manager.spec.SpecField.TIMEOUT;
 
+import io.tinyfaas.contract.mqtt.MqttTrigger;
 import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.Schedule;
@@ -38,6 +39,7 @@ import java.util.TreeMap;
  *     up to 256 bytes
  * @param calls what becomes of requests that the gateway accepts now and runs later
  * @param schedules when the function is called by the clock
+ * @param triggers published messages that the function is called with
  */
 public record FunctionSpec(
     String runtime,
@@ -51,7 +53,8 @@ public record FunctionSpec(
     Optional<String> entry,
     Exposure exposure,
     CallPolicy calls,
-    List<Schedule> schedules) {
+    List<Schedule> schedules,
+    List<MqttTrigger> triggers) {
 
   /** Twice as many find room in a function's network. */
   public static final int MAX_HANDLERS = 28;
@@ -69,6 +72,7 @@ public record FunctionSpec(
     ENTRY.check().accept(entry);
     LINK.check().accept(exposure.link());
     schedules = List.copyOf(schedules);
+    triggers = List.copyOf(triggers);
     timeout = timeout.truncatedTo(ChronoUnit.MILLIS);
   }
 
@@ -94,6 +98,7 @@ public record FunctionSpec(
         entry,
         exposure,
         calls,
-        schedules);
+        schedules,
+        triggers);
   }
 }

@@ -20,7 +20,7 @@ import java.util.Map;
  *  "timeout":"10s","networkAccess":true,"labels":{},"entry":"bin/run","access":"device",
  *  "observable":true,"link":{"title":"A lamp"},"delivery":"durable",
  *  "async":{"retries":3,"backoff":"1s","maxAge":"1d","retryOn":["error"],"onFailure":"alarm"},
- *  "schedules":[{"cron":"0 6 * * *"}]}
+ *  "schedules":[{"cron":"0 6 * * *"}],"mqtt":[{"topic":"shed/+/temperature"}]}
  * </pre>
  *
  * Only {@code runtime} is needed. A field that is absent or null has its default; an unknown one is
@@ -59,7 +59,8 @@ public final class FunctionSpecJson {
             SpecField.MAX_AGE.valid(document).toMillis(),
             SpecField.RETRY_ON.in(document),
             SpecField.ON_FAILURE.in(document)),
-        SpecField.SCHEDULES.in(document));
+        SpecField.SCHEDULES.in(document),
+        SpecField.MQTT.in(document));
   }
 
   private static void requireKnown(String name, JsonNode value) {

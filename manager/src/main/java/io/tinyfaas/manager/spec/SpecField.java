@@ -5,6 +5,7 @@ import static io.tinyfaas.manager.text.PlainText.quoted;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tinyfaas.contract.mqtt.MqttTrigger;
 import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.Exposure.Access;
@@ -196,6 +197,17 @@ public record SpecField<T>(
           schedules -> {},
           FunctionSpec::schedules);
 
+  /** Not for a query. */
+  static final SpecField<List<MqttTrigger>> MQTT =
+      field(
+          "mqtt",
+          SpecType.TRIGGERS,
+          List.of(),
+          "mqtt is an array of objects, such as [{\"topic\": \"shed/+/temperature\"}]; it has no"
+              + " place in a query: send it with PATCH, or in the part spec of multipart/form-data",
+          triggers -> {},
+          FunctionSpec::triggers);
+
   /** In the order in which they are written. */
   public static final List<SpecField<?>> ALL =
       List.of(
@@ -217,7 +229,8 @@ public record SpecField<T>(
           MAX_AGE,
           RETRY_ON,
           ON_FAILURE,
-          SCHEDULES);
+          SCHEDULES,
+          MQTT);
 
   /** Of what a specification may have, with each object of fields once. */
   static List<String> names() {

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.node.LongNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import io.tinyfaas.contract.mqtt.MqttTrigger;
 import io.tinyfaas.contract.route.Exposure.Access;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.RetryOn;
@@ -123,6 +124,9 @@ record SpecType<T>(
 
   /** An array of objects. */
   static final SpecType<List<Schedule>> SCHEDULES = of(ScheduleJson::read, ScheduleJson::write);
+
+  /** An array of objects. */
+  static final SpecType<List<MqttTrigger>> TRIGGERS = of(TriggerJson::read, TriggerJson::write);
 
   /** An object of strings. */
   static final SpecType<Map<String, String>> STRINGS =

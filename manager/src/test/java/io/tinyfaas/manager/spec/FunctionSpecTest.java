@@ -46,6 +46,7 @@ class FunctionSpecTest {
                 Optional.empty(),
                 Exposure.DEFAULT,
                 CallPolicy.DEFAULT,
+                List.of(),
                 List.of()));
   }
 
@@ -61,7 +62,10 @@ class FunctionSpecTest {
             + "{\"cron\":\"0 6 * * 1-5\",\"zone\":\"Europe/Berlin\",\"method\":\"PUT\","
             + "\"path\":\"/report\",\"body\":\"short\",\"missed\":\"all\",\"overlap\":\"allow\"},"
             + "{\"every\":\"90s\",\"method\":\"POST\",\"path\":\"\",\"body\":\"\","
-            + "\"missed\":\"once\",\"overlap\":\"skip\"}]}";
+            + "\"missed\":\"once\",\"overlap\":\"skip\"}],\"mqtt\":["
+            + "{\"topic\":\"shed/+/temperature\",\"qos\":0,\"reply\":\"shed/alarms\","
+            + "\"broker\":\"box\"},"
+            + "{\"topic\":\"plant/#\",\"qos\":2,\"shared\":true,\"broker\":\"external\"}]}";
     assertThat(FunctionSpecJson.write(read(json))).hasToString(json);
   }
 
@@ -289,6 +293,7 @@ class FunctionSpecTest {
             Optional.empty(),
             Exposure.DEFAULT,
             CallPolicy.DEFAULT,
+            List.of(),
             List.of());
     String patch =
         "{\"handlers\":null,\"memory\":\"64M\",\"environment\":{\"A\":null,\"C\":\"3\"},"
@@ -307,6 +312,7 @@ class FunctionSpecTest {
                 Optional.empty(),
                 Exposure.DEFAULT,
                 CallPolicy.DEFAULT,
+                List.of(),
                 List.of()));
   }
 
