@@ -7,6 +7,7 @@ import io.quarkus.runtime.configuration.ConfigurationException;
 import io.tinyfaas.gateway.call.Calls;
 import io.tinyfaas.gateway.control.GatewayStatusPublisher;
 import io.tinyfaas.gateway.ingress.Ingress;
+import io.tinyfaas.gateway.ingress.mqtt.ExternalBroker;
 import io.tinyfaas.gateway.invoke.Invoker;
 import io.tinyfaas.gateway.schedule.Schedules;
 import io.vertx.core.Vertx;
@@ -37,6 +38,7 @@ final class GatewayLifecycle {
   private final Invoker invoker;
   private final Calls calls;
   private final Schedules schedules;
+  private final ExternalBroker external;
   private final GatewayStatusPublisher status;
 
   GatewayLifecycle(
@@ -46,6 +48,7 @@ final class GatewayLifecycle {
       Invoker invoker,
       Calls calls,
       Schedules schedules,
+      ExternalBroker external,
       GatewayStatusPublisher status) {
     this.settings = settings;
     this.vertx = vertx;
@@ -53,6 +56,7 @@ final class GatewayLifecycle {
     this.invoker = invoker;
     this.calls = calls;
     this.schedules = schedules;
+    this.external = external;
     this.status = status;
   }
 
@@ -60,6 +64,7 @@ final class GatewayLifecycle {
     requireNativeTransport();
     calls.start();
     schedules.start();
+    external.start();
     status.start();
     listen();
     LOG.infof(
@@ -90,6 +95,7 @@ final class GatewayLifecycle {
   void stop(@Observes ShutdownEvent event) {
     enabled().forEach(Ingress::refuseNew);
     schedules.stop();
+    external.stop();
     calls.stop();
     await(settings.stopTimeout());
     int left = unfinished();

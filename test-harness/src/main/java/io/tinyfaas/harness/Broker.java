@@ -41,6 +41,22 @@ public final class Broker implements AutoCloseable {
       """
           .formatted(MANAGER_PASSWORD, GATEWAY_PASSWORD);
 
+  /** One of somebody else, with one user who may do all; its sessions outlive it. */
+  private static final String OTHERS =
+      """
+      cat >/tmp/other.conf <<END
+      listener 1883
+      allow_anonymous false
+      password_file /etc/mosquitto/secrets/passwords
+      persistence true
+      persistence_location /var/lib/mosquitto/
+      autosave_on_changes true
+      autosave_interval 1
+      max_queued_messages 0
+      log_dest stdout
+      END
+      """;
+
   /** In hexadecimal, as the kernel lists sockets that listen. */
   private static final String LISTENS = "grep -q ':075B .* 0A ' /proc/net/tcp /proc/net/tcp6";
 
@@ -51,16 +67,34 @@ public final class Broker implements AutoCloseable {
    * @param labels of its container, {@code NAME=value} each
    */
   public Broker(String... labels) {
+    this(SUPERVISE, labels);
+  }
+
+  private Broker(String supervise, String... labels) {
     List<String> run = new ArrayList<>(List.of("run", "--detach", "--name", name));
     run.addAll(List.of("--publish", "127.0.0.1::" + PORT, "--user", "0", "--init"));
     run.addAll(List.of("--label", "tinyfaas-test"));
     for (String label : labels) {
       run.addAll(List.of("--label", label));
     }
-    run.addAll(List.of("--entrypoint", "sh", IMAGE, "-c", SUPERVISE));
+    run.addAll(List.of("--entrypoint", "sh", IMAGE, "-c", supervise));
     docker(run.toArray(String[]::new));
     port = Docker.publishedPort(name, PORT);
     FailureLogs.open(this, "broker", () -> docker("logs", name));
+  }
+
+  /**
+   * Of somebody else, who lets in the manager's user of the box's own broker, for all topics, and
+   * nobody else.
+   */
+  public static Broker ofSomebodyElse() {
+    return new Broker(
+        OTHERS + SUPERVISE.replace("/etc/mosquitto/mosquitto.conf", "/tmp/other.conf"));
+  }
+
+  /** All that it has saved is gone; of one that does not run. */
+  public void forget() {
+    inContainer("rm -f /var/lib/mosquitto/*");
   }
 
   /** The name of its container. */

@@ -105,6 +105,9 @@ public final class HandlerHttp {
   /** {@code true} if it was sent again: there may have been a call for it before; else absent. */
   public static final String MQTT_DUPLICATE_HEADER = "X-tinyFaaS-MQTT-Duplicate";
 
+  /** How many of a message's properties are no headers, if there are such; else absent. */
+  public static final String MQTT_LEFT_OUT_HEADER = "X-tinyFaaS-MQTT-Left-Out";
+
   /** To a function that hears what has become of a call: that call's ID. */
   public static final String RESULT_OF_HEADER = "X-tinyFaaS-Result-Of";
 

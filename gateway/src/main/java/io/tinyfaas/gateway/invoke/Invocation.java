@@ -33,9 +33,15 @@ public record Invocation(
     Objects.requireNonNull(body, "body");
   }
 
-  /** Whether functions for devices only take it: who made their schedules may call them, too. */
+  /**
+   * Whether functions for devices only take it: who made their schedules and their triggers may
+   * call them, too.
+   */
   public boolean isOfDevice() {
-    return !device.isEmpty() || protocol == Protocol.SCHEDULE;
+    return switch (protocol) {
+      case SCHEDULE, MQTT, MQTTS -> true;
+      case COAP, COAPS, HTTP, GRPC -> !device.isEmpty();
+    };
   }
 
   /** From whoever it may be. */

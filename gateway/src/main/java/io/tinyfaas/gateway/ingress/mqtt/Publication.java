@@ -18,6 +18,8 @@ import java.util.Optional;
  * @param contentType empty if there is none
  * @param responseTopic empty if there is none
  * @param correlation empty if there is none
+ * @param expirySeconds after which nobody waits for it any more (MQTT 5, 3.3.2.3.3); {@value
+ *     #NEVER} if nothing is said of that
  * @param properties User Properties, in their order
  */
 public record Publication(
@@ -31,5 +33,39 @@ public record Publication(
     String contentType,
     String responseTopic,
     byte[] correlation,
+    long expirySeconds,
     List<Map.Entry<String, String>> properties,
-    byte[] body) {}
+    byte[] body) {
+
+  static final long NEVER = -1;
+
+  /** Of one for which somebody waits however long. */
+  public Publication(
+      Optional<DeviceIdentity> device,
+      Protocol protocol,
+      InetSocketAddress peer,
+      String topic,
+      int qos,
+      boolean retained,
+      boolean duplicate,
+      String contentType,
+      String responseTopic,
+      byte[] correlation,
+      List<Map.Entry<String, String>> properties,
+      byte[] body) {
+    this(
+        device,
+        protocol,
+        peer,
+        topic,
+        qos,
+        retained,
+        duplicate,
+        contentType,
+        responseTopic,
+        correlation,
+        NEVER,
+        properties,
+        body);
+  }
+}
