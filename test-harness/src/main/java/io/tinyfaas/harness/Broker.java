@@ -67,10 +67,10 @@ public final class Broker implements AutoCloseable {
    * @param labels of its container, {@code NAME=value} each
    */
   public Broker(String... labels) {
-    this(SUPERVISE, labels);
+    this(SUPERVISE, List.of(labels));
   }
 
-  private Broker(String supervise, String... labels) {
+  private Broker(String supervise, List<String> labels) {
     List<String> run = new ArrayList<>(List.of("run", "--detach", "--name", name));
     run.addAll(List.of("--publish", "127.0.0.1::" + PORT, "--user", "0", "--init"));
     run.addAll(List.of("--label", "tinyfaas-test"));
@@ -89,7 +89,7 @@ public final class Broker implements AutoCloseable {
    */
   public static Broker ofSomebodyElse() {
     return new Broker(
-        OTHERS + SUPERVISE.replace("/etc/mosquitto/mosquitto.conf", "/tmp/other.conf"));
+        OTHERS + SUPERVISE.replace("/etc/mosquitto/mosquitto.conf", "/tmp/other.conf"), List.of());
   }
 
   /** All that it has saved is gone; of one that does not run. */
