@@ -4,6 +4,7 @@ import io.quarkus.arc.All;
 import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.gateway.control.GatewayStatusPublisher;
 import io.tinyfaas.gateway.ingress.Ingress;
+import io.tinyfaas.gateway.mqtt.MessagePublisher;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import jakarta.inject.Singleton;
 import java.util.List;
@@ -14,7 +15,7 @@ import org.eclipse.microprofile.health.Readiness;
 
 /**
  * Ready to be deployed to: listening, connected to the broker, and routing by a table. Invocations
- * go on without the broker.
+ * go on without the broker, and all but MQTT without the devices' broker.
  */
 @Readiness
 @Singleton
@@ -23,12 +24,17 @@ final class GatewayReadiness implements HealthCheck {
   private final List<Ingress> ingresses;
   private final GatewayStatusPublisher status;
   private final CurrentRoutes routes;
+  private final MessagePublisher devices;
 
   GatewayReadiness(
-      @All List<Ingress> ingresses, GatewayStatusPublisher status, CurrentRoutes routes) {
+      @All List<Ingress> ingresses,
+      GatewayStatusPublisher status,
+      CurrentRoutes routes,
+      MessagePublisher devices) {
     this.ingresses = ingresses;
     this.status = status;
     this.routes = routes;
+    this.devices = devices;
   }
 
   @Override
@@ -42,6 +48,7 @@ final class GatewayReadiness implements HealthCheck {
     }
     return response
         .withData("broker", status.isConnected())
+        .withData("device-broker", devices.isConnected())
         .withData("revision", revision.toString())
         .status(listening && status.isConnected() && routes.areKnown())
         .build();

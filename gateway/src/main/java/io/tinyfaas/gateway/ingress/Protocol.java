@@ -6,6 +6,8 @@ public enum Protocol {
   COAPS("coaps"),
   HTTP("http"),
   GRPC("grpc"),
+  MQTT("mqtt"),
+  MQTTS("mqtts"),
 
   /** Nobody: it is the time for it. */
   SCHEDULE("schedule");

@@ -1,0 +1,41 @@
+package io.tinyfaas.contract.device;
+
+import io.tinyfaas.contract.mqtt.TopicFilter;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * What a device may publish and subscribe by MQTT besides what every device may.
+ *
+ * @param publish topics of its messages
+ * @param subscribe what its subscriptions have to be covered by
+ */
+public record DeviceTopics(List<TopicFilter> publish, List<TopicFilter> subscribe) {
+
+  /** In each of the two lists. */
+  public static final int MAX_FILTERS = 32;
+
+  /**
+   * @throws IllegalArgumentException if a list is longer than {@value #MAX_FILTERS}
+   */
+  public DeviceTopics {
+    publish = List.copyOf(Objects.requireNonNull(publish, "publish"));
+    subscribe = List.copyOf(Objects.requireNonNull(subscribe, "subscribe"));
+    if (publish.size() > MAX_FILTERS || subscribe.size() > MAX_FILTERS) {
+      throw new IllegalArgumentException("more than " + MAX_FILTERS + " topic filters of a device");
+    }
+  }
+
+  public boolean isEmpty() {
+    return publish.isEmpty() && subscribe.isEmpty();
+  }
+
+  /** In bytes, without what JSON has around them. */
+  public long size() {
+    return size(publish) + size(subscribe);
+  }
+
+  private static long size(List<TopicFilter> filters) {
+    return filters.stream().mapToLong(filter -> filter.value().length()).sum();
+  }
+}
