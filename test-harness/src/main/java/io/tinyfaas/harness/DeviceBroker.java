@@ -2,7 +2,11 @@ package io.tinyfaas.harness;
 
 import static io.tinyfaas.harness.Docker.docker;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.UUID;
 
 /**
@@ -13,6 +17,9 @@ public final class DeviceBroker implements AutoCloseable {
 
   private static final String IMAGE = "tinyfaas/broker";
   private static final String SOCKET = "/run/device-broker/mqtt.sock";
+
+  /** Its user in the image; the socket is for that and for its group. */
+  private static final int BROKER = 1883;
 
   private final String name = "tinyfaas-test-device-broker-" + UUID.randomUUID();
   private final Path folder;
@@ -32,7 +39,7 @@ public final class DeviceBroker implements AutoCloseable {
         "--network",
         "none",
         "--user",
-        "0",
+        BROKER + ":" + prepared(folder),
         "--volume",
         folder.toAbsolutePath() + ":/run/device-broker",
         "--volume",
@@ -43,6 +50,20 @@ public final class DeviceBroker implements AutoCloseable {
         "-c",
         "/etc/mosquitto/devices.conf");
     FailureLogs.open(this, "device-broker", () -> docker("logs", name));
+  }
+
+  /**
+   * Lets the broker make its socket there.
+   *
+   * @return the group of whoever runs this
+   */
+  private static int prepared(Path folder) {
+    try {
+      Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
+      return (Integer) Files.getAttribute(folder, "unix:gid");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Where it listens. */

@@ -1,5 +1,7 @@
 package io.tinyfaas.contract.device;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.tinyfaas.contract.mqtt.TopicFilter;
 import java.util.List;
 import java.util.Objects;
@@ -30,12 +32,18 @@ public record DeviceTopics(List<TopicFilter> publish, List<TopicFilter> subscrib
     return publish.isEmpty() && subscribe.isEmpty();
   }
 
-  /** In bytes, without what JSON has around them. */
+  /** In bytes of JSON, at most, without what that has around each. */
   public long size() {
     return size(publish) + size(subscribe);
   }
 
   private static long size(List<TopicFilter> filters) {
-    return filters.stream().mapToLong(filter -> filter.value().length()).sum();
+    return filters.stream().mapToLong(filter -> size(filter.value())).sum();
+  }
+
+  /** Quotation marks and backslashes are two characters there. */
+  private static long size(String text) {
+    long escaped = text.chars().filter(each -> each == '"' || each == '\\').count();
+    return text.getBytes(UTF_8).length + escaped;
   }
 }
