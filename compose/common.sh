@@ -75,7 +75,14 @@ npm_registry() {
 }
 
 # Compose can publish no port -1 and leave none out: a free one is published instead (transport.tcp.yaml), and nothing listens.
-for protocol in COAP COAPS HTTP GRPC; do
+for protocol in COAP COAPS HTTP GRPC MQTTS MQTT; do
   [ "$(setting "${protocol}_PORT" '')" != -1 ] || export "${protocol}_PUBLISHED=0" "${protocol}_LISTEN=-1"
 done
 unset protocol
+
+# MQTT without encryption is off as it comes; where both are off, nobody needs the devices' broker.
+if [ "$(setting MQTT_PORT -1)" != -1 ]; then
+  export MQTT_LISTEN=1884
+elif [ "$(setting MQTTS_PORT '')" = -1 ]; then
+  export TINYFAAS_DEVICE_BROKERS=0
+fi

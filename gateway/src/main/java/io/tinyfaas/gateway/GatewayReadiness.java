@@ -5,6 +5,7 @@ import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.gateway.control.GatewayStatusPublisher;
 import io.tinyfaas.gateway.ingress.Ingress;
 import io.tinyfaas.gateway.ingress.mqtt.ExternalBroker;
+import io.tinyfaas.gateway.mqtt.MessagePublisher;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import jakarta.inject.Singleton;
 import java.util.List;
@@ -15,7 +16,8 @@ import org.eclipse.microprofile.health.Readiness;
 
 /**
  * Ready to be deployed to: listening, connected to the broker, and routing by a table. Invocations
- * go on without the broker, and all but the triggers that name it without an external one.
+ * go on without the broker, all but MQTT without the devices' broker, and all but the triggers that
+ * name it without an external one.
  */
 @Readiness
 @Singleton
@@ -25,15 +27,18 @@ final class GatewayReadiness implements HealthCheck {
   private final GatewayStatusPublisher status;
   private final CurrentRoutes routes;
   private final ExternalBroker external;
+  private final MessagePublisher devices;
 
   GatewayReadiness(
       @All List<Ingress> ingresses,
       GatewayStatusPublisher status,
       CurrentRoutes routes,
+      MessagePublisher devices,
       ExternalBroker external) {
     this.ingresses = ingresses;
     this.status = status;
     this.routes = routes;
+    this.devices = devices;
     this.external = external;
   }
 
@@ -49,6 +54,7 @@ final class GatewayReadiness implements HealthCheck {
     return response
         .withData("broker", status.isConnected())
         .withData("external-broker", external.state())
+        .withData("device-broker", devices.isConnected())
         .withData("revision", revision.toString())
         .status(listening && status.isConnected() && routes.areKnown())
         .build();

@@ -32,4 +32,9 @@ class GatewayArchitectureTest {
   void shouldSpeakMqttInTheControlPlaneOnly() {
     GATEWAY.requireOnlyIn("io.vertx.mqtt..", "control");
   }
+
+  @Test
+  void shouldSpeakMqttWithDevicesAndTheirBrokerOnly() {
+    GATEWAY.requireOnlyIn("io.netty.handler.codec.mqtt..", "mqtt", "ingress.mqtt", "control");
+  }
 }

@@ -28,6 +28,8 @@ final class GatewayProcess implements AutoCloseable {
   private static final Pattern COAPS = Pattern.compile("event=coaps-started address=.*:(\\d+)");
   private static final Pattern HTTP = Pattern.compile("event=started .*http=(\\d+)");
   private static final Pattern GRPC = Pattern.compile("event=started .*grpc=(\\d+)");
+  private static final Pattern MQTT = Pattern.compile("event=mqtt-started address=.*:(\\d+)");
+  private static final Pattern MQTTS = Pattern.compile("event=mqtts-started address=.*:(\\d+)");
   private static final Pattern HEALTH = Pattern.compile("Listening on: http://127.0.0.1:(\\d+)");
 
   /** Of a generation of the heap, as jcmd tells it. */
@@ -106,15 +108,18 @@ final class GatewayProcess implements AutoCloseable {
   }
 
   private static Map<String, String> freePorts() {
-    return Map.of(
-        "COAP_PORT", "0",
-        "COAPS_PORT", "0",
-        "HTTP_PORT", "0",
-        "GRPC_PORT", "0",
-        "TINYFAAS_GATEWAY_HTTP_PORT", "0",
-        "TINYFAAS_COAP_HOST", "127.0.0.1",
-        "TINYFAAS_HTTP_HOST", "127.0.0.1",
-        "TINYFAAS_GRPC_HOST", "127.0.0.1");
+    return Map.ofEntries(
+        Map.entry("COAP_PORT", "0"),
+        Map.entry("COAPS_PORT", "0"),
+        Map.entry("HTTP_PORT", "0"),
+        Map.entry("GRPC_PORT", "0"),
+        Map.entry("MQTTS_PORT", "0"),
+        Map.entry("MQTT_PORT", "0"),
+        Map.entry("TINYFAAS_GATEWAY_HTTP_PORT", "0"),
+        Map.entry("TINYFAAS_COAP_HOST", "127.0.0.1"),
+        Map.entry("TINYFAAS_HTTP_HOST", "127.0.0.1"),
+        Map.entry("TINYFAAS_GRPC_HOST", "127.0.0.1"),
+        Map.entry("TINYFAAS_MQTT_HOST", "127.0.0.1"));
   }
 
   int coapPort() {
@@ -132,6 +137,16 @@ final class GatewayProcess implements AutoCloseable {
 
   int grpcPort() {
     return number(GRPC);
+  }
+
+  /** Of MQTT without encryption. */
+  int mqttPort() {
+    return number(MQTT);
+  }
+
+  /** Of MQTT by TLS. */
+  int mqttsPort() {
+    return number(MQTTS);
   }
 
   /** Of health and metrics. */

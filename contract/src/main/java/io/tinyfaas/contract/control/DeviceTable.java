@@ -3,6 +3,7 @@ package io.tinyfaas.contract.control;
 import io.tinyfaas.contract.device.Device;
 import io.tinyfaas.contract.device.DeviceCredential;
 import io.tinyfaas.contract.device.DeviceName;
+import io.tinyfaas.contract.device.DeviceTopics;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -22,6 +23,11 @@ public record DeviceTable(Revision revision, List<Device> devices) {
 
   /** What JSON has around a device's name and credential, at most. */
   private static final int AROUND = 40;
+
+  /** The same around the topics that a device may have beyond the usual, and around each. */
+  private static final int AROUND_TOPICS = 40;
+
+  private static final int AROUND_TOPIC = 3;
 
   private static final int MAX_SIZE = ControlTopics.MAX_MESSAGE_BYTES - 1_024;
 
@@ -46,6 +52,7 @@ public record DeviceTable(Revision revision, List<Device> devices) {
     for (Device device : devices) {
       int credential = device.credential().text().length();
       size += AROUND + device.name().value().length() + credential;
+      size += device.mqtt().map(DeviceTable::size).orElse(0L);
       if (device.credential() instanceof DeviceCredential.Authority) {
         authorities += credential;
       }
@@ -57,5 +64,10 @@ public record DeviceTable(Revision revision, List<Device> devices) {
     if (size > MAX_SIZE) {
       throw new IllegalArgumentException("the devices have " + size + " bytes together");
     }
+  }
+
+  private static long size(DeviceTopics topics) {
+    int filters = topics.publish().size() + topics.subscribe().size();
+    return AROUND_TOPICS + (long) AROUND_TOPIC * filters + topics.size();
   }
 }

@@ -59,6 +59,9 @@ public final class HeapBudget {
   /** A third of it; the rest is a table of header fields that the client may fill (RFC 7541). */
   private static final long GRPC_CONNECTION_BYTES = 20 * 1_024;
 
+  /** With TLS, and that to the broker. */
+  private static final long MQTT_CONNECTION_BYTES = 16 * 1_024;
+
   /** To all handlers together, but for the first to each. */
   public static final int HANDLER_CONNECTIONS = 1_024;
 
@@ -100,11 +103,13 @@ public final class HeapBudget {
         settings.maxBody().asLongValue(),
         settings.http().maxConnections(),
         settings.grpc().maxConnections(),
+        settings.mqtt().maxConnections(),
         settings.coap().maxObservers(),
         settings.calls().max());
   }
 
-  private HeapBudget(long heap, long largest, int http, int grpc, int observers, int calls) {
+  private HeapBudget(
+      long heap, long largest, int http, int grpc, int mqtt, int observers, int calls) {
     this.heap = heap;
     this.largest = largest;
     this.fixed =
@@ -117,6 +122,7 @@ public final class HeapBudget {
             new Share("devices", DEVICES, DEVICE_BYTES),
             new Share("HTTP connections", http, HTTP_CONNECTION_BYTES),
             new Share("gRPC connections", grpc, GRPC_CONNECTION_BYTES),
+            new Share("MQTT connections", mqtt, MQTT_CONNECTION_BYTES),
             new Share("connections to handlers", HANDLER_CONNECTIONS, HANDLER_CONNECTION_BYTES),
             new Share("DTLS sessions", SESSIONS, SESSION_BYTES),
             new Share("observers", observers, OBSERVER_BYTES),

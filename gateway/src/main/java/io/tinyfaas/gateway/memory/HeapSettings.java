@@ -19,6 +19,8 @@ public interface HeapSettings {
 
   Grpc grpc();
 
+  Mqtt mqtt();
+
   Coap coap();
 
   Calls calls();
@@ -43,6 +45,17 @@ public interface HeapSettings {
      * closed at once. Each carries a hundred calls.
      */
     @WithDefault("256")
+    int maxConnections();
+  }
+
+  /** The same of MQTT. */
+  interface Mqtt {
+
+    /**
+     * How many devices may be connected, and three quarters of these connections one device's;
+     * further ones are refused.
+     */
+    @WithDefault("250")
     int maxConnections();
   }
 

@@ -5,17 +5,20 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import io.tinyfaas.contract.device.DeviceCredential;
+import io.tinyfaas.contract.device.DeviceTopics;
 import io.tinyfaas.manager.device.DeviceRegistry.Status;
 import io.tinyfaas.manager.device.DeviceRegistry.WithKey;
 import io.tinyfaas.manager.store.StoredDevice;
 import java.util.HexFormat;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * A device as REST shows it.
  *
  * @param kind {@code key}, {@code certificate} or {@code authority}
  * @param fingerprint SHA-256 of a device's certificate
+ * @param mqtt what it may publish and subscribe besides what every device may
  * @param key of a device that has just been registered: as text, if it is printable
  * @param keyHex the same in hexadecimal digits
  */
@@ -29,6 +32,7 @@ record DeviceDescription(
     String subject,
     String fingerprint,
     String expires,
+    Optional<DeviceTopics> mqtt,
     String key,
     String keyHex) {
 
@@ -60,6 +64,7 @@ record DeviceDescription(
         device.subject(),
         fingerprint,
         device.expires(),
+        device.mqtt(),
         key,
         keyHex);
   }

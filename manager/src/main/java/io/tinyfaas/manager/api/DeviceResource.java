@@ -3,14 +3,12 @@ package io.tinyfaas.manager.api;
 import static io.tinyfaas.manager.problem.ProblemType.INVALID_REQUEST;
 import static io.tinyfaas.manager.problem.ProblemType.UNSUPPORTED_MEDIA_TYPE;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import io.tinyfaas.contract.device.DeviceName;
-import io.tinyfaas.contract.device.KeySeal;
+import io.tinyfaas.contract.device.DeviceTopics;
 import io.tinyfaas.manager.device.DeviceRegistry;
 import io.tinyfaas.manager.problem.Problem;
 import io.tinyfaas.manager.problem.ProblemException;
-import io.tinyfaas.manager.text.JsonDocument;
 import jakarta.ws.rs.DELETE;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.PUT;
@@ -24,18 +22,18 @@ import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
-/** Who may connect by DTLS. {@code META-INF/openapi.yaml} tells the whole of it. */
+/** Who may connect by DTLS and MQTT. {@code META-INF/openapi.yaml} tells the whole of it. */
 @Path("/devices")
 @Produces(MediaType.APPLICATION_JSON)
 @RunOnVirtualThread
 class DeviceResource {
 
-  /** Of a certificate in PEM: one of a large authority has about 3 KB. */
-  private static final int MAX_BYTES = 12_000;
+  /** Of a certificate in PEM, one of a large authority has about 3 KB; or of 64 topic filters. */
+  private static final int MAX_BYTES = 64 * 1_024;
 
   private static final MediaType PEM = MediaType.valueOf("application/x-pem-file");
 
@@ -70,16 +68,13 @@ class DeviceResource {
     DeviceDescription registered;
     if (content.length > MAX_BYTES) {
       throw invalid("certificate", "The body is larger than " + MAX_BYTES + " bytes.");
-    } else if (authority) {
-      require(headers, PEM);
-      registered = DeviceDescription.of(devices.registerAuthority(device, content));
-    } else if (content.length == 0) {
-      registered = DeviceDescription.of(devices.registerWithNewKey(device));
+    } else if (content.length == 0 && !authority) {
+      registered = DeviceDescription.of(devices.registerWithNewKey(device, Optional.empty()));
     } else if (MediaType.APPLICATION_JSON_TYPE.isCompatible(headers.getMediaType())) {
-      registered = DeviceDescription.of(devices.registerWithKey(device, key(content)));
+      registered = register(device, DeviceDocument.of(content), authority);
     } else {
       require(headers, PEM);
-      registered = DeviceDescription.of(devices.registerWithCertificate(device, content));
+      registered = registerCertificate(device, content, authority, Optional.empty());
     }
     return Response.created(uri.getAbsolutePath()).entity(registered).build();
   }
@@ -102,34 +97,34 @@ class DeviceResource {
       throw ProblemException.of(
           UNSUPPORTED_MEDIA_TYPE,
           "Send no body for a new key; a certificate with -H 'Content-Type: application/x-pem-file'"
-              + " (curl --data-binary @device.pem); or the key that a device has already as"
-              + " {\"keyHex\": …} with -H 'Content-Type: application/json'.");
+              + " (curl --data-binary @device.pem); or with -H 'Content-Type: application/json'"
+              + " {\"keyHex\": …, \"mqtt\": …}, the key that a device has already, and what it may"
+              + " publish and subscribe.");
     }
   }
 
-  private static byte[] key(byte[] content) {
-    ObjectNode document = JsonDocument.parse(content);
-    String hex = document.path("keyHex").asText("");
-    if (document.size() != 1
-        || hex.length() < 2 * KeySeal.MIN_KEY_BYTES
-        || hex.length() > 2 * KeySeal.MAX_KEY_BYTES) {
-      throw invalidKey();
+  private DeviceDescription register(
+      DeviceName device, DeviceDocument document, boolean authority) {
+    if (document.certificate().isPresent()) {
+      return registerCertificate(
+          device, document.certificate().get(), authority, document.topics());
     }
-    try {
-      return HexFormat.of().parseHex(hex);
-    } catch (IllegalArgumentException e) {
-      throw invalidKey();
+    if (authority) {
+      throw invalid("certificate", "An authority is registered by its certificate.");
     }
+    return DeviceDescription.of(
+        document
+            .key()
+            .map(key -> devices.registerWithKey(device, key, document.topics()))
+            .orElseGet(() -> devices.registerWithNewKey(device, document.topics())));
   }
 
-  private static ProblemException invalidKey() {
-    return invalid(
-        "keyHex",
-        "The body is {\"keyHex\": …}, a key of "
-            + KeySeal.MIN_KEY_BYTES
-            + " to "
-            + KeySeal.MAX_KEY_BYTES
-            + " bytes in hexadecimal digits.");
+  private DeviceDescription registerCertificate(
+      DeviceName device, byte[] pem, boolean authority, Optional<DeviceTopics> mqtt) {
+    return DeviceDescription.of(
+        authority
+            ? devices.registerAuthority(device, pem, mqtt)
+            : devices.registerWithCertificate(device, pem, mqtt));
   }
 
   @DELETE

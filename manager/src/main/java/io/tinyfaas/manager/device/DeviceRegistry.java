@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import io.tinyfaas.contract.control.Revision;
 import io.tinyfaas.contract.device.DeviceCredential;
 import io.tinyfaas.contract.device.DeviceName;
+import io.tinyfaas.contract.device.DeviceTopics;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.store.DeviceStore;
 import io.tinyfaas.manager.store.StoredDevice;
@@ -13,6 +14,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Optional;
 import org.jboss.logging.Logger;
 
 /**
@@ -69,25 +71,25 @@ public class DeviceRegistry {
   /**
    * @throws ProblemException DEVICE_EXISTS, TOO_MANY, DEVICES_UNAVAILABLE, GATEWAY_UNAVAILABLE
    */
-  public WithKey registerWithNewKey(DeviceName name) {
-    return registerWithKey(name, keys.generate().getBytes(US_ASCII));
+  public WithKey registerWithNewKey(DeviceName name, Optional<DeviceTopics> mqtt) {
+    return registerWithKey(name, keys.generate().getBytes(US_ASCII), mqtt);
   }
 
   /**
    * @param key that the device has already
    * @throws ProblemException as with a new one
    */
-  public WithKey registerWithKey(DeviceName name, byte[] key) {
-    return new WithKey(register(name, keys.seal(name, key), "", ""), key);
+  public WithKey registerWithKey(DeviceName name, byte[] key, Optional<DeviceTopics> mqtt) {
+    return new WithKey(register(name, keys.seal(name, key), "", "", mqtt), key);
   }
 
   /**
    * @param pem its certificate
    * @throws ProblemException INVALID_REQUEST, DEVICE_EXISTS, TOO_MANY, GATEWAY_UNAVAILABLE
    */
-  public Status registerWithCertificate(DeviceName name, byte[] pem) {
+  public Status registerWithCertificate(DeviceName name, byte[] pem, Optional<DeviceTopics> mqtt) {
     DeviceCertificate certificate = DeviceCertificate.read(pem);
-    return register(name, certificate.pinned(), certificate.subject(), certificate.expires());
+    return register(name, certificate.pinned(), certificate.subject(), certificate.expires(), mqtt);
   }
 
   /**
@@ -96,16 +98,21 @@ public class DeviceRegistry {
    * @param pem its certificate
    * @throws ProblemException as with a device's
    */
-  public Status registerAuthority(DeviceName name, byte[] pem) {
+  public Status registerAuthority(DeviceName name, byte[] pem, Optional<DeviceTopics> mqtt) {
     DeviceCertificate certificate = DeviceCertificate.read(pem);
-    return register(name, certificate.authority(), certificate.subject(), certificate.expires());
+    return register(
+        name, certificate.authority(), certificate.subject(), certificate.expires(), mqtt);
   }
 
   private Status register(
-      DeviceName name, DeviceCredential credential, String subject, String expires) {
+      DeviceName name,
+      DeviceCredential credential,
+      String subject,
+      String expires,
+      Optional<DeviceTopics> mqtt) {
     gateway.requireGateway();
     String now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
-    StoredDevice device = new StoredDevice(name, credential, now, subject, expires);
+    StoredDevice device = new StoredDevice(name, credential, now, subject, expires, mqtt);
     try {
       store.add(device);
     } catch (ProblemException e) {

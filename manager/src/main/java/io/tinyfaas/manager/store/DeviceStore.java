@@ -6,6 +6,7 @@ import static io.tinyfaas.manager.problem.ProblemType.UNKNOWN_DEVICE;
 
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import io.tinyfaas.contract.control.DeviceTable;
 import io.tinyfaas.contract.control.Revision;
@@ -44,7 +45,8 @@ public class DeviceStore {
   private static final String SUFFIX = ".json";
   private static final JsonMapper JSON =
       JsonMapper.builder()
-          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+          .addModule(new Jdk8Module().configureReadAbsentAsNull(false))
+          .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
           .build();
 
   private final Path folder;
