@@ -13,6 +13,7 @@ import io.tinyfaas.gateway.loop.BugLog;
 import io.tinyfaas.gateway.memory.BodyMemory;
 import io.tinyfaas.gateway.memory.Holder;
 import io.tinyfaas.gateway.route.CurrentRoutes;
+import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
 import java.util.List;
 import java.util.Optional;
@@ -88,9 +89,30 @@ final class CallRunner {
     return call.dueAt() <= clock.now() && queue.isReady(call.function());
   }
 
-  /** Of one that waits. */
-  void remove(Call call) {
-    queue.remove(call);
+  /**
+   * One that has ended begins as if it had just been accepted.
+   *
+   * @return completes once that is on disk, fails if that will be later
+   */
+  Future<Void> redrive(Call call) {
+    call.restart(clock.now());
+    Future<Void> saved = store.save(call);
+    queue.add(call);
+    return saved;
+  }
+
+  /**
+   * If it waits, it does not run any more; if it runs, that is ended.
+   *
+   * @return as {@link #redrive}
+   */
+  Future<Void> forget(Call call) {
+    if (call.state() == CallState.WAITING) {
+      queue.remove(call);
+    }
+    index.remove(call);
+    call.forget();
+    return store.save(call);
   }
 
   /** Other handlers may be there. */
