@@ -119,7 +119,7 @@ final class GatewayLifecycle {
 
   private int unfinished() {
     return invoker.inFlight()
-        + calls.accepting()
+        + calls.underWay()
         + enabled().stream().mapToInt(Ingress::waiting).sum();
   }
 

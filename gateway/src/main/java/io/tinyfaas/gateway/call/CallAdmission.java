@@ -11,6 +11,9 @@ import io.tinyfaas.gateway.call.Acceptance.Refused;
 import io.tinyfaas.gateway.call.Acceptance.TooMany;
 import io.tinyfaas.gateway.call.Call.Kept;
 import io.tinyfaas.gateway.call.Call.Origin;
+import io.tinyfaas.gateway.callback.Callback;
+import io.tinyfaas.gateway.callback.Callback.OfFunction;
+import io.tinyfaas.gateway.callback.Callbacks;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadRequest;
@@ -50,6 +53,7 @@ final class CallAdmission {
   private final CallMetrics metrics;
   private final CurrentRoutes routes;
   private final Function<Invocation, Optional<BadRequest>> check;
+  private final Callbacks callbacks;
   private final BodyMemory memory;
   private final PeerHolders peers;
 
@@ -69,6 +73,7 @@ final class CallAdmission {
       CallMetrics metrics,
       CurrentRoutes routes,
       Function<Invocation, Optional<BadRequest>> check,
+      Callbacks callbacks,
       BodyMemory memory,
       PeerHolders peers) {
     this.store = store;
@@ -78,11 +83,12 @@ final class CallAdmission {
     this.metrics = metrics;
     this.routes = routes;
     this.check = check;
+    this.callbacks = callbacks;
     this.memory = memory;
     this.peers = peers;
   }
 
-  /** As {@link Calls#accepting}. */
+  /** Those of which the client has still to hear that they are on disk. On any thread. */
   int accepting() {
     return accepting.get();
   }
@@ -106,7 +112,10 @@ final class CallAdmission {
           ? pending.getOrDefault(call.id(), Future.succeededFuture(new Accepted(call.id())))
           : Future.succeededFuture(new KeyReused());
     }
-    byte[] request = CallRecords.ofRequest(invocation);
+    CallRequest whole =
+        new CallRequest(
+            invocation, options.callback().filter(to -> !(to instanceof OfFunction)), false);
+    byte[] request = CallRecords.ofRequest(whole);
     Holder peer = peers.of(invocation.peer());
     long held = COPIES * (long) request.length;
     if (!hasRoom(invocation.function(), request.length) || !memory.take(held, peer)) {
@@ -122,7 +131,7 @@ final class CallAdmission {
         store
             .write(batch)
             .onComplete(written -> accepting.decrementAndGet())
-            .map(written -> accepted(call, invocation, () -> memory.give(held, peer)))
+            .map(written -> accepted(call, whole, () -> memory.give(held, peer)))
             .otherwise(full -> notStored(call, beside, () -> memory.give(held, peer)));
     if (!accepted.isComplete()) {
       pending.put(call.id(), accepted);
@@ -146,11 +155,17 @@ final class CallAdmission {
     if (unsendable.isPresent()) {
       return unsendable.map(Refused::new);
     }
-    return options
-        .callback()
-        .map(FunctionName::value)
-        .filter(to -> routes.areKnown() && routes.find(to).isEmpty())
-        .map(NoCallback::new);
+    return options.callback().flatMap(this::refusal).map(NoCallback::new);
+  }
+
+  private Optional<String> refusal(Callback callback) {
+    boolean isUnknown =
+        callback instanceof OfFunction(FunctionName to)
+            && routes.areKnown()
+            && routes.find(to.value()).isEmpty();
+    return isUnknown
+        ? Optional.of(callback.text() + " is not deployed")
+        : callbacks.refusal(callback);
   }
 
   /** What is done gives way to what can be accepted then, and to nothing else. */
@@ -180,7 +195,8 @@ final class CallAdmission {
             invocation.function(),
             invocation.protocol(),
             invocation.device(),
-            options.callback().map(FunctionName::value).orElse(""),
+            options.callback().filter(OfFunction.class::isInstance).map(Callback::text).orElse(""),
+            "",
             0,
             key,
             bytes);
@@ -190,7 +206,7 @@ final class CallAdmission {
     return new Call(origin, now, Math.max(now, due), options.notBefore().isPresent());
   }
 
-  private Acceptance accepted(Call call, Invocation invocation, Runnable written) {
+  private Acceptance accepted(Call call, CallRequest request, Runnable written) {
     pending.remove(call.id());
     metrics.accepted();
     if (call.isForgotten()) {
@@ -198,7 +214,7 @@ final class CallAdmission {
       return new Accepted(call.id());
     }
     if (runner.isReady(call)) {
-      call.keep(new Kept(invocation, written));
+      call.keep(new Kept(request, written));
     } else {
       written.run();
     }

@@ -8,7 +8,8 @@ import io.tinyfaas.contract.control.CallsReply;
 import io.tinyfaas.contract.control.CallsRequest;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.gateway.call.Acceptance.NotStored;
-import io.tinyfaas.gateway.call.CallRunner.Invocations;
+import io.tinyfaas.gateway.call.Attempts.Invocations;
+import io.tinyfaas.gateway.callback.Callbacks;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadRequest;
@@ -57,6 +58,7 @@ public final class Calls implements RouteListener {
   private final CurrentRoutes routes;
   private final Invocations invocations;
   private final Function<Invocation, Optional<BadRequest>> check;
+  private final Callbacks callbacks;
   private final BodyMemory memory;
   private final PeerHolders peers;
   private final CallClock clock;
@@ -82,6 +84,7 @@ public final class Calls implements RouteListener {
       HeapSettings heap,
       CurrentRoutes routes,
       Invoker invoker,
+      Callbacks callbacks,
       BodyMemory memory,
       PeerHolders peers,
       MeterRegistry registry) {
@@ -92,6 +95,7 @@ public final class Calls implements RouteListener {
         routes,
         invoker::start,
         invoker::refusal,
+        callbacks,
         memory,
         peers,
         registry,
@@ -108,6 +112,7 @@ public final class Calls implements RouteListener {
       CurrentRoutes routes,
       Invocations invocations,
       Function<Invocation, Optional<BadRequest>> check,
+      Callbacks callbacks,
       BodyMemory memory,
       PeerHolders peers,
       MeterRegistry registry,
@@ -117,6 +122,7 @@ public final class Calls implements RouteListener {
     this.routes = routes;
     this.invocations = invocations;
     this.check = check;
+    this.callbacks = callbacks;
     this.memory = memory;
     this.peers = peers;
     this.index = new CallIndex(heap.calls().max(), settings.maxBytes().asLongValue());
@@ -141,13 +147,23 @@ public final class Calls implements RouteListener {
       besides = opened.beside();
       latest = opened.calls().stream().mapToLong(Call::lastKnownAt).max().orElse(0);
       runner =
-          new CallRunner(store, index, clock, metrics, routes, invocations, memory, this::later);
+          new CallRunner(
+              store,
+              index,
+              clock,
+              metrics,
+              routes,
+              new Attempts(routes, invocations, callbacks, clock),
+              memory,
+              this::later);
       admission =
-          new CallAdmission(store, index, runner, clock, metrics, routes, check, memory, peers);
+          new CallAdmission(
+              store, index, runner, clock, metrics, routes, check, callbacks, memory, peers);
       questions = new CallQuestions(index, runner);
       upkeep = new CallUpkeep(settings, store, index, runner, admission, clock, metrics);
       CompletableFuture.runAsync(() -> resume(opened.calls()), this::onLoop).join();
       routes.addListener(this);
+      callbacks.onReady(runner::retry);
     } catch (IOException e) {
       LOG.errorf(
           "event=calls-off folder=%s reason=\"%s\" action=\"make it writable, and start the gateway"
@@ -221,9 +237,12 @@ public final class Calls implements RouteListener {
     }
   }
 
-  /** Those of which the client has still to hear that they are on disk. On any thread. */
-  public int accepting() {
-    return admission == null ? 0 : admission.accepting();
+  /**
+   * Those of which the client has still to hear that they are on disk, and those that tell of
+   * others at this moment. On any thread.
+   */
+  public int underWay() {
+    return admission == null ? 0 : admission.accepting() + callbacks.underWay();
   }
 
   /** When all else has ended; what was accepted is on disk then. On any thread. */
