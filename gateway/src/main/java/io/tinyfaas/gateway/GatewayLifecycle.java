@@ -125,7 +125,7 @@ final class GatewayLifecycle {
 
   private int unfinished() {
     return invoker.inFlight()
-        + calls.accepting()
+        + calls.underWay()
         + enabled().stream().mapToInt(Ingress::waiting).sum();
   }
 

@@ -51,6 +51,9 @@ class CallsRestartIT {
   private static final int STOPS = 5;
   private static final int CLIENTS = 3;
 
+  /** Calls, with which something may happen at each moment; a slow machine takes longer to it. */
+  private static final int ENOUGH = 100;
+
   @RegisterExtension final Seed seed = new Seed();
 
   @TempDir Path folder;
@@ -205,7 +208,6 @@ class CallsRestartIT {
   }
 
   private void checkAll() {
-    assertThat(accepted).hasSizeGreaterThan(100);
     accepted.forEach(
         (body, location) -> {
           String state = awaitEnd(location);
@@ -225,7 +227,7 @@ class CallsRestartIT {
     start(Map.of());
     Random random = seed.random();
     List<Thread> clients = startClients();
-    for (int kill = 0; kill < KILLS; kill++) {
+    for (int kill = 0; kill < KILLS || accepted.size() <= ENOUGH; kill++) {
       system.process().httpPort(); // it has started
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(random.nextInt(800)));
       system.process().kill();
@@ -251,7 +253,7 @@ class CallsRestartIT {
     start(Map.of());
     Random random = seed.random();
     List<Thread> clients = startClients();
-    for (int stop = 0; stop < STOPS; stop++) {
+    for (int stop = 0; stop < STOPS || accepted.size() <= ENOUGH; stop++) {
       system.process().httpPort();
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(500 + random.nextInt(800)));
       system.process().terminate();

@@ -68,6 +68,7 @@ class CallQuestionsIT extends FunctionOnAnEngine {
         Optional.empty(),
         Optional.of(reason),
         "http",
+        Optional.empty(),
         Optional.empty());
   }
 

@@ -17,6 +17,8 @@ import java.util.Optional;
  *     characters and no control characters
  * @param protocol by which it came, such as {@code http}; at most {@value #MAX_PROTOCOL} characters
  * @param device that sent it, if it has proved its name; at most {@value #MAX_DEVICE} characters
+ * @param callback of one that tells what has become of another call of the function: whom, a topic
+ *     or a server; at most {@value #MAX_CALLBACK} characters
  */
 @JsonInclude(JsonInclude.Include.NON_ABSENT)
 public record CallDescription(
@@ -30,11 +32,13 @@ public record CallDescription(
     Optional<Integer> status,
     Optional<String> reason,
     String protocol,
-    Optional<String> device) {
+    Optional<String> device,
+    Optional<String> callback) {
 
   public static final int MAX_REASON = 256;
   public static final int MAX_PROTOCOL = 16;
   public static final int MAX_DEVICE = 128;
+  public static final int MAX_CALLBACK = 64;
 
   /**
    * @throws IllegalArgumentException if a text is too long or has control characters
@@ -53,6 +57,7 @@ public record CallDescription(
     reason.ifPresent(text -> requireText("reason", text, MAX_REASON));
     requireText("protocol", protocol, MAX_PROTOCOL);
     device.ifPresent(text -> requireText("device", text, MAX_DEVICE));
+    callback.ifPresent(text -> requireText("callback", text, MAX_CALLBACK));
   }
 
   /** Bounded, so that the largest page is smaller than the largest message. */

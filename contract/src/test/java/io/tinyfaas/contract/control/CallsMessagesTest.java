@@ -46,7 +46,8 @@ class CallsMessagesTest {
         Optional.of(500),
         Optional.of(reason),
         "coaps",
-        Optional.of(device));
+        Optional.of(device),
+        Optional.empty());
   }
 
   private static CallsRequest request(
@@ -102,7 +103,8 @@ class CallsMessagesTest {
             Optional.empty(),
             Optional.empty(),
             "http",
-            Optional.empty());
+            Optional.empty(),
+            Optional.of("https://example.org:443"));
 
     shouldReadAndWrite(
         "calls-reply.json",

@@ -17,8 +17,12 @@ public sealed interface Acceptance {
    */
   record Refused(InvocationResult why) implements Acceptance {}
 
-  /** There is no such function for the answer, or for the failure. */
-  record NoCallback(String function) implements Acceptance {}
+  /**
+   * Whom its client has named would not hear what becomes of it.
+   *
+   * @param why as the end of a sentence about the callback, for the client's author
+   */
+  record NoCallback(String why) implements Acceptance {}
 
   /** Too many calls are waiting or have failed, in all or of the function. */
   record TooMany() implements Acceptance {}

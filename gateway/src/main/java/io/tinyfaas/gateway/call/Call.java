@@ -4,9 +4,8 @@ import io.tinyfaas.contract.control.CallDescription;
 import io.tinyfaas.contract.control.CallId;
 import io.tinyfaas.contract.control.CallState;
 import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.gateway.callback.Callback;
 import io.tinyfaas.gateway.ingress.Protocol;
-import io.tinyfaas.gateway.invoke.Invocation;
-import io.tinyfaas.gateway.invoke.Invoker;
 import io.tinyfaas.gateway.loop.BugLog;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -26,7 +25,10 @@ final class Call {
    *
    * @param number counts up; of an earlier call it is lower
    * @param device who asked, if it has proved to be a device
-   * @param callback the function that is called with what becomes of it, or empty
+   * @param callback the function that is called with what becomes of it, or empty; topics and URLs
+   *     are in its request
+   * @param tells of one that tells what has become of another call: whom, as {@link
+   *     Callback#destination} has it; or empty
    * @param depth how many calls led to it, each by the one before
    * @param key the idempotency key and what was asked with it, if there is one
    * @param bytes what its request takes on disk
@@ -38,12 +40,14 @@ final class Call {
       Protocol protocol,
       String device,
       String callback,
+      String tells,
       int depth,
       Optional<IdempotencyKey> key,
       int bytes) {
 
     Origin {
       function = function.intern(); // the same for thousands of calls
+      tells = tells.intern();
     }
   }
 
@@ -69,7 +73,7 @@ final class Call {
   private int status;
   private String reason = "";
   private Optional<Kept> kept = Optional.empty();
-  private Optional<Invoker.Running> running = Optional.empty();
+  private Optional<Runnable> running = Optional.empty();
   private boolean forgotten;
 
   /**
@@ -77,7 +81,7 @@ final class Call {
    *
    * @param taken is told that it has been
    */
-  record Kept(Invocation request, Runnable taken) {}
+  record Kept(CallRequest request, Runnable taken) {}
 
   /** Times are those of {@link CallClock}. */
   Call(Origin origin, long acceptedAt, long dueAt, boolean dueByClock) {
@@ -96,8 +100,23 @@ final class Call {
     return origin.id();
   }
 
+  /** That it calls; of one that tells of another call, that call's. */
   String function() {
     return origin.function();
+  }
+
+  /** Whether it tells a topic or a server what has become of another call. */
+  boolean tells() {
+    return !origin.tells().isEmpty();
+  }
+
+  /** Which calls it takes turns with: those that wait for the same. */
+  String lane() {
+    String to = origin.tells();
+    if (to.isEmpty()) {
+      return origin.function();
+    }
+    return to.startsWith(Callback.MQTT) ? Callback.MQTT : to;
   }
 
   /** As others may know it: what would not outlive the gateway has not ended yet. */
@@ -173,8 +192,8 @@ final class Call {
   }
 
   /** Its request, where it is still in memory; from then on it is on disk only. */
-  Optional<Invocation> takeKept() {
-    Optional<Invocation> request = kept.map(Kept::request);
+  Optional<CallRequest> takeKept() {
+    Optional<CallRequest> request = kept.map(Kept::request);
     kept.ifPresent(there -> there.taken().run());
     kept = Optional.empty();
     return request;
@@ -184,8 +203,11 @@ final class Call {
     state = CallState.RUNNING;
   }
 
-  void runs(Invoker.Running attempt) {
-    running = Optional.of(attempt);
+  /**
+   * @param callOff ends the attempt
+   */
+  void runs(Runnable callOff) {
+    running = Optional.of(callOff);
   }
 
   /** It has not been tried, and will be. */
@@ -280,7 +302,7 @@ final class Call {
   void forget() {
     forgotten = true;
     takeKept();
-    running.ifPresent(Invoker.Running::callOff);
+    running.ifPresent(Runnable::run);
     tell();
   }
 
@@ -302,6 +324,7 @@ final class Call {
         status == NO_STATUS ? Optional.empty() : Optional.of(status),
         reason.isEmpty() ? Optional.empty() : Optional.of(reason),
         origin.protocol().label(),
-        origin.device().isEmpty() ? Optional.empty() : Optional.of(origin.device()));
+        origin.device().isEmpty() ? Optional.empty() : Optional.of(origin.device()),
+        tells() ? Optional.of(origin.tells()) : Optional.empty());
   }
 }

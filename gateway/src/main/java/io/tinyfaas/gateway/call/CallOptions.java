@@ -1,6 +1,7 @@
 package io.tinyfaas.gateway.call;
 
-import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.gateway.callback.Callback;
+import io.tinyfaas.gateway.callback.Callback.ToTopic;
 import io.vertx.core.MultiMap;
 import java.time.DateTimeException;
 import java.time.Duration;
@@ -8,6 +9,7 @@ import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -17,13 +19,13 @@ import java.util.regex.Pattern;
  * @param key a second request with the same is the same call
  * @param delay how long it is kept before it runs
  * @param notBefore when it runs at the earliest
- * @param callback the function that is called with what becomes of it
+ * @param callback who hears what becomes of it
  */
 public record CallOptions(
     Optional<String> key,
     Duration delay,
     Optional<Instant> notBefore,
-    Optional<FunctionName> callback) {
+    Optional<Callback> callback) {
 
   /** It runs as soon as it can. */
   public static final CallOptions NONE =
@@ -47,6 +49,9 @@ public record CallOptions(
   private static final String NOT_BEFORE = "X-tinyFaaS-Not-Before";
   private static final String CALLBACK = "X-tinyFaaS-Callback";
 
+  /** No device publishes below, so that what is published there is no order to any. */
+  private static final String PUBLIC_TOPICS = "callbacks/";
+
   private static final int MAX_KEY = 255;
   private static final Pattern TIME = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)?");
 
@@ -58,9 +63,21 @@ public record CallOptions(
   }
 
   /**
+   * Of a client that may be anybody: the topics it may name are those that are there for that.
+   *
    * @throws IllegalArgumentException if one of them is none, with a message for the client
    */
   public static CallOptions of(MultiMap headers) {
+    return of(headers, topic -> topic.startsWith(PUBLIC_TOPICS));
+  }
+
+  /**
+   * As {@link #of(MultiMap)}.
+   *
+   * @param topics whether the client may have something published there, as a device may where it
+   *     may subscribe itself
+   */
+  public static CallOptions of(MultiMap headers, Predicate<String> topics) {
     Duration delay = one(headers, DELAY).map(CallOptions::delay).orElse(Duration.ZERO);
     Optional<Instant> notBefore = one(headers, NOT_BEFORE).map(CallOptions::instant);
     if (!delay.isZero() && notBefore.isPresent()) {
@@ -70,7 +87,12 @@ public record CallOptions(
         one(headers, KEY).map(CallOptions::key),
         delay,
         notBefore,
-        one(headers, CALLBACK).map(CallOptions::callback));
+        one(headers, CALLBACK).map(text -> callback(text, topics)));
+  }
+
+  /** The same with a callback that nobody but the function's specification has named. */
+  public CallOptions withCallback(Callback named) {
+    return new CallOptions(key, delay, notBefore, Optional.of(named));
   }
 
   private static Optional<String> one(MultiMap headers, String name) {
@@ -127,10 +149,20 @@ public record CallOptions(
         NOT_BEFORE + " is a time within 30 days, written like 2026-12-31T06:00:00+01:00.");
   }
 
-  private static FunctionName callback(String text) {
-    if (!FunctionName.isValid(text)) {
-      throw new IllegalArgumentException(CALLBACK + " is the name of a function of this box.");
+  private static Callback callback(String text, Predicate<String> topics) {
+    Callback callback;
+    try {
+      callback = Callback.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(CALLBACK + " is none: " + e.getMessage() + ".");
     }
-    return new FunctionName(text);
+    if (callback instanceof ToTopic(String topic) && !topics.test(topic)) {
+      throw new IllegalArgumentException(
+          CALLBACK
+              + " is a topic that this client may not name: those below "
+              + PUBLIC_TOPICS
+              + " are there for all, and a device may name what it may subscribe to.");
+    }
+    return callback;
   }
 }

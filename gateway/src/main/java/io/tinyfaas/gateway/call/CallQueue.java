@@ -12,13 +12,14 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
- * Calls that wait, by function, and when each is begun: when it is due, in the order in which they
- * were accepted, as many at once as have places. A function that takes nothing at the moment is
- * asked with one of its calls now and then, however many wait. On the invocation loop only.
+ * Calls that wait, by their {@linkplain Call#lane lanes}, and when each is begun: when it is due,
+ * in the order in which they were accepted, as many at once as have places. A function, or whoever
+ * else it is for, that takes nothing at the moment is asked with one of its calls now and then,
+ * however many wait. On the invocation loop only.
  */
 final class CallQueue {
 
-  /** Of all functions together; one alone has three quarters of it. */
+  /** Of all lanes together; one alone has three quarters of it. */
   static final int MAX_RUNNING = 64;
 
   private static final long FIRST_PAUSE_MILLIS = 250;
@@ -59,7 +60,7 @@ final class CallQueue {
   }
 
   private static final class Lane {
-    private final String function;
+    private final String name;
     private final PriorityQueue<Call> calls = new PriorityQueue<>(BY_TIME);
     private int running;
 
@@ -74,35 +75,35 @@ final class CallQueue {
     private Runnable callOffWaking = () -> {};
     private boolean isWithoutPlace;
 
-    Lane(String function) {
-      this.function = function;
+    Lane(String name) {
+      this.name = name;
     }
   }
 
   void add(Call call) {
-    Lane lane = lanes.computeIfAbsent(call.function(), Lane::new);
+    Lane lane = lanes.computeIfAbsent(call.lane(), Lane::new);
     lane.calls.add(call);
     wake(lane, call.dueAt());
   }
 
   /** Of one that is not begun. */
   void remove(Call call) {
-    Lane lane = lanes.get(call.function());
+    Lane lane = lanes.get(call.lane());
     if (lane != null && lane.calls.remove(call)) {
       dropIfEmpty(lane);
     }
   }
 
   /**
-   * Whether a call of this function that is due would be begun at once, so that its request need
-   * not be read from disk again.
+   * Whether a call in this lane that is due would be begun at once, so that its request need not be
+   * read from disk again.
    */
-  boolean isReady(String function) {
-    Lane lane = lanes.get(function);
+  boolean isReady(String name) {
+    Lane lane = lanes.get(name);
     int free = MAX_RUNNING - places.taken();
     return !stopped
         && free > 0
-        && !Places.isMoreThanShare(places.has(function), free)
+        && !Places.isMoreThanShare(places.has(name), free)
         && (lane == null || lane.calls.isEmpty() && lane.running < lane.most);
   }
 
@@ -120,9 +121,9 @@ final class CallQueue {
    * A call that was begun is not running any more; if it is to be begun again, it is added before.
    */
   void ended(Call call, End how) {
-    Lane lane = lanes.get(call.function());
+    Lane lane = lanes.get(call.lane());
     lane.running--;
-    places.give(lane.function);
+    places.give(lane.name);
     long time = now.getAsLong();
     if (how == End.TAKEN) {
       lane.pause = 0;
@@ -214,7 +215,7 @@ final class CallQueue {
         wake(lane, due);
         return;
       }
-      if (!places.take(lane.function)) {
+      if (!places.take(lane.name)) {
         lane.isWithoutPlace = true;
         withoutPlace.add(lane);
         return;
@@ -231,7 +232,7 @@ final class CallQueue {
 
   private void dropIfEmpty(Lane lane) {
     if (lane.calls.isEmpty() && lane.running == 0) {
-      lanes.remove(lane.function, lane);
+      lanes.remove(lane.name, lane);
       lane.callOffWaking.run();
       if (lane.isWithoutPlace) {
         withoutPlace.remove(lane);

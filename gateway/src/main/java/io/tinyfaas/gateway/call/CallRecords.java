@@ -4,6 +4,7 @@ import io.tinyfaas.contract.control.CallId;
 import io.tinyfaas.contract.control.CallState;
 import io.tinyfaas.gateway.call.Call.Origin;
 import io.tinyfaas.gateway.call.IdempotencyKey.Digest;
+import io.tinyfaas.gateway.callback.Callback;
 import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
@@ -20,11 +21,15 @@ import java.util.Optional;
 
 /**
  * Calls as bytes: what is kept of each on disk. A record begins with the version of its form; one
- * of a later version is not read.
+ * of a later version is not read. What an earlier gateway could make use of is written as that had
+ * it.
  */
 final class CallRecords {
 
   private static final int VERSION = 1;
+
+  /** Of what has to do with topics and URLs, which gateways did not know before. */
+  private static final int VERSION_OF_CALLBACKS = 2;
 
   /** So that no record is taken for one of another kind. */
   private static final int STATE = 'S';
@@ -44,15 +49,19 @@ final class CallRecords {
   }
 
   private interface Reading<T> {
-    T from(DataInputStream in) throws IOException;
+    T from(int version, DataInputStream in) throws IOException;
   }
 
   static byte[] ofState(Call call) {
     Origin origin = call.origin();
     return write(
+        call.tells() ? VERSION_OF_CALLBACKS : VERSION,
         STATE,
         USUAL_BYTES,
         out -> {
+          if (call.tells()) {
+            out.writeUTF(origin.tells());
+          }
           out.writeUTF(origin.id().value());
           out.writeUTF(origin.function());
           out.writeUTF(origin.protocol().label());
@@ -84,7 +93,8 @@ final class CallRecords {
     return read(
         STATE,
         bytes,
-        in -> {
+        (version, in) -> {
+          String tells = version == VERSION ? "" : in.readUTF();
           Origin origin =
               new Origin(
                   new CallId(in.readUTF()),
@@ -93,6 +103,7 @@ final class CallRecords {
                   protocol(in.readUTF()),
                   in.readUTF(),
                   in.readUTF(),
+                  tells,
                   in.readInt(),
                   in.readByte() == KEYLESS
                       ? Optional.empty()
@@ -111,11 +122,17 @@ final class CallRecords {
         });
   }
 
-  static byte[] ofRequest(Invocation request) {
+  static byte[] ofRequest(CallRequest call) {
+    Invocation request = call.invocation();
     return write(
+        call.callback().isPresent() ? VERSION_OF_CALLBACKS : VERSION,
         REQUEST,
         USUAL_BYTES + request.body().length,
         out -> {
+          if (call.callback().isPresent()) {
+            out.writeUTF(call.callback().get().text());
+            out.writeBoolean(call.tells());
+          }
           out.writeUTF(request.function());
           out.writeUTF(request.protocol().label());
           byte[] peer = request.peer().getAddress();
@@ -130,22 +147,29 @@ final class CallRecords {
   /**
    * @throws IOException if these bytes are none
    */
-  static Invocation toRequest(byte[] bytes) throws IOException {
+  static CallRequest toRequest(byte[] bytes) throws IOException {
     return read(
         REQUEST,
         bytes,
-        in ->
-            new Invocation(
-                in.readUTF(),
-                protocol(in.readUTF()),
-                InetAddress.getByAddress(in.readNBytes(in.readByte())),
-                in.readUTF(),
-                headers(in),
-                body(in)));
+        (version, in) -> {
+          Optional<Callback> callback =
+              version == VERSION ? Optional.empty() : Optional.of(Callback.parse(in.readUTF()));
+          boolean tells = callback.isPresent() && in.readBoolean();
+          Invocation invocation =
+              new Invocation(
+                  in.readUTF(),
+                  protocol(in.readUTF()),
+                  InetAddress.getByAddress(in.readNBytes(in.readByte())),
+                  in.readUTF(),
+                  headers(in),
+                  body(in));
+          return new CallRequest(invocation, callback, tells);
+        });
   }
 
   static byte[] ofResult(Answered result) {
     return write(
+        VERSION,
         RESULT,
         USUAL_BYTES + result.body().length,
         out -> {
@@ -159,7 +183,7 @@ final class CallRecords {
    * @throws IOException if these bytes are none
    */
   static Answered toResult(byte[] bytes) throws IOException {
-    return read(RESULT, bytes, in -> new Answered(in.readInt(), headers(in), body(in)));
+    return read(RESULT, bytes, (_, in) -> new Answered(in.readInt(), headers(in), body(in)));
   }
 
   private static void write(Digest digest, DataOutputStream out) throws IOException {
@@ -209,10 +233,10 @@ final class CallRecords {
     return in.readAllBytes();
   }
 
-  private static byte[] write(int kind, int size, Writing writing) {
+  private static byte[] write(int version, int kind, int size, Writing writing) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream(size);
     try (DataOutputStream out = new DataOutputStream(bytes)) {
-      out.writeByte(VERSION);
+      out.writeByte(version);
       out.writeByte(kind);
       writing.to(out);
     } catch (IOException e) {
@@ -224,13 +248,13 @@ final class CallRecords {
   private static <T> T read(int kind, byte[] bytes, Reading<T> reading) throws IOException {
     try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes))) {
       int version = in.readUnsignedByte();
-      if (version != VERSION) {
+      if (version < VERSION || version > VERSION_OF_CALLBACKS) {
         throw new IOException("a record of version " + version);
       }
       if (in.readUnsignedByte() != kind) {
         throw new IOException("a record of another kind");
       }
-      return reading.from(in);
+      return reading.from(version, in);
     } catch (IllegalArgumentException e) {
       throw new IOException(e);
     }

@@ -1,22 +1,18 @@
 package io.tinyfaas.gateway.call;
 
 import io.tinyfaas.contract.control.CallState;
-import io.tinyfaas.contract.handler.HandlerHttp;
 import io.tinyfaas.contract.route.CallPolicy;
+import io.tinyfaas.gateway.call.Attempts.Attempt;
 import io.tinyfaas.gateway.call.CallQueue.End;
-import io.tinyfaas.gateway.invoke.Invocation;
-import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
-import io.tinyfaas.gateway.invoke.Invoker;
 import io.tinyfaas.gateway.journal.Batch;
 import io.tinyfaas.gateway.loop.BugLog;
 import io.tinyfaas.gateway.memory.BodyMemory;
 import io.tinyfaas.gateway.memory.Holder;
 import io.tinyfaas.gateway.route.CurrentRoutes;
-import io.vertx.core.MultiMap;
+import io.vertx.core.Future;
 import java.util.List;
 import java.util.Optional;
-import java.util.random.RandomGenerator;
 import org.jboss.logging.Logger;
 
 /**
@@ -39,23 +35,14 @@ final class CallRunner {
   private final CallClock clock;
   private final CallMetrics metrics;
   private final CurrentRoutes routes;
-  private final Invocations invocations;
+  private final Attempts attempts;
   private final BodyMemory memory;
   private final CallQueue.Later later;
   private final CallQueue queue;
   private final FollowUps followUps;
-  private final RandomGenerator random = RandomGenerator.getDefault();
 
   /** Of what is read from disk, and of what has still to be written. */
   private final Holder holder = new Holder();
-
-  /** Has functions do something. */
-  @FunctionalInterface
-  interface Invocations {
-
-    /** As {@link Invoker#start}. */
-    Invoker.Running start(Invocation invocation);
-  }
 
   CallRunner(
       CallStore store,
@@ -63,7 +50,7 @@ final class CallRunner {
       CallClock clock,
       CallMetrics metrics,
       CurrentRoutes routes,
-      Invocations invocations,
+      Attempts attempts,
       BodyMemory memory,
       CallQueue.Later later) {
     this.store = store;
@@ -71,7 +58,7 @@ final class CallRunner {
     this.clock = clock;
     this.metrics = metrics;
     this.routes = routes;
-    this.invocations = invocations;
+    this.attempts = attempts;
     this.memory = memory;
     this.later = later;
     this.queue = new CallQueue(later, clock::now, this::begin);
@@ -85,12 +72,33 @@ final class CallRunner {
 
   /** Whether it would be begun at once if it were added. */
   boolean isReady(Call call) {
-    return call.dueAt() <= clock.now() && queue.isReady(call.function());
+    return call.dueAt() <= clock.now() && queue.isReady(call.lane());
   }
 
-  /** Of one that waits. */
-  void remove(Call call) {
-    queue.remove(call);
+  /**
+   * One that has ended begins as if it had just been accepted.
+   *
+   * @return completes once that is on disk, fails if that will be later
+   */
+  Future<Void> redrive(Call call) {
+    call.restart(clock.now());
+    Future<Void> saved = store.save(call);
+    queue.add(call);
+    return saved;
+  }
+
+  /**
+   * If it waits, it does not run any more; if it runs, that is ended.
+   *
+   * @return as {@link #redrive}
+   */
+  Future<Void> forget(Call call) {
+    if (call.state() == CallState.WAITING) {
+      queue.remove(call);
+    }
+    index.remove(call);
+    call.forget();
+    return store.save(call);
   }
 
   /** Other handlers may be there. */
@@ -108,18 +116,14 @@ final class CallRunner {
     queue.stop();
   }
 
-  private CallPolicy policy(Call call) {
-    return routes.find(call.function()).map(its -> its.route().calls()).orElse(CallPolicy.DEFAULT);
-  }
-
   private void begin(Call call) {
     call.begin();
-    if (!routes.areKnown()) { // nor how old the call may be
+    if (!call.tells() && !routes.areKnown()) { // nor how old the call may be
       call.takeKept();
       notTaken(call, "the gateway does not know its functions yet");
       return;
     }
-    Optional<Invocation> kept = call.takeKept();
+    Optional<CallRequest> kept = call.takeKept();
     if (kept.isPresent()) {
       attempt(call, kept.get());
       return;
@@ -147,50 +151,33 @@ final class CallRunner {
             });
   }
 
-  private void attempt(Call call, Invocation request) {
-    CallPolicy policy = policy(call);
+  private void attempt(Call call, CallRequest request) {
+    CallPolicy policy = attempts.policy(call);
     if (clock.now() - call.ripeAt() > policy.maxAgeMillis()) {
       String last = call.reason().isEmpty() ? "" : ": " + call.reason();
       failed(call, Optional.of(request), "it could not be done within its maxAge" + last);
       return;
     }
-    Invoker.Running running;
+    Attempt attempt;
     try {
-      running = invocations.start(ofAttempt(call, request));
+      attempt = attempts.begin(call, request, policy);
     } catch (RuntimeException bug) {
       BUGS.say(bug);
       failed(call, Optional.of(request), "the gateway has a bug: its log says more");
       return;
     }
-    boolean atOnce = running.result().isComplete();
-    call.runs(running);
-    running.result().onSuccess(result -> attempted(call, request, result, atOnce, policy));
+    call.runs(attempt.callOff());
+    attempt.verdict().onSuccess(verdict -> attempted(call, request, verdict, policy));
   }
 
-  private static Invocation ofAttempt(Call call, Invocation request) {
-    MultiMap headers =
-        MultiMap.caseInsensitiveMultiMap()
-            .addAll(request.headers())
-            .set(HandlerHttp.CALL_HEADER, call.id().value())
-            .set(HandlerHttp.ATTEMPT_HEADER, Integer.toString(call.attempts() + 1));
-    return new Invocation(
-        request.function(),
-        request.protocol(),
-        request.peer(),
-        request.device(),
-        headers,
-        request.body());
-  }
-
-  private void attempted(
-      Call call, Invocation request, InvocationResult result, boolean atOnce, CallPolicy policy) {
-    Verdict verdict = Verdict.of(result, atOnce, call.attempts(), policy, clock.now(), random);
+  private void attempted(Call call, CallRequest request, Verdict verdict, CallPolicy policy) {
     if (call.isForgotten()) {
       queue.ended(call, End.TAKEN);
       return;
     }
     switch (verdict) {
-      case Verdict.Done(Answered answer) -> done(call, answer);
+      case Verdict.Done(Answered answer) -> done(call, request, answer);
+      case Verdict.Told(int status) -> told(call, status);
       case Verdict.Failed(int status, String why) -> {
         call.attempted(status, why);
         failed(call, Optional.of(request), why);
@@ -210,7 +197,13 @@ final class CallRunner {
     queue.ended(call, End.NOT_ASKED);
   }
 
-  private void done(Call call, Answered answer) {
+  private void told(Call call, int status) {
+    call.attempted(status, "");
+    call.finish(CallState.DONE, clock.now());
+    end(call, CallStore.told(new Batch(), call), List.of(), 0);
+  }
+
+  private void done(Call call, CallRequest request, Answered answer) {
     long held = COPIES * (long) answer.body().length;
     if (!memory.takeMore(held, holder)) {
       later(call, "there was no memory to keep its result");
@@ -218,7 +211,7 @@ final class CallRunner {
     }
     call.attempted(answer.status(), "");
     call.finish(CallState.DONE, clock.now());
-    end(call, store.done(new Batch(), call, answer), followUps.ofDone(call, answer), held);
+    end(call, store.done(new Batch(), call, answer), followUps.ofDone(call, request, answer), held);
   }
 
   /** All of it is done again. */
@@ -236,7 +229,7 @@ final class CallRunner {
     queue.ended(call, End.NOT_TAKEN);
   }
 
-  private void again(Call call, Invocation request, long due, CallPolicy policy) {
+  private void again(Call call, CallRequest request, long due, CallPolicy policy) {
     if (due - call.ripeAt() > policy.maxAgeMillis()) {
       failed(call, Optional.of(request), call.reason());
       return;
@@ -248,9 +241,9 @@ final class CallRunner {
     queue.ended(call, End.TAKEN);
   }
 
-  private void failed(Call call, Optional<Invocation> request, String why) {
-    CallPolicy policy = policy(call);
-    int body = request.map(its -> its.body().length).orElse(0);
+  private void failed(Call call, Optional<CallRequest> request, String why) {
+    CallPolicy policy = attempts.policy(call);
+    int body = request.map(its -> its.invocation().body().length).orElse(0);
     long held = policy.onFailure().isPresent() ? COPIES * (long) body : 0;
     if (!memory.takeMore(held, holder)) {
       later(call, why);
@@ -290,8 +283,12 @@ final class CallRunner {
     } else {
       metrics.failed();
       LOG.warnf(
-          "event=call-failed function=%s call=%s attempts=%d reason=\"%s\"",
-          call.function(), call.id(), call.attempts(), call.reason());
+          "event=call-failed function=%s call=%s%s attempts=%d reason=\"%s\"",
+          call.function(),
+          call.id(),
+          call.tells() ? " callback=" + call.origin().tells() : "",
+          call.attempts(),
+          call.reason());
     }
     if (!call.isForgotten()) {
       index.finished(call);

@@ -3,6 +3,7 @@ package io.tinyfaas.gateway.call;
 import io.tinyfaas.contract.control.CallId;
 import io.tinyfaas.contract.control.CallState;
 import io.tinyfaas.gateway.call.Call.Origin;
+import io.tinyfaas.gateway.callback.Callback;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.journal.Batch;
@@ -148,7 +149,8 @@ final class CallStore {
   private Optional<Call> failedOf(long key) {
     try {
       byte[] bytes = journal.read(key).join();
-      Invocation request = CallRecords.toRequest(bytes);
+      CallRequest whole = CallRecords.toRequest(bytes);
+      Invocation request = whole.invocation();
       Origin origin =
           new Origin(
               newId(),
@@ -157,6 +159,7 @@ final class CallStore {
               request.protocol(),
               request.device(),
               "",
+              whole.tells() ? whole.callback().map(Callback::destination).orElseThrow() : "",
               0,
               Optional.empty(),
               bytes.length);
@@ -210,6 +213,11 @@ final class CallStore {
     return length <= MAX_RESULT_BYTES && hasRoom(length + maxBytes / NOT_FOR_RESULTS)
         ? batch.put(recordKey(call), CallRecords.ofResult(result))
         : batch.remove(recordKey(call));
+  }
+
+  /** Of what was told, nothing is asked for later. */
+  static Batch told(Batch batch, Call call) {
+    return state(batch, call).remove(recordKey(call));
   }
 
   private static Batch remove(Batch batch, Call call) {
@@ -274,7 +282,7 @@ final class CallStore {
   }
 
   /** Fails if it cannot be read. */
-  Future<Invocation> request(Call call) {
+  Future<CallRequest> request(Call call) {
     return onLoop(journal.read(recordKey(call)))
         .compose(bytes -> parsed(() -> CallRecords.toRequest(bytes)));
   }

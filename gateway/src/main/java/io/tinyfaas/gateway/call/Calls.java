@@ -4,36 +4,23 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.tinyfaas.contract.control.CallDescription;
 import io.tinyfaas.contract.control.CallId;
 import io.tinyfaas.contract.control.CallState;
-import io.tinyfaas.contract.control.CallsPlace;
 import io.tinyfaas.contract.control.CallsReply;
 import io.tinyfaas.contract.control.CallsRequest;
-import io.tinyfaas.contract.route.Exposure.Access;
 import io.tinyfaas.contract.route.FunctionName;
-import io.tinyfaas.gateway.call.Acceptance.Accepted;
-import io.tinyfaas.gateway.call.Acceptance.KeyReused;
-import io.tinyfaas.gateway.call.Acceptance.NoCallback;
 import io.tinyfaas.gateway.call.Acceptance.NotStored;
-import io.tinyfaas.gateway.call.Acceptance.Refused;
-import io.tinyfaas.gateway.call.Acceptance.TooMany;
-import io.tinyfaas.gateway.call.Call.Kept;
-import io.tinyfaas.gateway.call.Call.Origin;
-import io.tinyfaas.gateway.call.CallRunner.Invocations;
+import io.tinyfaas.gateway.call.Attempts.Invocations;
+import io.tinyfaas.gateway.callback.Callbacks;
 import io.tinyfaas.gateway.invoke.Invocation;
-import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadRequest;
-import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
-import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
 import io.tinyfaas.gateway.invoke.Invoker;
 import io.tinyfaas.gateway.journal.Batch;
 import io.tinyfaas.gateway.loop.InvocationLoop;
 import io.tinyfaas.gateway.memory.BodyMemory;
 import io.tinyfaas.gateway.memory.HeapSettings;
-import io.tinyfaas.gateway.memory.Holder;
 import io.tinyfaas.gateway.memory.PeerHolders;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.tinyfaas.gateway.route.RouteListener;
-import io.tinyfaas.gateway.route.RoutedFunction;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.impl.ContextInternal;
@@ -41,14 +28,10 @@ import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jboss.logging.Logger;
 
@@ -67,41 +50,32 @@ public final class Calls implements RouteListener {
 
   private static final long LOOK_MILLIS = 1_000;
 
-  /** So that none of the looks holds up the loop. */
-  private static final int FORGOTTEN_AT_ONCE = 512;
-
   /** What the states of calls and their results may take on disk besides requests: as much. */
   private static final int BESIDE_REQUESTS = 2;
-
-  /** Of a call on disk, besides its request. */
-  private static final int STATE_BYTES = 512;
-
-  /** A request in memory until it is on disk, and as it is written. */
-  private static final int COPIES = 2;
 
   private final ContextInternal context;
   private final CallSettings settings;
   private final CurrentRoutes routes;
   private final Invocations invocations;
   private final Function<Invocation, Optional<BadRequest>> check;
+  private final Callbacks callbacks;
   private final BodyMemory memory;
   private final PeerHolders peers;
   private final CallClock clock;
   private final CallIndex index;
   private final CallMetrics metrics;
 
-  /** Of calls that are being written. */
-  private final Map<CallId, Future<Acceptance>> pending = new HashMap<>();
-
-  private final AtomicInteger accepting = new AtomicInteger();
-
   /** What others had on disk when it was read. */
   private Map<Long, byte[]> besides = Map.of();
 
   private long latest;
 
+  // Where no calls are kept, there is none of these.
   private volatile CallStore store;
   private volatile CallRunner runner;
+  private volatile CallAdmission admission;
+  private volatile CallQuestions questions;
+  private volatile CallUpkeep upkeep;
 
   @Inject
   Calls(
@@ -110,6 +84,7 @@ public final class Calls implements RouteListener {
       HeapSettings heap,
       CurrentRoutes routes,
       Invoker invoker,
+      Callbacks callbacks,
       BodyMemory memory,
       PeerHolders peers,
       MeterRegistry registry) {
@@ -120,6 +95,7 @@ public final class Calls implements RouteListener {
         routes,
         invoker::start,
         invoker::refusal,
+        callbacks,
         memory,
         peers,
         registry,
@@ -136,6 +112,7 @@ public final class Calls implements RouteListener {
       CurrentRoutes routes,
       Invocations invocations,
       Function<Invocation, Optional<BadRequest>> check,
+      Callbacks callbacks,
       BodyMemory memory,
       PeerHolders peers,
       MeterRegistry registry,
@@ -145,6 +122,7 @@ public final class Calls implements RouteListener {
     this.routes = routes;
     this.invocations = invocations;
     this.check = check;
+    this.callbacks = callbacks;
     this.memory = memory;
     this.peers = peers;
     this.index = new CallIndex(heap.calls().max(), settings.maxBytes().asLongValue());
@@ -169,9 +147,23 @@ public final class Calls implements RouteListener {
       besides = opened.beside();
       latest = opened.calls().stream().mapToLong(Call::lastKnownAt).max().orElse(0);
       runner =
-          new CallRunner(store, index, clock, metrics, routes, invocations, memory, this::later);
+          new CallRunner(
+              store,
+              index,
+              clock,
+              metrics,
+              routes,
+              new Attempts(routes, invocations, callbacks, clock),
+              memory,
+              this::later);
+      admission =
+          new CallAdmission(
+              store, index, runner, clock, metrics, routes, check, callbacks, memory, peers);
+      questions = new CallQuestions(index, runner);
+      upkeep = new CallUpkeep(settings, store, index, runner, admission, clock, metrics);
       CompletableFuture.runAsync(() -> resume(opened.calls()), this::onLoop).join();
       routes.addListener(this);
+      callbacks.onReady(runner::retry);
     } catch (IOException e) {
       LOG.errorf(
           "event=calls-off folder=%s reason=\"%s\" action=\"make it writable, and start the gateway"
@@ -197,8 +189,8 @@ public final class Calls implements RouteListener {
         runner.add(call);
       }
     }
-    look();
-    context.setPeriodic(LOOK_MILLIS, tick -> look());
+    upkeep.look();
+    context.setPeriodic(LOOK_MILLIS, tick -> upkeep.look());
     LOG.infof("event=calls-started folder=%s calls=%d", settings.folder().get(), calls.size());
   }
 
@@ -245,9 +237,12 @@ public final class Calls implements RouteListener {
     }
   }
 
-  /** Those of which the client has still to hear that they are on disk. On any thread. */
-  public int accepting() {
-    return accepting.get();
+  /**
+   * Those of which the client has still to hear that they are on disk, and those that tell of
+   * others at this moment. On any thread.
+   */
+  public int underWay() {
+    return admission == null ? 0 : admission.accepting() + callbacks.underWay();
   }
 
   /** When all else has ended; what was accepted is on disk then. On any thread. */
@@ -281,134 +276,9 @@ public final class Calls implements RouteListener {
    * @param beside is on disk exactly if the call is
    */
   public Future<Acceptance> accept(Invocation invocation, CallOptions options, Beside beside) {
-    if (store == null) {
-      return Future.succeededFuture(new NotStored());
-    }
-    Optional<Acceptance> refusal = refusal(invocation, options);
-    if (refusal.isPresent()) {
-      return Future.succeededFuture(refusal.get());
-    }
-    Optional<IdempotencyKey> key = options.key().map(name -> IdempotencyKey.of(name, invocation));
-    Optional<Call> known = key.flatMap(name -> index.find(name.key()));
-    if (known.isPresent()) {
-      Call call = known.get();
-      return call.origin().key().equals(key)
-          ? pending.getOrDefault(call.id(), Future.succeededFuture(new Accepted(call.id())))
-          : Future.succeededFuture(new KeyReused());
-    }
-    byte[] request = CallRecords.ofRequest(invocation);
-    Holder peer = peers.of(invocation.peer());
-    long held = COPIES * (long) request.length;
-    if (!hasRoom(invocation.function(), request.length) || !memory.take(held, peer)) {
-      return Future.succeededFuture(new TooMany());
-    }
-    long number = beside.number().orElseGet(store::nextNumber);
-    Call call = call(number, invocation, options, key, request.length);
-    index.add(call);
-    Batch batch = CallStore.add(new Batch(), call, request);
-    beside.write(batch, call.id());
-    accepting.incrementAndGet();
-    Future<Acceptance> accepted =
-        store
-            .write(batch)
-            .onComplete(written -> accepting.decrementAndGet())
-            .map(written -> accepted(call, invocation, () -> memory.give(held, peer)))
-            .otherwise(full -> notStored(call, beside, () -> memory.give(held, peer)));
-    if (!accepted.isComplete()) {
-      pending.put(call.id(), accepted);
-    }
-    return accepted;
-  }
-
-  private Optional<Acceptance> refusal(Invocation invocation, CallOptions options) {
-    String name = invocation.function();
-    boolean known = routes.areKnown(); // before the look: a table may come in between
-    Optional<RoutedFunction> found = routes.find(name);
-    if (found.isEmpty() && (known || !FunctionName.isValid(name))) {
-      return Optional.of(new Refused(new UnknownFunction()));
-    }
-    boolean devicesOnly =
-        found.filter(its -> its.route().exposure().access() == Access.DEVICE).isPresent();
-    if (devicesOnly && !invocation.isOfDevice()) {
-      return Optional.of(new Refused(new Unauthorized()));
-    }
-    Optional<InvocationResult> unsendable = check.apply(invocation).map(bad -> bad);
-    if (unsendable.isPresent()) {
-      return unsendable.map(Refused::new);
-    }
-    return options
-        .callback()
-        .map(FunctionName::value)
-        .filter(to -> routes.areKnown() && routes.find(to).isEmpty())
-        .map(NoCallback::new);
-  }
-
-  /** What is done gives way to what can be accepted then, and to nothing else. */
-  private boolean hasRoom(String function, int bytes) {
-    if (!index.hasRoom(function, bytes)) {
-      return false;
-    }
-    if (index.isFull()) {
-      index.oldestDone().ifPresent(this::forget);
-    }
-    if (!store.hasRoom(bytes + STATE_BYTES)) {
-      index.oldestDone().ifPresent(this::forget);
-    }
-    return !index.isFull() && store.hasRoom(bytes + STATE_BYTES);
-  }
-
-  private Call call(
-      long number,
-      Invocation invocation,
-      CallOptions options,
-      Optional<IdempotencyKey> key,
-      int bytes) {
-    Origin origin =
-        new Origin(
-            store.newId(),
-            number,
-            invocation.function(),
-            invocation.protocol(),
-            invocation.device(),
-            options.callback().map(FunctionName::value).orElse(""),
-            0,
-            key,
-            bytes);
-    long now = clock.now();
-    long due =
-        options.notBefore().map(Instant::toEpochMilli).orElse(now + options.delay().toMillis());
-    return new Call(origin, now, Math.max(now, due), options.notBefore().isPresent());
-  }
-
-  private Acceptance accepted(Call call, Invocation invocation, Runnable written) {
-    pending.remove(call.id());
-    metrics.accepted();
-    if (call.isForgotten()) {
-      written.run();
-      return new Accepted(call.id());
-    }
-    if (runner.isReady(call)) {
-      call.keep(new Kept(invocation, written));
-    } else {
-      written.run();
-    }
-    runner.add(call);
-    return new Accepted(call.id());
-  }
-
-  /**
-   * Nothing is written of it: the journal passes over what has failed, and a disk that takes
-   * nothing would be asked for ever.
-   */
-  private Acceptance notStored(Call call, Beside beside, Runnable given) {
-    pending.remove(call.id());
-    given.run();
-    if (!call.isForgotten()) {
-      beside.failed(call.origin().number());
-      index.remove(call);
-      call.forget();
-    }
-    return new NotStored();
+    return admission == null
+        ? Future.succeededFuture(new NotStored())
+        : admission.accept(invocation, options, beside);
   }
 
   /** Empty if there is none, or it has been for too long. */
@@ -458,97 +328,15 @@ public final class Calls implements RouteListener {
     Optional<Call> call = index.find(id);
     return call.isEmpty()
         ? Future.succeededFuture(Removal.UNKNOWN)
-        : forget(call.get()).map(Removal.DONE).otherwise(Removal.NOT_STORED);
+        : runner.forget(call.get()).map(Removal.DONE).otherwise(Removal.NOT_STORED);
   }
 
   /** What an operator asks; answered, without fail, once what it changes is on disk. */
   public Future<CallsReply> answer(CallsRequest request) {
-    if (store == null) {
-      return Future.succeededFuture(
-          CallsReply.problem(
-              request.id(), "the gateway keeps no calls: its log says why, in event=calls-off"));
-    }
-    List<Call> page =
-        index.all().stream()
-            .filter(call -> call.function().equals(request.function().value()))
-            .filter(call -> request.states().contains(call.state()))
-            .filter(call -> request.call().map(call.id()::equals).orElse(true))
-            .filter(call -> call.origin().number() > after(request))
-            .sorted(Comparator.comparingLong(call -> call.origin().number()))
-            .limit(request.limit() + 1)
-            .toList();
-    Optional<CallsPlace> next = Optional.empty();
-    if (page.size() > request.limit()) {
-      page = page.subList(0, request.limit());
-      next = Optional.of(new CallsPlace(Long.toString(page.getLast().origin().number())));
-    }
-    return switch (request.action()) {
-      case LIST ->
-          Future.succeededFuture(
-              CallsReply.listed(request.id(), page.stream().map(Call::describe).toList(), next));
-      case REDRIVE -> changed(request, page.stream().map(this::redrive).toList(), next);
-      case REMOVE -> changed(request, page.stream().map(this::forget).toList(), next);
-    };
-  }
-
-  private static Future<CallsReply> changed(
-      CallsRequest request, List<Future<Void>> saved, Optional<CallsPlace> next) {
-    return Future.join(saved)
-        .map(all -> CallsReply.changed(request.id(), saved.size(), next))
-        .otherwise(
+    return questions == null
+        ? Future.succeededFuture(
             CallsReply.problem(
-                request.id(), "the gateway's disk does not take it: its log says more"));
-  }
-
-  /**
-   * The number of the last call of the page before; of what is no place of ours, all are behind.
-   */
-  private static long after(CallsRequest request) {
-    String place = request.after().map(CallsPlace::value).orElse("0");
-    return place.matches("\\d{1,18}") ? Long.parseLong(place) : Long.MAX_VALUE;
-  }
-
-  /** As if it had just been accepted. */
-  private Future<Void> redrive(Call call) {
-    call.restart(clock.now());
-    Future<Void> saved = store.save(call);
-    runner.add(call);
-    return saved;
-  }
-
-  private Future<Void> forget(Call call) {
-    if (call.state() == CallState.WAITING) {
-      runner.remove(call);
-    }
-    index.remove(call);
-    call.forget();
-    return store.save(call);
-  }
-
-  private void look() {
-    long by = clock.jump();
-    if (by != 0) {
-      LOG.infof("event=clock-set seconds=%d calls=%d", by / 1_000, index.all().size());
-      index.all().forEach(call -> call.shift(by));
-      index.all().stream().filter(call -> !pending.containsKey(call.id())).forEach(store::save);
-      runner.reorder();
-    }
-    long now = clock.now();
-    long results = settings.keepResults().toMillis();
-    long failed = settings.keepFailed().toMillis();
-    List<Call> old =
-        index.all().stream()
-            .filter(Call::isFinished)
-            .filter(
-                call ->
-                    now - call.finishedAt() > (call.state() == CallState.DONE ? results : failed))
-            .limit(FORGOTTEN_AT_ONCE)
-            .toList();
-    old.forEach(this::forget);
-    for (int left = FORGOTTEN_AT_ONCE; index.hasTooMany() && left > 0; left--) {
-      index.oldestDone().ifPresent(this::forget);
-    }
-    store.saveAgain();
-    metrics.look(index.all(), now);
+                request.id(), "the gateway keeps no calls: its log says why, in event=calls-off"))
+        : questions.answer(request);
   }
 }

@@ -4,6 +4,10 @@ import io.tinyfaas.contract.handler.HandlerHttp;
 import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.gateway.call.Call.Origin;
+import io.tinyfaas.gateway.callback.Callback;
+import io.tinyfaas.gateway.callback.Callback.OfFunction;
+import io.tinyfaas.gateway.callback.Callback.ToTopic;
+import io.tinyfaas.gateway.callback.Callback.ToUrl;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.vertx.core.MultiMap;
@@ -14,7 +18,7 @@ import java.util.List;
 import java.util.Optional;
 import org.jboss.logging.Logger;
 
-/** Calls of the functions that hear what has become of a call. */
+/** Calls that tell functions, topics and servers what has become of a call. */
 final class FollowUps {
 
   private static final Logger LOG = Logger.getLogger(FollowUps.class);
@@ -38,61 +42,76 @@ final class FollowUps {
   record FollowUp(Call call, byte[] request) {}
 
   /** Its callback gets the result. */
-  List<FollowUp> ofDone(Call call, Answered answer) {
-    return callback(call)
+  List<FollowUp> ofDone(Call call, CallRequest request, Answered answer) {
+    return callback(call, Optional.of(request))
         .flatMap(to -> follow(call, to, answer.headers(), answer.body()))
         .map(List::of)
         .orElse(List.of());
   }
 
   /** Its callback gets the reason, and who is for failed calls gets the request besides. */
-  List<FollowUp> ofFailed(Call call, Optional<Invocation> request, CallPolicy policy) {
+  List<FollowUp> ofFailed(Call call, Optional<CallRequest> request, CallPolicy policy) {
     List<FollowUp> all = new ArrayList<>(2);
     MultiMap none = MultiMap.caseInsensitiveMultiMap();
-    callback(call).flatMap(to -> follow(call, to, none, NO_BODY)).ifPresent(all::add);
+    callback(call, request).flatMap(to -> follow(call, to, none, NO_BODY)).ifPresent(all::add);
     policy
         .onFailure()
-        .map(FunctionName::value)
         .flatMap(
             to ->
                 follow(
                     call,
-                    to,
-                    request.map(Invocation::headers).orElse(none),
-                    request.map(Invocation::body).orElse(NO_BODY)))
+                    new OfFunction(to),
+                    request.map(its -> its.invocation().headers()).orElse(none),
+                    request.map(its -> its.invocation().body()).orElse(NO_BODY)))
         .ifPresent(all::add);
     return all;
   }
 
-  private static Optional<String> callback(Call call) {
-    return Optional.of(call.origin().callback()).filter(to -> !to.isEmpty());
+  /** A call that tells of another is not told of. */
+  private static Optional<Callback> callback(Call call, Optional<CallRequest> request) {
+    if (call.tells()) {
+      return Optional.empty();
+    }
+    String function = call.origin().callback();
+    return function.isEmpty()
+        ? request.flatMap(CallRequest::callback)
+        : Optional.of(new OfFunction(new FunctionName(function)));
   }
 
-  private Optional<FollowUp> follow(Call call, String to, MultiMap fields, byte[] body) {
+  private Optional<FollowUp> follow(Call call, Callback to, MultiMap fields, byte[] body) {
     Origin before = call.origin();
     if (before.depth() >= MAX_DEPTH) {
       LOG.warnf(
           "event=call-not-followed function=%s call=%s to=%s reason=\"%d calls led to it\"",
-          call.function(), call.id(), to, MAX_DEPTH);
+          call.function(), call.id(), to.destination(), MAX_DEPTH);
       return Optional.empty();
     }
+    String function =
+        switch (to) {
+          case OfFunction of -> of.function().value();
+          case ToTopic _, ToUrl _ -> before.function();
+        };
+    boolean tells = !(to instanceof OfFunction);
+    Invocation invocation =
+        new Invocation(
+            function,
+            before.protocol(),
+            InetAddress.getLoopbackAddress(),
+            before.device(),
+            headers(call, fields),
+            body);
     byte[] request =
         CallRecords.ofRequest(
-            new Invocation(
-                to,
-                before.protocol(),
-                InetAddress.getLoopbackAddress(),
-                before.device(),
-                headers(call, fields),
-                body));
+            new CallRequest(invocation, tells ? Optional.of(to) : Optional.empty(), tells));
     Origin origin =
         new Origin(
             store.newId(),
             store.nextNumber(),
-            to,
+            function,
             before.protocol(),
             before.device(),
             "",
+            tells ? to.destination() : "",
             before.depth() + 1,
             Optional.empty(),
             request.length);

@@ -2,6 +2,7 @@ package io.tinyfaas.gateway.call;
 
 import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.RetryOn;
+import io.tinyfaas.gateway.callback.Outcome;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
@@ -27,6 +28,13 @@ sealed interface Verdict {
 
   /** The function did it. */
   record Done(Answered answer) implements Verdict {}
+
+  /**
+   * What has become of another call was heard.
+   *
+   * @param status of the answer, or {@link Call#NO_STATUS}
+   */
+  record Told(int status) implements Verdict {}
 
   /**
    * It is tried again, later.
@@ -71,7 +79,7 @@ sealed interface Verdict {
     return switch (result) {
       case Answered answer when answer.status() < 400 -> new Done(answer);
       case Answered answer when isTemporary(answer.status()) -> {
-        long wish = retryAfter(answer, now);
+        long wish = retryAfter(answer.headers().get(HttpHeaders.RETRY_AFTER), now);
         yield again(RetryOn.ERROR, answer.status(), why(answer), wish, attempts, policy, random);
       }
       case Answered answer -> new Failed(answer.status(), why(answer));
@@ -92,6 +100,20 @@ sealed interface Verdict {
       case UnknownFunction _ -> new Failed(Call.NO_STATUS, "there is no such function");
       case Unauthorized _ -> new Failed(Call.NO_STATUS, "the function is for devices only");
       case BadRequest(String why) -> new Failed(Call.NO_STATUS, why);
+    };
+  }
+
+  /** The same of an attempt to tell somebody. */
+  static Verdict of(
+      Outcome outcome, int attempts, CallPolicy policy, long now, RandomGenerator random) {
+    return switch (outcome) {
+      case Outcome.Heard(int status) -> new Told(status);
+      case Outcome.Refused(int status, String why) -> new Failed(status, why);
+      case Outcome.Failed(int status, String why, String retryAfter) -> {
+        long wish = retryAfter(retryAfter, now);
+        yield again(RetryOn.ERROR, status, why, wish, attempts, policy, random);
+      }
+      case Outcome.NotTaken(String why) -> new NotTaken(why);
     };
   }
 
@@ -123,8 +145,7 @@ sealed interface Verdict {
   }
 
   /** RFC 9110, 10.2.3: seconds, or a date. */
-  private static long retryAfter(Answered answer, long now) {
-    String field = answer.headers().get(HttpHeaders.RETRY_AFTER);
+  private static long retryAfter(String field, long now) {
     if (field == null) {
       return 0;
     }

@@ -12,8 +12,10 @@ import io.tinyfaas.gateway.route.RoutedHandler;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import jakarta.inject.Singleton;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Consumer;
 
 /**
  * Says on the broker which tables this gateway routes and lets devices in by, and which handlers it
@@ -29,8 +31,7 @@ public final class GatewayStatusPublisher implements RouteListener {
   private final CurrentRoutes routes;
   private final DeviceSubscriber deviceSubscriber;
   private final CurrentDevices devices;
-  private final CallsResponder callsResponder;
-  private final SchedulesResponder schedulesResponder;
+  private final QuestionResponder responder;
 
   // On the broker's event loop only.
   private boolean publishing;
@@ -43,32 +44,25 @@ public final class GatewayStatusPublisher implements RouteListener {
       CurrentRoutes routes,
       DeviceSubscriber deviceSubscriber,
       CurrentDevices devices,
-      CallsResponder callsResponder,
-      SchedulesResponder schedulesResponder) {
+      QuestionResponder responder) {
     this.broker = broker;
     this.subscriber = subscriber;
     this.routes = routes;
     this.deviceSubscriber = deviceSubscriber;
     this.devices = devices;
-    this.callsResponder = callsResponder;
-    this.schedulesResponder = schedulesResponder;
+    this.responder = responder;
   }
 
   /** Connects to the broker, without waiting for it, and takes tables from it. */
   public void start() {
     routes.addListener(this);
     devices.onApplied(() -> broker.run(this::publish));
+    Map<String, Consumer<byte[]>> topics = new HashMap<>(responder.topics());
+    topics.put(ControlTopics.ROUTES, subscriber::receive);
+    topics.put(ControlTopics.DEVICES, deviceSubscriber::receive);
     broker.start(
         new BrokerConnection.Session(
-            Map.of(
-                ControlTopics.ROUTES,
-                subscriber::receive,
-                ControlTopics.DEVICES,
-                deviceSubscriber::receive,
-                ControlTopics.CALLS_REQUESTS,
-                callsResponder::receive,
-                ControlTopics.SCHEDULES_REQUESTS,
-                schedulesResponder::receive),
+            topics,
             ControlTopics.GATEWAY_STATUS,
             ControlMessages.encode(GatewayStatus.gone(instance)),
             this::connected));

@@ -9,7 +9,11 @@ import io.tinyfaas.contract.route.Schedule.Missed;
 import io.tinyfaas.contract.route.Schedule.Overlap;
 import io.tinyfaas.gateway.call.Acceptance;
 import io.tinyfaas.gateway.call.Acceptance.Accepted;
+import io.tinyfaas.gateway.call.Acceptance.KeyReused;
+import io.tinyfaas.gateway.call.Acceptance.NoCallback;
+import io.tinyfaas.gateway.call.Acceptance.NotStored;
 import io.tinyfaas.gateway.call.Acceptance.Refused;
+import io.tinyfaas.gateway.call.Acceptance.TooMany;
 import io.tinyfaas.gateway.call.Beside;
 import io.tinyfaas.gateway.journal.Batch;
 import io.vertx.core.Future;
@@ -380,7 +384,7 @@ final class Ticker {
         refused(planned, time, why.outcome());
         pass(planned, time);
       }
-      default -> {
+      case NoCallback _, TooMany _, KeyReused _, NotStored _ -> {
         refused(planned, time, acceptance.refusal().orElse(""));
         planned.missedUntil = now(planned);
         planned.lookAt = planned.missedUntil + RETRY_MILLIS;

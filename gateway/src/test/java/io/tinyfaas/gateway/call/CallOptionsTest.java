@@ -3,12 +3,14 @@ package io.tinyfaas.gateway.call;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tinyfaas.gateway.callback.Callback.ToTopic;
 import io.vertx.core.MultiMap;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -119,12 +121,41 @@ class CallOptionsTest {
     CallOptions options = of("Idempotency-Key", " \"a b\" ", "X-tinyFaaS-Callback", "report");
 
     assertThat(options.key()).hasValue("\"a b\"");
-    assertThat(options.callback().orElseThrow().value()).isEqualTo("report");
+    assertThat(options.callback().orElseThrow().text()).isEqualTo("report");
     assertThat(of("Idempotency-Key", "k".repeat(255)).key()).hasValue("k".repeat(255));
     assertRefused("Idempotency-Key", "k".repeat(256));
     assertRefused("Idempotency-Key", " ");
-    assertRefused("X-tinyFaaS-Callback", "http://10.0.0.1/");
+    assertRefused("X-tinyFaaS-Callback", "ftp://example.org/");
+    assertRefused("X-tinyFaaS-Callback", "http://me:word@example.org/");
     assertRefused("X-tinyFaaS-Callback", "");
+  }
+
+  /** An order to a device would be one that anybody could give. */
+  @Test
+  void shouldLetAnybodyNameOnlyTopicsThatAreThereForIt() {
+    assertThat(of("X-tinyFaaS-Callback", "mqtt:callbacks/shed").callback())
+        .hasValue(new ToTopic("callbacks/shed"));
+    for (String topic :
+        List.of("devices/lamp/set", "callbacks", "callbacksx/a", "shed", "functions/f", "$SYS/a")) {
+      assertRefused("X-tinyFaaS-Callback", "mqtt:" + topic);
+    }
+  }
+
+  @Test
+  void shouldLetADeviceNameTopicsThatItMaySubscribeTo() {
+    MultiMap headers = headers("X-tinyFaaS-Callback", "mqtt:devices/lamp/answers");
+
+    assertThat(CallOptions.of(headers, "devices/lamp/answers"::equals).callback())
+        .hasValue(new ToTopic("devices/lamp/answers"));
+    assertThatThrownBy(() -> CallOptions.of(headers, "devices/door/answers"::equals))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("may not name");
+  }
+
+  @Test
+  void shouldTakeAnyTopicOfASpecification() {
+    assertThat(CallOptions.NONE.withCallback(new ToTopic("shed/alarms")).callback())
+        .hasValue(new ToTopic("shed/alarms"));
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.tinyfaas.contract.control.CallState;
 import io.tinyfaas.gateway.call.Call.Origin;
 import io.tinyfaas.gateway.call.IdempotencyKey.Digest;
+import io.tinyfaas.gateway.callback.Callback;
 import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
@@ -14,6 +15,8 @@ import io.vertx.core.MultiMap;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -31,7 +34,7 @@ class CallRecordsTest {
 
   private static Call call(Optional<IdempotencyKey> key) {
     Origin origin =
-        new Origin(TestCalls.id(7), 7, "f", Protocol.COAPS, "sensor-1", "back", 3, key, 1_234);
+        new Origin(TestCalls.id(7), 7, "f", Protocol.COAPS, "sensor-1", "back", "", 3, key, 1_234);
     return new Call(origin, 1_000, 2_000, true);
   }
 
@@ -92,7 +95,8 @@ class CallRecordsTest {
   @Test
   void shouldReadRequestsAndResults() throws IOException {
     Invocation request = request();
-    Invocation read = CallRecords.toRequest(CallRecords.ofRequest(request));
+    Invocation read =
+        CallRecords.toRequest(CallRecords.ofRequest(CallRequest.of(request))).invocation();
     assertThat(read).usingRecursiveComparison().ignoringFields("headers").isEqualTo(request);
     assertThat(read.headers()).hasToString(request.headers().toString());
 
@@ -104,10 +108,60 @@ class CallRecordsTest {
     assertThat(kept.headers().getAll("Set-Cookie")).containsExactly("a", "b");
   }
 
+  private static Call telling() {
+    Origin origin =
+        new Origin(
+            TestCalls.id(7),
+            7,
+            "f",
+            Protocol.HTTP,
+            "",
+            "",
+            "https://example.org:443",
+            1,
+            Optional.empty(),
+            99);
+    return new Call(origin, 1_000, 2_000, false);
+  }
+
+  @Test
+  void shouldReadWhomACallTells() throws IOException {
+    assertSame(CallRecords.toCall(7, CallRecords.ofState(telling())), telling());
+    assertThat(telling().tells()).isTrue();
+    assertThat(telling().lane()).isEqualTo("https://example.org:443");
+
+    for (String to : List.of("mqtt:callbacks/a", "https://example.org/?key=1")) {
+      for (boolean tells : new boolean[] {true, false}) {
+        CallRequest request = new CallRequest(request(), Optional.of(Callback.parse(to)), tells);
+        CallRequest read = CallRecords.toRequest(CallRecords.ofRequest(request));
+        assertThat(read.callback()).isEqualTo(request.callback());
+        assertThat(read.tells()).isEqualTo(tells);
+        assertThat(read.invocation().body()).isEqualTo(request.invocation().body());
+      }
+    }
+  }
+
+  /** Written by a gateway that knew functions as callbacks only, and read by such a one. */
+  @Test
+  void shouldReadAndWriteWhatHasToDoWithFunctionsAsBefore() throws IOException {
+    byte[] before =
+        HexFormat.of()
+            .parseHex(
+                "0153001641414141414141414141634141414141414141414141000166"
+                    + "0005636f617073000873656e736f722d3100046261636b00000003"
+                    + "00000004d200000000000003e800000000000007d001000757414954494e47"
+                    + "00000000000007d0000000000000000000000000000000000000");
+    assertThat(HexFormat.of().formatHex(CallRecords.ofState(call(Optional.empty()))))
+        .isEqualTo(HexFormat.of().formatHex(before));
+    assertSame(CallRecords.toCall(7, before), call(Optional.empty()));
+    assertThat(CallRecords.ofRequest(CallRequest.of(request()))[0]).isEqualTo((byte) 1);
+    assertThat(CallRecords.ofState(telling())[0]).isEqualTo((byte) 2);
+  }
+
   @Test
   void shouldTakeNoKindForAnother() throws IOException {
     byte[] state = CallRecords.ofState(call(Optional.empty()));
-    byte[] request = CallRecords.ofRequest(request());
+    byte[] request = CallRecords.ofRequest(CallRequest.of(request()));
     byte[] result = CallRecords.ofResult(PlayedCalls.answer(200, "x"));
 
     for (byte[] other : new byte[][] {request, result}) {
@@ -124,11 +178,11 @@ class CallRecordsTest {
   @Test
   void shouldNotReadALaterVersion() {
     byte[] later = CallRecords.ofState(call(Optional.empty()));
-    later[0]++;
+    later[0] = 3;
 
     assertThatThrownBy(() -> CallRecords.toCall(7, later))
         .isInstanceOf(IOException.class)
-        .hasMessageContaining("version 2");
+        .hasMessageContaining("version 3");
   }
 
   /** What a checksum did not find. */
@@ -138,11 +192,17 @@ class CallRecordsTest {
     byte[] state =
         CallRecords.ofState(
             call(Optional.of(new IdempotencyKey(new Digest(1, 2), new Digest(3, 4)))));
-    byte[] request = CallRecords.ofRequest(request());
+    byte[] request = CallRecords.ofRequest(CallRequest.of(request()));
+    byte[] tellingState = CallRecords.ofState(telling());
+    byte[] tellingRequest =
+        CallRecords.ofRequest(
+            new CallRequest(request(), Optional.of(Callback.parse("http://a.b/")), true));
     byte[] result = CallRecords.ofResult(PlayedCalls.answer(200, "x"));
     for (int i = 0; i < 20_000; i++) {
       read(bytes -> CallRecords.toCall(7, bytes).describe(), damaged(state, random));
       read(CallRecords::toRequest, damaged(request, random));
+      read(bytes -> CallRecords.toCall(7, bytes).describe(), damaged(tellingState, random));
+      read(CallRecords::toRequest, damaged(tellingRequest, random));
       read(CallRecords::toResult, damaged(result, random));
     }
   }

@@ -14,9 +14,12 @@ import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.RetryOn;
 import io.tinyfaas.gateway.call.Acceptance.Accepted;
+import io.tinyfaas.gateway.callback.PlayedCallbacks;
+import io.tinyfaas.gateway.callback.PlayedPublisher;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.journal.PlayedDisk;
+import io.tinyfaas.gateway.mqtt.Message;
 import io.tinyfaas.harness.Seed;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
@@ -71,7 +74,13 @@ class CallsPowerCutTest {
     }
   }
 
-  private record Promised(Kind kind, boolean callback) {}
+  private enum Callback {
+    NONE,
+    FUNCTION,
+    TOPIC
+  }
+
+  private record Promised(Kind kind, Callback callback) {}
 
   private static final class History {
     private final Random random;
@@ -81,6 +90,7 @@ class CallsPowerCutTest {
     private final Set<String> done = ConcurrentHashMap.newKeySet();
     private final Set<String> ran = ConcurrentHashMap.newKeySet();
     private final Set<String> calledBack = ConcurrentHashMap.newKeySet();
+    private final Set<String> published = ConcurrentHashMap.newKeySet();
     private final Set<String> alarmed = ConcurrentHashMap.newKeySet();
     private final Set<String> ranAgain = ConcurrentHashMap.newKeySet();
 
@@ -110,7 +120,11 @@ class CallsPowerCutTest {
     }
 
     private PlayedCalls start() {
-      PlayedCalls calls = new PlayedCalls(disk.folder(), this::function);
+      PlayedPublisher broker = new PlayedPublisher();
+      broker.does(this::publish);
+      PlayedCalls calls =
+          new PlayedCalls(
+              disk.folder(), this::function, 0, loop -> PlayedCallbacks.to(loop, broker));
       CallPolicy policy =
           new CallPolicy(
               false,
@@ -129,10 +143,14 @@ class CallsPowerCutTest {
     private void work(PlayedCalls calls) {
       for (int i = 0; i < 60 && !disk.isOff(); i++) {
         Promised next =
-            new Promised(Kind.values()[random.nextInt(Kind.values().length)], random.nextBoolean());
+            new Promised(
+                Kind.values()[random.nextInt(Kind.values().length)],
+                Callback.values()[random.nextInt(Callback.values().length)]);
         MultiMap options = MultiMap.caseInsensitiveMultiMap();
-        if (next.callback()) {
-          options.set("X-tinyFaaS-Callback", "back");
+        switch (next.callback()) {
+          case NONE -> {}
+          case FUNCTION -> options.set("X-tinyFaaS-Callback", "back");
+          case TOPIC -> options.set("X-tinyFaaS-Callback", "mqtt:callbacks/back");
         }
         String body = next.kind().name() + " ".repeat(random.nextInt(3_000));
         calls
@@ -194,6 +212,20 @@ class CallsPowerCutTest {
       return Future.succeededFuture(answer(200, ""));
     }
 
+    /**
+     * As {@link #function}. What is published of a call says that it has ended: it does not run any
+     * more.
+     */
+    private Future<Void> publish(Message message) {
+      if (disk.isOff()) {
+        return Promise.<Void>promise().future();
+      }
+      String id = message.properties().getFirst().getValue();
+      published.add(id);
+      done.add(id);
+      return Future.succeededFuture();
+    }
+
     private static Future<InvocationResult> outcome(Invocation invocation) {
       Kind kind = Kind.valueOf(new String(invocation.body(), StandardCharsets.UTF_8).strip());
       boolean isFirst = invocation.headers().get(HandlerHttp.ATTEMPT_HEADER).equals("1");
@@ -231,8 +263,11 @@ class CallsPowerCutTest {
                       .as("%s", calls.find(id))
                       .hasValue(expected));
       assertThat(ran).as("%s %s", id, what).contains(id.value());
-      if (what.callback()) {
-        eventually().untilAsserted(() -> assertThat(calledBack).contains(id.value()));
+      switch (what.callback()) {
+        case NONE -> {}
+        case FUNCTION ->
+            eventually().untilAsserted(() -> assertThat(calledBack).contains(id.value()));
+        case TOPIC -> eventually().untilAsserted(() -> assertThat(published).contains(id.value()));
       }
       if (expected == CallState.FAILED) {
         eventually().untilAsserted(() -> assertThat(alarmed).contains(id.value()));

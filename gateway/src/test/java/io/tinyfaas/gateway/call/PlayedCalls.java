@@ -17,6 +17,8 @@ import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.Route;
 import io.tinyfaas.gateway.Settings;
 import io.tinyfaas.gateway.call.Acceptance.Accepted;
+import io.tinyfaas.gateway.callback.Callbacks;
+import io.tinyfaas.gateway.callback.PlayedCallbacks;
 import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationResult;
@@ -46,6 +48,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /** One life of calls on a folder, with functions that are the test's. */
@@ -91,6 +94,14 @@ final class PlayedCalls implements AutoCloseable {
    * @param set the clock, by so many milliseconds
    */
   PlayedCalls(Path folder, Functions functions, long set) {
+    this(folder, functions, set, loop -> PlayedCallbacks.none(loop));
+  }
+
+  /**
+   * @param callbacks made on the loop's Vert.x
+   */
+  PlayedCalls(
+      Path folder, Functions functions, long set, Function<InvocationLoop, Callbacks> callbacks) {
     this.functions = functions;
     this.set.set(set);
     calls =
@@ -101,6 +112,7 @@ final class PlayedCalls implements AutoCloseable {
             routes,
             this::invoke,
             invocation -> Optional.empty(),
+            callbacks.apply(loop),
             memory,
             new PeerHolders(),
             meters,

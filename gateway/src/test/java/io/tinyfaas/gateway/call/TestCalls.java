@@ -21,7 +21,7 @@ final class TestCalls {
   static Call of(String function, long dueAt, int bytes, Optional<IdempotencyKey> key) {
     long number = ++last;
     return new Call(
-        new Origin(id(number), number, function, Protocol.HTTP, "", "", 0, key, bytes),
+        new Origin(id(number), number, function, Protocol.HTTP, "", "", "", 0, key, bytes),
         dueAt,
         dueAt,
         false);

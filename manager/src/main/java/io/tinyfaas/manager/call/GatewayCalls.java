@@ -13,39 +13,26 @@ import io.tinyfaas.contract.control.CallsRequest.Action;
 import io.tinyfaas.contract.control.ControlMessages;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.setting.SettingsCheck;
+import io.tinyfaas.manager.call.GatewayQuestions.Unanswered;
 import io.tinyfaas.manager.problem.ProblemException;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.reactive.messaging.Channel;
 import org.eclipse.microprofile.reactive.messaging.Emitter;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
-import org.eclipse.microprofile.reactive.messaging.Message;
 import org.eclipse.microprofile.reactive.messaging.OnOverflow;
 import org.jboss.logging.Logger;
 
-/**
- * Asks the gateway, which has them, for the calls of a function. A question goes out once, and its
- * answer is known by the question's id: what comes later than anybody waits for it is dropped.
- */
+/** Asks the gateway, which has them, for the calls of a function. */
 @ApplicationScoped
 public class GatewayCalls {
 
   private static final Logger LOG = Logger.getLogger(GatewayCalls.class);
-
-  /** An answer may have a megabyte, and there are operators enough for few of them. */
-  static final int MAX_QUESTIONS = 16;
 
   private static final int RETRY_AFTER_SECONDS = 1;
 
@@ -54,10 +41,8 @@ public class GatewayCalls {
 
   private static final Set<CallState> FAILED = Set.of(CallState.FAILED);
 
-  private final Emitter<byte[]> channel;
+  private final GatewayQuestions<CallsReply> questions;
   private final Duration timeout;
-  private final Semaphore places = new Semaphore(MAX_QUESTIONS);
-  private final Map<UUID, CompletableFuture<CallsReply>> questions = new ConcurrentHashMap<>();
 
   /**
    * @param timeout how long an answer may take, from 1 s to 1 min
@@ -69,7 +54,7 @@ public class GatewayCalls {
     new SettingsCheck()
         .time("TINYFAAS_CALLS_TIMEOUT", timeout, Duration.ofSeconds(1), Duration.ofMinutes(1))
         .orThrow(ConfigurationException::new);
-    this.channel = channel;
+    this.questions = new GatewayQuestions<>(channel);
     this.timeout = timeout;
   }
 
@@ -133,48 +118,28 @@ public class GatewayCalls {
   }
 
   CallsReply ask(CallsRequest request) {
-    if (!places.tryAcquire()) {
-      throw ProblemException.busy(
-          "The gateway is asked "
-              + MAX_QUESTIONS
-              + " questions about calls at this moment, as many as it may be: try again.",
-          RETRY_AFTER_SECONDS);
-    }
-    CompletableFuture<CallsReply> answer = new CompletableFuture<>();
-    questions.put(request.id(), answer);
+    CallsReply reply;
     try {
-      send(request, answer);
-      CallsReply reply = answer.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
-      reply
-          .problem()
-          .ifPresent(
-              problem -> {
-                throw unavailable(request, "The gateway could not do it: " + problem + ".");
-              });
-      return reply;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw unavailable(request, "The manager is stopping.");
-    } catch (ExecutionException e) {
-      throw unavailable(request, "The broker does not take messages.");
-    } catch (TimeoutException e) {
-      throw unavailable(
-          request, "The gateway has not answered within " + timeout.toSeconds() + " s.");
-    } finally {
-      questions.remove(request.id());
-      places.release();
+      reply = questions.ask(request.id(), ControlMessages.encode(request), timeout);
+    } catch (Unanswered e) {
+      throw switch (e.reason()) {
+        case TOO_MANY ->
+            ProblemException.busy(
+                "The gateway is asked "
+                    + GatewayQuestions.MAX
+                    + " questions about calls at this moment, as many as it may be: try again.",
+                RETRY_AFTER_SECONDS);
+        case STOPPING -> unavailable(request, "The manager is stopping.");
+        case BROKER_AWAY -> unavailable(request, "The broker does not take messages.");
+        case TIME_UP ->
+            unavailable(
+                request, "The gateway has not answered within " + timeout.toSeconds() + " s.");
+      };
     }
-  }
-
-  private void send(CallsRequest request, CompletableFuture<CallsReply> answer) {
-    channel.send(
-        Message.of(
-            ControlMessages.encode(request),
-            () -> CompletableFuture.completedFuture(null),
-            failure -> {
-              answer.completeExceptionally(failure);
-              return CompletableFuture.completedFuture(null);
-            }));
+    if (reply.problem().isPresent()) {
+      throw unavailable(request, "The gateway could not do it: " + reply.problem().get() + ".");
+    }
+    return reply;
   }
 
   private static ProblemException unavailable(CallsRequest request, String what) {
@@ -195,10 +160,7 @@ public class GatewayCalls {
   void onReply(byte[] message) {
     try {
       CallsReply reply = ControlMessages.decodeCallsReply(message);
-      CompletableFuture<CallsReply> question = questions.remove(reply.id());
-      if (question != null) {
-        question.complete(reply);
-      }
+      questions.answered(reply.id(), reply);
     } catch (IOException e) {
       LOG.warnf("event=calls-reply-refused reason=\"%s\"", e.getMessage());
     }

@@ -3,6 +3,9 @@ package io.tinyfaas.manager.compat;
 import static io.tinyfaas.manager.problem.ProblemType.FETCH_FAILED;
 
 import io.quarkus.runtime.Startup;
+import io.quarkus.runtime.configuration.ConfigurationException;
+import io.tinyfaas.contract.address.PermittedAddresses;
+import io.tinyfaas.contract.address.TrustedAuthorities;
 import io.tinyfaas.manager.engine.HostAddresses;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.vertx.core.Future;
@@ -12,12 +15,14 @@ import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.RequestOptions;
 import io.vertx.core.net.SocketAddress;
+import io.vertx.core.net.TrustOptions;
 import jakarta.enterprise.inject.Instance;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -28,16 +33,19 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
+import org.jboss.logging.Logger;
 
 /**
  * Fetches archives from the web for whoever may deploy, and nothing else: http and https, few
- * redirects, within a time, and only from {@link FetchAddresses}. A name is resolved once; the
+ * redirects, within a time, and only from {@link PermittedAddresses}. A name is resolved once; the
  * address that was looked at is the one connected to, so that a name server cannot lead elsewhere
  * in between.
  */
 @Startup
 @Singleton
 class ArchiveFetch {
+
+  private static final Logger LOG = Logger.getLogger(ArchiveFetch.class);
 
   private static final int MAX_REDIRECTS = 5;
   private static final int MAX_URL = 2_048;
@@ -51,7 +59,7 @@ class ArchiveFetch {
   }
 
   private final HttpClient client;
-  private final FetchAddresses addresses;
+  private final PermittedAddresses addresses;
   private final Duration timeout;
   private final Resolver resolver;
 
@@ -75,10 +83,22 @@ class ArchiveFetch {
                 .setConnectTimeout((int) CONNECT_TIMEOUT.toMillis())
                 .setSslHandshakeTimeout(CONNECT_TIMEOUT.toSeconds())
                 .setIdleTimeout(SILENCE_SECONDS)
-                .setTrustOptions(TrustedAuthorities.options(settings.checkout())));
-    this.addresses = new FetchAddresses(settings.fetchAllow().orElse(List.of()), ours);
+                .setTrustOptions(
+                    TrustOptions.wrap(
+                        TrustedAuthorities.of(
+                            settings.checkout().map(c -> c.resolve("compose/ca-certificates")),
+                            ArchiveFetch::ignored))));
+    try {
+      this.addresses = new PermittedAddresses(settings.fetchAllow().orElse(List.of()), ours);
+    } catch (IllegalArgumentException e) {
+      throw new ConfigurationException(e.getMessage());
+    }
     this.timeout = settings.fetchTimeout();
     this.resolver = resolver;
+  }
+
+  private static void ignored(Path file, String why) {
+    LOG.warnf("event=ca-certificate file=%s outcome=ignored reason=\"%s\"", file, why);
   }
 
   /**

@@ -59,7 +59,8 @@ class CallsResourceTest extends RestCalls {
         Optional.of(500),
         Optional.of("the function answered 500"),
         "coaps",
-        Optional.of("barn/lamp-7"));
+        Optional.of("barn/lamp-7"),
+        Optional.empty());
   }
 
   private static CallsReply none(CallsRequest question) {

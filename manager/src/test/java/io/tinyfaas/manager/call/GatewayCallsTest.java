@@ -208,10 +208,10 @@ class GatewayCallsTest {
     GatewayCalls calls = new GatewayCalls(broker, LONG);
     try (ExecutorService operators = Executors.newVirtualThreadPerTaskExecutor()) {
       List<Future<CallsReply>> asked = new ArrayList<>();
-      for (int i = 0; i < GatewayCalls.MAX_QUESTIONS; i++) {
+      for (int i = 0; i < GatewayQuestions.MAX; i++) {
         asked.add(operators.submit(() -> list(calls)));
       }
-      eventually().until(() -> broker.sent.size() == GatewayCalls.MAX_QUESTIONS);
+      eventually().until(() -> broker.sent.size() == GatewayQuestions.MAX);
 
       ProblemException problem = refusal(() -> list(calls));
 

@@ -62,8 +62,8 @@ final class GrpcResponses {
     return switch (acceptance) {
       case Acceptance.Accepted(CallId id) -> new Reply.Accepted(id);
       case Acceptance.Refused(InvocationResult why) -> toReply(why);
-      case Acceptance.NoCallback(String function) ->
-          failure(Status.INVALID_ARGUMENT, "no such function to call back: " + function);
+      case Acceptance.NoCallback(String why) ->
+          failure(Status.INVALID_ARGUMENT, "the callback cannot be called: " + why);
       case Acceptance.TooMany _ ->
           failure(Status.RESOURCE_EXHAUSTED, "too many calls are waiting or have failed");
       case Acceptance.KeyReused _ ->

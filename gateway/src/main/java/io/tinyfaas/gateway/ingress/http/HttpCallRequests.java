@@ -48,8 +48,7 @@ final class HttpCallRequests {
                   .set("Preference-Applied", CallOptions.RESPOND_ASYNC),
               Buffer.buffer());
       case Refused refused -> HttpResponses.toResponse(path, refused.why());
-      case NoCallback(String function) ->
-          HttpResponses.problem(path, HttpProblem.noCallback(function));
+      case NoCallback(String why) -> HttpResponses.problem(path, HttpProblem.noCallback(why));
       case TooMany _ -> HttpResponses.problem(path, HttpProblem.tooManyCalls());
       case KeyReused _ -> HttpResponses.problem(path, HttpProblem.keyReused());
       case NotStored _ -> HttpResponses.problem(path, HttpProblem.callNotStored());

@@ -108,12 +108,15 @@ record HttpProblem(int status, String type, String title, String detail, int ret
         NOT_STORED_SECONDS);
   }
 
-  static HttpProblem noCallback(String function) {
+  /**
+   * @param why as the end of a sentence
+   */
+  static HttpProblem noCallback(String why) {
     return new HttpProblem(
         400,
-        "unknown-callback",
-        "No such function to call back",
-        "X-tinyFaaS-Callback names " + function + ", which is not deployed.",
+        "no-callback",
+        "Nobody would hear what becomes of the call",
+        "X-tinyFaaS-Callback cannot be called back: " + why + ".",
         0);
   }
 

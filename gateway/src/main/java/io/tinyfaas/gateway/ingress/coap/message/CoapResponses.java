@@ -117,7 +117,8 @@ public final class CoapResponses {
         yield created;
       }
       case Refused(InvocationResult why) -> toResponse(request, why);
-      case NoCallback _ -> diagnostic(ResponseCode.BAD_REQUEST, "no such function to call back");
+      case NoCallback(String why) ->
+          diagnostic(ResponseCode.BAD_REQUEST, "the callback cannot be called: " + why);
       case TooMany _ -> tooMany("too many calls are waiting or have failed");
       case KeyReused _ ->
           diagnostic(ResponseCode.UNPROCESSABLE_ENTITY, "the key is that of another request");

@@ -1,6 +1,5 @@
-package io.tinyfaas.manager.compat;
+package io.tinyfaas.contract.address;
 
-import io.vertx.core.net.TrustOptions;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -12,34 +11,36 @@ import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.util.Optional;
+import java.util.function.BiConsumer;
+import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
-import org.jboss.logging.Logger;
 
 /** The certificate authorities that Java knows, and the operator's own. */
-final class TrustedAuthorities {
-
-  private static final Logger LOG = Logger.getLogger(TrustedAuthorities.class);
+public final class TrustedAuthorities {
 
   private TrustedAuthorities() {}
 
-  static TrustOptions options(Optional<Path> checkout) {
+  /**
+   * @param own a folder with files {@code *.crt}, certificates as PEM
+   * @param unreadable is told which of them are none, and why
+   */
+  public static TrustManager of(Optional<Path> own, BiConsumer<Path, String> unreadable) {
     try {
       File known = Path.of(System.getProperty("java.home"), "lib/security/cacerts").toFile();
       KeyStore trusted = KeyStore.getInstance(known, (char[]) null);
-      Path own = checkout.map(c -> c.resolve("compose/ca-certificates")).orElse(Path.of(""));
-      if (checkout.isPresent() && Files.isDirectory(own)) {
-        addAll(own, trusted);
+      if (own.isPresent() && Files.isDirectory(own.get())) {
+        addAll(own.get(), trusted, unreadable);
       }
       TrustManagerFactory factory =
           TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
       factory.init(trusted);
-      return TrustOptions.wrap(factory.getTrustManagers()[0]);
+      return factory.getTrustManagers()[0];
     } catch (IOException | GeneralSecurityException e) {
       throw new IllegalStateException("Java's certificate authorities cannot be read", e);
     }
   }
 
-  private static void addAll(Path folder, KeyStore trusted)
+  private static void addAll(Path folder, KeyStore trusted, BiConsumer<Path, String> unreadable)
       throws IOException, GeneralSecurityException {
     try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*.crt")) {
       for (Path file : files) {
@@ -50,8 +51,7 @@ final class TrustedAuthorities {
             trusted.setCertificateEntry(file.getFileName() + "-" + number++, certificate);
           }
         } catch (IOException | GeneralSecurityException e) {
-          LOG.warnf(
-              "event=ca-certificate file=%s outcome=ignored reason=\"%s\"", file, e.getMessage());
+          unreadable.accept(file, e.getMessage());
         }
       }
     }

@@ -1,6 +1,5 @@
-package io.tinyfaas.manager.compat;
+package io.tinyfaas.contract.address;
 
-import io.quarkus.runtime.configuration.ConfigurationException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.List;
@@ -9,10 +8,14 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
- * From which addresses an archive may be fetched: public ones that are not this box', and what the
- * operator allows besides. Whoever may deploy must not look into the network that the box is in.
+ * Which addresses the box connects to because somebody has named one: public ones that are not this
+ * box' own, and what the operator allows besides. Who may name one must not look into the network
+ * that the box is in, nor reach what listens on the box for itself.
  */
-final class FetchAddresses {
+public final class PermittedAddresses {
+
+  /** The setting of what is allowed besides. */
+  public static final String VARIABLE = "TINYFAAS_FETCH_ALLOW";
 
   /**
    * Of the registries of special-purpose addresses (RFC 6890): this network, private, shared
@@ -47,21 +50,40 @@ final class FetchAddresses {
   /**
    * @param allowed addresses or ranges in CIDR notation
    * @param ours the box' own addresses; asked for only where all else permits one
+   * @throws IllegalArgumentException if a range is none, with a message for the operator
    */
-  FetchAddresses(List<String> allowed, Supplier<Set<String>> ours) {
+  public PermittedAddresses(List<String> allowed, Supplier<Set<String>> ours) {
     this.allowed = allowed.stream().map(Range::parse).toList();
     this.ours = ours;
   }
 
-  boolean permit(InetAddress address) {
-    return allowed.stream().anyMatch(range -> range.contains(address))
-        || SPECIAL.stream().noneMatch(range -> range.contains(address)) && !isOurs(address);
+  /**
+   * Loopback, link-local addresses and the box' own are permitted only where they are named
+   * themselves: whoever allows a network hardly means the box that is in it.
+   */
+  public boolean permit(InetAddress address) {
+    if (allowed.stream().anyMatch(range -> range.isOnly(address))) {
+      return true;
+    }
+    boolean inRange = allowed.stream().anyMatch(range -> range.contains(address));
+    boolean isPublic = SPECIAL.stream().noneMatch(range -> range.contains(address));
+    return (inRange || isPublic) && !isNear(address) && !isOurs(address);
   }
 
-  private boolean isOurs(InetAddress address) {
-    return ours.get().stream()
-        .map(text -> Range.parse(text.replaceFirst("%.*", "")))
-        .anyMatch(range -> range.contains(address));
+  private static boolean isNear(InetAddress address) {
+    return address.isLoopbackAddress()
+        || address.isLinkLocalAddress()
+        || address.isAnyLocalAddress()
+        || address.isMulticastAddress();
+  }
+
+  /** Whether it is loopback or the box' own: what listens there may be meant for the box alone. */
+  public boolean isOurs(InetAddress address) {
+    return address.isLoopbackAddress()
+        || address.isAnyLocalAddress()
+        || ours.get().stream()
+            .map(text -> Range.parse(text.replaceFirst("%.*", "")))
+            .anyMatch(range -> range.contains(address));
   }
 
   /**
@@ -83,8 +105,12 @@ final class FetchAddresses {
       } catch (UnknownHostException | NumberFormatException e) {
         // Said below.
       }
-      throw new ConfigurationException(
-          "TINYFAAS_FETCH_ALLOW has \"" + text + "\": use ranges such as 192.168.1.0/24.");
+      throw new IllegalArgumentException(
+          VARIABLE + " has \"" + text + "\": use ranges such as 192.168.1.0/24.");
+    }
+
+    boolean isOnly(InetAddress other) {
+      return bits == address.length * 8 && contains(other);
     }
 
     boolean contains(InetAddress other) {

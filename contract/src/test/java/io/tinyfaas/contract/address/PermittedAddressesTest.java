@@ -1,9 +1,8 @@
-package io.tinyfaas.manager.compat;
+package io.tinyfaas.contract.address;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.quarkus.runtime.configuration.ConfigurationException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.List;
@@ -12,9 +11,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class FetchAddressesTest {
+class PermittedAddressesTest {
 
-  private static final FetchAddresses PUBLIC = new FetchAddresses(List.of(), Set::of);
+  private static final PermittedAddresses PUBLIC = new PermittedAddresses(List.of(), Set::of);
 
   private static InetAddress address(String text) throws UnknownHostException {
     return InetAddress.getByName(text);
@@ -70,8 +69,8 @@ class FetchAddressesTest {
 
   @Test
   void shouldPermitWhatTheOperatorAllowsAndNoMore() throws UnknownHostException {
-    FetchAddresses addresses =
-        new FetchAddresses(List.of("192.168.1.0/24", "10.1.2.3", "fd00::/8"), Set::of);
+    PermittedAddresses addresses =
+        new PermittedAddresses(List.of("192.168.1.0/24", "10.1.2.3", "fd00::/8"), Set::of);
 
     assertThat(addresses.permit(address("192.168.1.77"))).isTrue();
     assertThat(addresses.permit(address("192.168.2.77"))).isFalse();
@@ -83,20 +82,43 @@ class FetchAddressesTest {
   @Test
   void shouldRefuseTheBoxsOwnPublicAddressesUnlessAllowed() throws UnknownHostException {
     Set<String> ours = Set.of("10.0.0.7", "8.8.4.4", "2606:4700:4700::7");
-    FetchAddresses addresses = new FetchAddresses(List.of(), () -> ours);
+    PermittedAddresses addresses = new PermittedAddresses(List.of(), () -> ours);
 
     assertThat(addresses.permit(address("8.8.4.4"))).isFalse();
     assertThat(addresses.permit(address("2606:4700:4700:0:0::7"))).isFalse();
     assertThat(addresses.permit(address("8.8.8.8"))).isTrue();
-    assertThat(new FetchAddresses(List.of("8.8.4.4"), () -> ours).permit(address("8.8.4.4")))
+    assertThat(new PermittedAddresses(List.of("8.8.4.4"), () -> ours).permit(address("8.8.4.4")))
         .isTrue();
+  }
+
+  /** Whoever allows the LAN does not mean the box that is in it. */
+  @Test
+  void shouldPermitTheBoxItselfOnlyWhereItIsNamed() throws UnknownHostException {
+    Set<String> ours = Set.of("192.168.1.7");
+    PermittedAddresses all =
+        new PermittedAddresses(List.of("0.0.0.0/0", "::/0", "192.168.1.0/24"), () -> ours);
+
+    assertThat(all.permit(address("192.168.1.8"))).isTrue();
+    assertThat(all.permit(address("192.168.1.7"))).isFalse();
+    assertThat(all.isOurs(address("192.168.1.7"))).isTrue();
+    assertThat(all.isOurs(address("192.168.1.8"))).isFalse();
+    for (String near :
+        List.of("127.0.0.1", "127.8.0.1", "169.254.169.254", "0.0.0.0", "::1", "fe80::1")) {
+      assertThat(all.permit(address(near))).as(near).isFalse();
+    }
+    PermittedAddresses named =
+        new PermittedAddresses(List.of("127.0.0.1", "192.168.1.7/32"), () -> ours);
+    assertThat(named.permit(address("127.0.0.1"))).isTrue();
+    assertThat(named.permit(address("127.0.0.2"))).isFalse();
+    assertThat(named.permit(address("192.168.1.7"))).isTrue();
+    assertThat(named.isOurs(address("127.0.0.1"))).isTrue();
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"", "example.com", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/x", "::1/129"})
   void shouldRefuseARangeThatIsNone(String range) {
-    assertThatThrownBy(() -> new FetchAddresses(List.of(range), Set::of))
-        .isInstanceOf(ConfigurationException.class)
+    assertThatThrownBy(() -> new PermittedAddresses(List.of(range), Set::of))
+        .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("TINYFAAS_FETCH_ALLOW");
   }
 }
