@@ -55,8 +55,9 @@ record MosquittoClient(List<String> connection) {
     Eventually.eventually().until(() -> subscriber.output().contains("Subscribed (mid"));
   }
 
+  /** Lines at once, which the program would keep while nobody sits before it. */
   private Command command(String program, String... arguments) {
-    List<String> words = new ArrayList<>(List.of(program));
+    List<String> words = new ArrayList<>(List.of("stdbuf", "-oL", program));
     words.addAll(connection);
     words.addAll(List.of(arguments));
     return Command.of(words);

@@ -102,7 +102,7 @@ class MqttIT {
               .tryToPublish("-t", "devices/lamp/x", "-m", "x");
 
       assertThat(refused.exitCode()).isNotZero();
-      assertThat(refused.output().toLowerCase()).contains("refused");
+      assertThat(refused.output()).containsAnyOf("efused", "Bad User Name or Password", "ot authorized");
     }
   }
 
@@ -112,7 +112,7 @@ class MqttIT {
       Command.Result refused =
           device("sensor", "-V", "5").tryToPublish("-d", "-q", "1", "-t", topic, "-m", "x");
 
-      assertThat(refused.output()).contains("rc135").describedAs(topic);
+      assertThat(refused.output()).contains("RC:135").describedAs(topic);
     }
   }
 }

@@ -2,6 +2,7 @@ package io.tinyfaas.contract.device;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import io.tinyfaas.contract.mqtt.TopicFilter;
 import java.util.List;
 import java.util.Objects;
@@ -28,6 +29,7 @@ public record DeviceTopics(List<TopicFilter> publish, List<TopicFilter> subscrib
     }
   }
 
+  @JsonIgnore
   public boolean isEmpty() {
     return publish.isEmpty() && subscribe.isEmpty();
   }
