@@ -9,6 +9,8 @@ import io.tinyfaas.contract.device.DeviceTopics;
 import io.tinyfaas.contract.device.KeySeal;
 import io.tinyfaas.contract.mqtt.TopicFilter;
 import io.tinyfaas.harness.DeviceBroker;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerRequest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 
 /** The packaged gateway with the devices' broker behind it, and devices that speak MQTT. */
 final class MqttGateway implements AutoCloseable {
@@ -38,6 +41,14 @@ final class MqttGateway implements AutoCloseable {
    * @param more environment of the gateway
    */
   MqttGateway(Path folder, Map<String, String> more) throws IOException {
+    this(folder, more, (request, body) -> request.response().end(body));
+  }
+
+  /**
+   * @param function what the handler answers
+   */
+  MqttGateway(Path folder, Map<String, String> more, BiConsumer<HttpServerRequest, Buffer> function)
+      throws IOException {
     certificates = new Certificates(folder);
     server = certificates.selfSigned("tinyfaas", "-addext", "subjectAltName=IP:127.0.0.1");
     Path secret = folder.resolve("device-key");
@@ -48,8 +59,7 @@ final class MqttGateway implements AutoCloseable {
     environment.put("TINYFAAS_COAPS_CERTIFICATE_FILE", server.toString());
     environment.put("TINYFAAS_DEVICE_BROKER_SOCKET", broker.socket().toString());
     environment.putAll(more);
-    system =
-        new ServedGateway(folder, environment, (request, body) -> request.response().end(body));
+    system = new ServedGateway(folder, environment, function);
     system.process().healthPort(); // it has started, which takes longest on a busy machine
   }
 

@@ -13,7 +13,8 @@ import java.util.Optional;
  * @param topic which of them: at neither broker one that begins with {@code $}, and at the box's
  *     own none at or below {@value #REQUESTS}, where functions are asked directly
  * @param qos with which an external broker is asked for them, 0 to 2
- * @param reply where what the function answers is published; no topic of this trigger
+ * @param reply where at the box's own broker what the function answers is published; no topic of
+ *     this trigger
  * @param shared whether an external broker gives each message to one only of the gateways that have
  *     such a trigger; the box's own has one gateway
  * @param broker where they are published
@@ -69,7 +70,7 @@ public record MqttTrigger(
     require(isOpen(topic.value(), broker), "nothing is told of topic " + topic);
     require(broker == Source.EXTERNAL || !shared, "shared is for an external broker only");
     require(
-        reply.map(to -> TopicFilter.isTopic(to) && isOpen(to, broker)).orElse(true),
+        reply.map(to -> TopicFilter.isTopic(to) && isOpen(to, Source.BOX)).orElse(true),
         "reply is no topic that can be written");
     require(
         reply.map(to -> !topic.matches(to)).orElse(true),

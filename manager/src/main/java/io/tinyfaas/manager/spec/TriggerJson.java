@@ -108,7 +108,7 @@ final class TriggerJson {
       }
       Source broker = text("broker").map(this::broker).orElse(Source.BOX);
       TopicFilter topic = topic(broker);
-      Optional<String> reply = text("reply").map(to -> reply(to, topic, broker));
+      Optional<String> reply = text("reply").map(to -> reply(to, topic));
       return new MqttTrigger(topic, qos(), reply, shared(broker), broker);
     }
 
@@ -171,7 +171,7 @@ final class TriggerJson {
       }
     }
 
-    private String reply(String reply, TopicFilter topic, Source broker) {
+    private String reply(String reply, TopicFilter topic) {
       if (!TopicFilter.isTopic(reply)) {
         throw wrong(
             "reply",
@@ -182,7 +182,7 @@ final class TriggerJson {
                 + TopicFilter.MAX_LEVELS
                 + " levels");
       }
-      requireOpen("reply", reply, broker);
+      requireOpen("reply", reply, Source.BOX);
       if (topic.matches(reply)) {
         throw wrong(
             "reply",

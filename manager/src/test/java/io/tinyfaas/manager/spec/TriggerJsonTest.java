@@ -109,6 +109,7 @@ class TriggerJsonTest {
         "[{`topic`:`a`,`reply`:``}] | mqtt[0].reply | a reply goes to one topic",
         "[{`topic`:`a`,`reply`:`$SYS/a`}] | mqtt[0].reply | what begins with $",
         "[{`topic`:`a`,`reply`:`functions/f`}] | mqtt[0].reply | functions are asked",
+        "[{`topic`:`a`,`reply`:`functions/f`,`broker`:`external`}] | mqtt[0].reply | name another",
         "[{`topic`:`shed/#`,`reply`:`shed/a`}] | mqtt[0].reply | again and again: reply to another",
         "[{`topic`:`a`,`reply`:`a`}] | mqtt[0].reply | is \"a\", but that is a topic of mqtt[0]",
         "[{`topic`:`a`,`shared`:`yes`}] | mqtt[0].shared | shared is true or false",

@@ -80,8 +80,7 @@ final class Answers {
                         + " publish it again later; the gateway's log says more"));
         case KeyReused _ ->
             Optional.of(new Failure(422, "the idempotency key is that of another message"));
-        case NoCallback(String function) ->
-            Optional.of(new Failure(400, "there is no function " + function + " to call back"));
+        case NoCallback(String why) -> Optional.of(new Failure(400, "X-tinyFaaS-Callback: " + why));
         case Refused(InvocationResult why) -> Optional.of(of(why));
       };
     }

@@ -279,6 +279,7 @@ final class ExternalSession extends SimpleChannelInboundHandler<MqttMessage> {
             ExternalPackets.text(properties, MqttPropertyType.CONTENT_TYPE),
             ExternalPackets.text(properties, MqttPropertyType.RESPONSE_TOPIC),
             ExternalPackets.bytes(properties, MqttPropertyType.CORRELATION_DATA),
+            Publication.NEVER,
             ExternalPackets.userProperties(properties),
             ByteBufUtil.getBytes(packet.payload()));
     int id = publication.qos() == 0 ? 0 : packet.variableHeader().packetId();

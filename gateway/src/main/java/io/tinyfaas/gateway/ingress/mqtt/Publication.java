@@ -38,34 +38,4 @@ public record Publication(
     byte[] body) {
 
   static final long NEVER = -1;
-
-  /** Of one for which somebody waits however long. */
-  public Publication(
-      Optional<DeviceIdentity> device,
-      Protocol protocol,
-      InetSocketAddress peer,
-      String topic,
-      int qos,
-      boolean retained,
-      boolean duplicate,
-      String contentType,
-      String responseTopic,
-      byte[] correlation,
-      List<Map.Entry<String, String>> properties,
-      byte[] body) {
-    this(
-        device,
-        protocol,
-        peer,
-        topic,
-        qos,
-        retained,
-        duplicate,
-        contentType,
-        responseTopic,
-        correlation,
-        NEVER,
-        properties,
-        body);
-  }
 }

@@ -55,8 +55,16 @@ final class Received {
         property(properties, MqttPropertyType.CORRELATION_DATA) instanceof byte[] correlation
             ? correlation
             : new byte[0],
+        expirySeconds(properties),
         userProperties(properties),
         body);
+  }
+
+  private static long expirySeconds(MqttProperties properties) {
+    return property(properties, MqttPropertyType.PUBLICATION_EXPIRY_INTERVAL)
+            instanceof Integer seconds
+        ? Integer.toUnsignedLong(seconds)
+        : Publication.NEVER;
   }
 
   private static List<Map.Entry<String, String>> userProperties(MqttProperties properties) {

@@ -49,7 +49,7 @@ final class Requests {
       return refused(Refusals.noFunction());
     }
     boolean answered = !request.responseTopic().isEmpty();
-    if (answered && !mayBeAnswered(request)) {
+    if (answered && !mayBeAnswered(request, request.responseTopic())) {
       return refused(Refusals.responseTopic());
     }
     if (answered && !publisher.isConnected()) {
@@ -72,8 +72,7 @@ final class Requests {
    * Only where the device could write and read itself: else it had the gateway write what it likes
    * to others. What is below {@code functions} is not answered at, as results are there.
    */
-  private static boolean mayBeAnswered(Publication request) {
-    String topic = request.responseTopic();
+  private static boolean mayBeAnswered(Publication request, String topic) {
     return TopicFilter.isTopic(topic)
         && !MqttTrigger.isRequest(topic)
         && request
@@ -102,7 +101,8 @@ final class Requests {
   private Future<Receipt> call(Publication request, Invocation invocation, MultiMap said) {
     Future<Acceptance> accepted;
     try {
-      accepted = calls.accept(invocation, CallOptions.of(said));
+      accepted =
+          calls.accept(invocation, CallOptions.of(said, topic -> mayBeAnswered(request, topic)));
     } catch (IllegalArgumentException e) {
       accepted = Future.succeededFuture(new Acceptance.Refused(new BadRequest(e.getMessage())));
     }

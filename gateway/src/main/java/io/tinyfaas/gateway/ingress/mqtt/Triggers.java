@@ -5,6 +5,7 @@ import io.tinyfaas.contract.mqtt.MqttTrigger.Source;
 import io.tinyfaas.gateway.call.Acceptance;
 import io.tinyfaas.gateway.call.CallOptions;
 import io.tinyfaas.gateway.call.Calls;
+import io.tinyfaas.gateway.callback.Callback.ToTopic;
 import io.tinyfaas.gateway.ingress.mqtt.TriggerIndex.Entry;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadRequest;
 import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
@@ -68,7 +69,8 @@ final class Triggers implements RouteListener {
 
   /** Who is called back is the specification's to say, not the sender's. */
   private static CallOptions options(CallOptions said, MqttTrigger trigger) {
-    return new CallOptions(said.key(), said.delay(), said.notBefore(), Optional.empty());
+    return new CallOptions(
+        said.key(), said.delay(), said.notBefore(), trigger.reply().map(ToTopic::new));
   }
 
   private static Optional<Acceptance> worst(List<Acceptance> all) {
