@@ -21,6 +21,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -62,7 +63,11 @@ class FunctionCallsIT {
 
   @BeforeAll
   void start(@TempDir Path folder) throws IOException {
-    system = new ServedGateway(folder, Map.of("TINYFAAS_MAX_BODY", "64K"), this::function);
+    system =
+        new ServedGateway(
+            folder,
+            Map.of("TINYFAAS_MAX_BODY", "64K", "TINYFAAS_MAX_CONNECTIONS_PER_HANDLER", "2"),
+            this::function);
     caller = new PlayedCaller(system.vertx(), folder, "a", this::function);
     loop = new PlayedCaller(system.vertx(), folder, "loop", this::function);
     called = new TestHandler(system.vertx(), folder, this::function);
@@ -112,6 +117,7 @@ class FunctionCallsIT {
     switch (String.valueOf(request.getHeader("X-tinyFaaS-Path"))) {
       case "/held" -> held.answer(request, body);
       case "/again" -> loop.again(request, body);
+      case "/hop" -> caller.call("/functions/b", request, body);
       default ->
           request
               .response()
@@ -433,25 +439,48 @@ class FunctionCallsIT {
 
   @Test
   void shouldNotHangWhereEverybodyWaitsForOneAnother() throws Exception {
-    List<CompletableFuture<HttpResponse<String>>> all =
-        IntStream.range(0, 100)
-            .mapToObj(
-                i ->
-                    client.sendAsync(
-                        HttpRequest.newBuilder(
-                                URI.create(
-                                    "http://127.0.0.1:"
-                                        + system.process().httpPort()
-                                        + "/loop/again"))
-                            .POST(BodyPublishers.ofString("x"))
-                            .build(),
-                        BodyHandlers.ofString()))
-            .toList();
+    List<CompletableFuture<HttpResponse<String>>> all = atOnce(7, "/loop/again");
 
     for (CompletableFuture<HttpResponse<String>> each : all) {
       assertThat(each.get().statusCode()).isEqualTo(508);
     }
-    assertThat(heard).hasSize(900);
+    assertThat(heard).hasSize(7 * 9);
+  }
+
+  private List<CompletableFuture<HttpResponse<String>>> atOnce(int count, String target) {
+    HttpRequest request =
+        HttpRequest.newBuilder(
+                URI.create("http://127.0.0.1:" + system.process().httpPort() + target))
+            .POST(BodyPublishers.ofString("x"))
+            .build();
+    return IntStream.range(0, count)
+        .mapToObj(i -> client.sendAsync(request, BodyHandlers.ofString()))
+        .toList();
+  }
+
+  @Test
+  void shouldAnswerAHundredAtOnce() throws Exception {
+    for (CompletableFuture<HttpResponse<String>> each : atOnce(100, "/a/hop")) {
+      assertThat(each.get().statusCode()).isEqualTo(203);
+      assertThat(each.get().body()).isEqualTo("got x");
+    }
+  }
+
+  @Test
+  void shouldCloseTheConnectionThatHasWaitedLongestWhereThereAreTooMany() throws IOException {
+    List<FunctionSocketClient> waiting = new ArrayList<>();
+    try {
+      for (int i = 0; i < 65; i++) {
+        waiting.add(new FunctionSocketClient(socket));
+      }
+      assertThat(waiting.getFirst().readAll()).isEmpty();
+      assertThat(waiting.getLast().send("POST", "/functions/b", "").answer().status())
+          .isEqualTo(203);
+    } finally {
+      for (FunctionSocketClient each : waiting) {
+        each.close();
+      }
+    }
   }
 
   @Test

@@ -17,7 +17,7 @@ import java.util.function.BiConsumer;
 /** A handler of a function that calls functions, with the folder that its manager makes. */
 final class PlayedCaller implements AutoCloseable {
 
-  private static final int CONNECTIONS = 16;
+  private static final int CONNECTIONS = 64;
 
   private final String function;
   private final Path socket;
@@ -62,12 +62,17 @@ final class PlayedCaller implements AutoCloseable {
    * answers first ({@code first}).
    */
   void again(HttpServerRequest request, Buffer body) {
+    call("/functions/" + function + "/again", request, body);
+  }
+
+  /** The same of another function. */
+  void call(String target, HttpServerRequest request, Buffer body) {
     String query = String.valueOf(request.getHeader("X-tinyFaaS-Query"));
     RequestOptions options =
         new RequestOptions()
             .setServer(SocketAddress.domainSocketAddress(socket.toString()))
             .setMethod(HttpMethod.POST)
-            .setURI("/functions/" + function + "/again?" + query)
+            .setURI(target + '?' + query)
             .putHeader("Host", "box");
     if (!query.contains("silent")) {
       options.putHeader("X-tinyFaaS-Depth", request.getHeader("X-tinyFaaS-Depth"));

@@ -35,8 +35,8 @@ final class FunctionIngress implements Ingress, RouteListener {
 
   private static final Logger LOG = Logger.getLogger(FunctionIngress.class);
 
-  /** As many as a handler that answers with few threads needs. */
-  private static final int CONNECTIONS_OF_HANDLER = 16;
+  /** As many as invocations of it that each wait for another, where none shares a connection. */
+  private static final int CONNECTIONS_OF_HANDLER = 64;
 
   /** For sockets in memory; then it is routed without those that are missing. */
   private static final long OPEN_SECONDS = 5;
