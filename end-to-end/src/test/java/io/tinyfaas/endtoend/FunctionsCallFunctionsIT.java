@@ -180,11 +180,11 @@ class FunctionsCallFunctionsIT {
             "module.exports = (req, res) =>"
                 + " setTimeout(() => { console.log('done'); res.send('') }, 2000)"));
     deploy("hop-caller", "hop-leaf", CALLING);
-    Thread asking =
-        Thread.ofVirtual().start(() -> post("hop-caller/functions/hop-leaf", "go"));
+    Thread asking = Thread.ofVirtual().start(() -> post("hop-caller/functions/hop-leaf", "go"));
     eventually()
         .untilAsserted(
-            () -> assertThat(get(system.gatewayUri("/q/metrics")).asString())
+            () ->
+                assertThat(get(system.gatewayUri("/q/metrics")).asString())
                     .contains("tinyfaas_in_flight 2.0"));
     system.docker("kill", system.handlers("hop-caller").getFirst());
 
