@@ -95,6 +95,7 @@ final class PlayedManager implements AutoCloseable {
         exposure,
         CallPolicy.DEFAULT,
         List.of(),
+        List.of(),
         List.of(handlers));
   }
 
@@ -106,7 +107,21 @@ final class PlayedManager implements AutoCloseable {
         Exposure.DEFAULT,
         calls,
         List.of(),
+        List.of(),
         List.of(handlers));
+  }
+
+  /** Of a function that may call those. */
+  static Route calling(String function, long timeoutMillis, List<String> those, Handler... all) {
+    return new Route(
+        new FunctionName(function),
+        1,
+        timeoutMillis,
+        Exposure.DEFAULT,
+        CallPolicy.DEFAULT,
+        List.of(),
+        those.stream().map(FunctionName::new).toList(),
+        List.of(all));
   }
 
   void publish(long epoch, long number, Route... routes) {

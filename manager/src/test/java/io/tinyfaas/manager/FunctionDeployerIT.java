@@ -304,7 +304,8 @@ class FunctionDeployerIT extends FunctionOnAnEngine {
         spec.exposure(),
         spec.calls(),
         spec.schedules(),
-        spec.triggers());
+        spec.triggers(),
+        spec.mayCall());
   }
 
   @Test

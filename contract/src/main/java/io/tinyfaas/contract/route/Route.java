@@ -20,6 +20,8 @@ import java.util.Set;
  *     and at most {@value Schedule#MAX_SCHEDULES}
  * @param triggers published messages that it is called with; none where nothing is said of it, no
  *     two for the same, and at most {@value MqttTrigger#MAX_TRIGGERS}
+ * @param mayCall the functions that it may call by the sockets of its handlers; none where nothing
+ *     is said of it, no two alike, and at most {@value #MAX_MAY_CALL}
  */
 public record Route(
     FunctionName function,
@@ -33,13 +35,19 @@ public record Route(
         List<Schedule> schedules,
     @JsonProperty(isRequired = OptBoolean.FALSE) @JsonInclude(JsonInclude.Include.NON_EMPTY)
         List<MqttTrigger> triggers,
+        List<FunctionName> mayCall,
     List<Handler> handlers) {
+
+  /** How many functions one may call. */
+  public static final int MAX_MAY_CALL = 32;
+
   public Route {
     Objects.requireNonNull(function, "function");
     Objects.requireNonNull(exposure, "exposure");
     calls = Objects.requireNonNullElse(calls, CallPolicy.DEFAULT);
     schedules = schedules == null ? List.of() : List.copyOf(schedules);
     triggers = triggers == null ? List.of() : List.copyOf(triggers);
+    mayCall = mayCall == null ? List.of() : List.copyOf(mayCall);
     handlers = List.copyOf(handlers);
     if (schedules.size() > Schedule.MAX_SCHEDULES
         || Set.copyOf(schedules).size() < schedules.size()) {
@@ -49,6 +57,10 @@ public record Route(
     if (triggers.size() > MqttTrigger.MAX_TRIGGERS || hasTwoAlike(triggers)) {
       throw new IllegalArgumentException(
           "more than " + MqttTrigger.MAX_TRIGGERS + " triggers of " + function + ", or two alike");
+    }
+    if (mayCall.size() > MAX_MAY_CALL || Set.copyOf(mayCall).size() < mayCall.size()) {
+      throw new IllegalArgumentException(
+          "more than " + MAX_MAY_CALL + " functions that " + function + " may call, or two alike");
     }
     if (version < 1) {
       throw new IllegalArgumentException("version " + version + " of " + function);

@@ -7,6 +7,7 @@ import io.tinyfaas.gateway.callback.Callbacks;
 import io.tinyfaas.gateway.callback.Telling;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.Invoker;
+import io.tinyfaas.gateway.invoke.Lineage;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
@@ -82,7 +83,8 @@ final class Attempts {
                 request.peer(),
                 request.device(),
                 headers,
-                request.body()));
+                request.body(),
+                new Lineage(request.lineage().caller(), call.origin().depth(), Lineage.NO_DEADLINE)));
     boolean atOnce = running.result().isComplete();
     return new Attempt(
         running

@@ -29,7 +29,7 @@ final class Call {
    *     are in its request
    * @param tells of one that tells what has become of another call: whom, as {@link
    *     Callback#destination} has it; or empty
-   * @param depth how many calls led to it, each by the one before
+   * @param depth how many functions and calls led to it, each by the one before
    * @param key the idempotency key and what was asked with it, if there is one
    * @param bytes what its request takes on disk
    */

@@ -116,7 +116,7 @@ final class CallAdmission {
         new CallRequest(
             invocation, options.callback().filter(to -> !(to instanceof OfFunction)), false);
     byte[] request = CallRecords.ofRequest(whole);
-    Holder peer = peers.of(invocation.peer());
+    Holder peer = invocation.holder(peers);
     long held = COPIES * (long) request.length;
     if (!hasRoom(invocation.function(), request.length) || !memory.take(held, peer)) {
       return Future.succeededFuture(new TooMany());
@@ -197,7 +197,7 @@ final class CallAdmission {
             invocation.device(),
             options.callback().filter(OfFunction.class::isInstance).map(Callback::text).orElse(""),
             "",
-            0,
+            invocation.lineage().depth(),
             key,
             bytes);
     long now = clock.now();

@@ -47,7 +47,7 @@ public record CallOptions(
   private static final String KEY = "Idempotency-Key";
   private static final String DELAY = "X-tinyFaaS-Delay";
   private static final String NOT_BEFORE = "X-tinyFaaS-Not-Before";
-  private static final String CALLBACK = "X-tinyFaaS-Callback";
+  public static final String CALLBACK = "X-tinyFaaS-Callback";
 
   /** No device publishes below, so that what is published there is no order to any. */
   private static final String PUBLIC_TOPICS = "callbacks/";

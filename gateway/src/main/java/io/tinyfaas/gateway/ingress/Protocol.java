@@ -10,7 +10,10 @@ public enum Protocol {
   MQTTS("mqtts"),
 
   /** Nobody: it is the time for it. */
-  SCHEDULE("schedule");
+  SCHEDULE("schedule"),
+
+  /** Another function calls it, by its socket. */
+  FUNCTION("function");
 
   private final String label;
 

@@ -1,5 +1,6 @@
 package io.tinyfaas.manager.spec;
 
+import static io.tinyfaas.manager.spec.SpecField.CALLS;
 import static io.tinyfaas.manager.spec.SpecField.CPUS;
 import static io.tinyfaas.manager.spec.SpecField.ENTRY;
 import static io.tinyfaas.manager.spec.SpecField.ENVIRONMENT;
@@ -13,6 +14,7 @@ import static io.tinyfaas.manager.spec.SpecField.TIMEOUT;
 import io.tinyfaas.contract.mqtt.MqttTrigger;
 import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.Exposure;
+import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.Schedule;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
@@ -40,6 +42,8 @@ import java.util.TreeMap;
  * @param calls what becomes of requests that the gateway accepts now and runs later
  * @param schedules when the function is called by the clock
  * @param triggers published messages that the function is called with
+ * @param mayCall the functions that it may call, itself among them if it says so; they need not be
+ *     deployed. At most 32, no two alike
  */
 public record FunctionSpec(
     String runtime,
@@ -54,7 +58,8 @@ public record FunctionSpec(
     Exposure exposure,
     CallPolicy calls,
     List<Schedule> schedules,
-    List<MqttTrigger> triggers) {
+    List<MqttTrigger> triggers,
+    List<FunctionName> mayCall) {
 
   /** Twice as many find room in a function's network. */
   public static final int MAX_HANDLERS = 28;
@@ -71,8 +76,10 @@ public record FunctionSpec(
     LABELS.check().accept(labels);
     ENTRY.check().accept(entry);
     LINK.check().accept(exposure.link());
+    CALLS.check().accept(mayCall);
     schedules = List.copyOf(schedules);
     triggers = List.copyOf(triggers);
+    mayCall = List.copyOf(mayCall);
     timeout = timeout.truncatedTo(ChronoUnit.MILLIS);
   }
 
@@ -99,6 +106,7 @@ public record FunctionSpec(
         exposure,
         calls,
         schedules,
-        triggers);
+        triggers,
+        mayCall);
   }
 }

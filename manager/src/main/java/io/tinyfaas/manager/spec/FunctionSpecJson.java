@@ -60,7 +60,8 @@ public final class FunctionSpecJson {
             SpecField.RETRY_ON.in(document),
             SpecField.ON_FAILURE.in(document)),
         SpecField.SCHEDULES.in(document),
-        SpecField.MQTT.in(document));
+        SpecField.MQTT.in(document),
+        SpecField.CALLS.in(document));
   }
 
   private static void requireKnown(String name, JsonNode value) {

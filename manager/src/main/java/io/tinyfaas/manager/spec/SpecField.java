@@ -208,6 +208,18 @@ public record SpecField<T>(
           triggers -> {},
           FunctionSpec::triggers);
 
+  /** Those that it may call by the sockets of its handlers. */
+  static final SpecField<List<FunctionName>> CALLS =
+      field(
+          "calls",
+          SpecType.FUNCTIONS,
+          List.of(),
+          "calls is an array of names of functions, such as [\"alarm\", \"lamp\"]; in a query"
+              + " calls=alarm,lamp. A name has "
+              + FunctionName.RULE,
+          SpecRules::requireCalls,
+          FunctionSpec::mayCall);
+
   /** In the order in which they are written. */
   public static final List<SpecField<?>> ALL =
       List.of(
@@ -230,7 +242,8 @@ public record SpecField<T>(
           RETRY_ON,
           ON_FAILURE,
           SCHEDULES,
-          MQTT);
+          MQTT,
+          CALLS);
 
   /** Of what a specification may have, with each object of fields once. */
   static List<String> names() {
