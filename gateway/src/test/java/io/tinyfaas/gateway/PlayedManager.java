@@ -95,6 +95,7 @@ final class PlayedManager implements AutoCloseable {
         exposure,
         CallPolicy.DEFAULT,
         List.of(),
+        List.of(),
         List.of(handlers));
   }
 
@@ -105,6 +106,7 @@ final class PlayedManager implements AutoCloseable {
         120_000,
         Exposure.DEFAULT,
         calls,
+        List.of(),
         List.of(),
         List.of(handlers));
   }

@@ -89,6 +89,7 @@ class SchedulesIT {
         exposure,
         CallPolicy.DEFAULT,
         List.of(schedules),
+        List.of(),
         List.of(system.handler()));
   }
 

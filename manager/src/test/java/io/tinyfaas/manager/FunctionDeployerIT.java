@@ -303,7 +303,8 @@ class FunctionDeployerIT extends FunctionOnAnEngine {
         spec.entry(),
         spec.exposure(),
         spec.calls(),
-        spec.schedules());
+        spec.schedules(),
+        spec.mayCall());
   }
 
   @Test

@@ -44,6 +44,7 @@ final class ManagerProcess implements AutoCloseable {
                       Map.entry("TINYFAAS_TOKEN", "a-token-for-tests-only"),
                       Map.entry("TINYFAAS_STORE", folder.resolve("store").toString()),
                       Map.entry("TINYFAAS_SOCKETS", folder.resolve("sockets").toString()),
+                      Map.entry("TINYFAAS_CALL_SOCKETS", folder.resolve("calls").toString()),
                       Map.entry("TINYFAAS_DOCKER_SOCKET", engine().toString()),
                       Map.entry("TINYFAAS_BROKER_HOST", "127.0.0.1"),
                       Map.entry("TINYFAAS_BROKER_PORT", Integer.toString(broker.port())),

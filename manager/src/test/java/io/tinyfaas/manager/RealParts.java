@@ -35,6 +35,9 @@ public final class RealParts implements QuarkusTestResourceLifecycleManager {
   /** At the pool's end, where the manager takes addresses from last. */
   static final String LAST_SUBNET = "10.199." + (16 * LANE + 15) + ".224/27";
 
+  private static final String SOCKETS = INSTANCE + "_sockets";
+  private static final String CALL_SOCKETS = INSTANCE + "_call-sockets";
+
   /** How long the engine may be silent in a call. */
   static final Duration ENGINE_TIMEOUT = patient(Duration.ofSeconds(6));
 
@@ -54,7 +57,9 @@ public final class RealParts implements QuarkusTestResourceLifecycleManager {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    docker("volume", "create", "--label", "tinyfaas.instance=" + INSTANCE, INSTANCE + "_sockets");
+    for (String volume : List.of(SOCKETS, CALL_SOCKETS)) {
+      docker("volume", "create", "--label", "tinyfaas.instance=" + INSTANCE, volume);
+    }
     broker = new Broker().start();
     FailureLogs.open(this, "containers of " + INSTANCE, RealParts::logs);
     return Map.ofEntries(
@@ -62,10 +67,10 @@ public final class RealParts implements QuarkusTestResourceLifecycleManager {
         Map.entry("tinyfaas.docker-socket", engine.start().toString()),
         Map.entry("tinyfaas.store", folder.resolve("store").toString()),
         Map.entry("tinyfaas.checkout", folder.resolve("checkout").toString()),
-        Map.entry("tinyfaas.sockets-volume", INSTANCE + "_sockets"),
-        Map.entry(
-            "tinyfaas.sockets",
-            docker("volume", "inspect", "-f", "{{.Mountpoint}}", INSTANCE + "_sockets").getFirst()),
+        Map.entry("tinyfaas.sockets-volume", SOCKETS),
+        Map.entry("tinyfaas.sockets", onHost(SOCKETS)),
+        Map.entry("tinyfaas.call-sockets-volume", CALL_SOCKETS),
+        Map.entry("tinyfaas.call-sockets", onHost(CALL_SOCKETS)),
         Map.entry("tinyfaas.address-pool", POOL),
         Map.entry("tinyfaas.start-timeout", START_TIMEOUT.toString()),
         Map.entry("tinyfaas.max-build", "64M"),
@@ -92,7 +97,7 @@ public final class RealParts implements QuarkusTestResourceLifecycleManager {
     docker("image", "ls", "--quiet", "--filter", ours()).stream()
         .distinct()
         .forEach(id -> docker("image", "rm", "--force", id));
-    docker("volume", "rm", INSTANCE + "_sockets");
+    docker("volume", "rm", SOCKETS, CALL_SOCKETS);
     iptables(
         "-D INPUT -s %s -m comment --comment tinyfaas:%s -j DROP 2>/dev/null; true"
             .formatted(POOL, INSTANCE));
@@ -101,6 +106,10 @@ public final class RealParts implements QuarkusTestResourceLifecycleManager {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  private static String onHost(String volume) {
+    return docker("volume", "inspect", "-f", "{{.Mountpoint}}", volume).getFirst();
   }
 
   /** Into the fields of tests that do something to it. */

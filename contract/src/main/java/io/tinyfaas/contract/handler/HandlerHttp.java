@@ -17,6 +17,21 @@ public final class HandlerHttp {
   /** The environment variable that names the Unix socket to listen on. */
   public static final String SOCKET_VARIABLE = "TINYFAAS_SOCKET";
 
+  /**
+   * The environment variable that names the socket of the gateway on which a function calls others;
+   * set only if its specification says which.
+   */
+  public static final String CALLS_SOCKET_VARIABLE = "TINYFAAS_CALLS_SOCKET";
+
+  /** The folder of that socket inside a handler; the file is {@link #SOCKET_FILE}. */
+  public static final String CALLS_SOCKET_FOLDER = "/run/tinyfaas-calls";
+
+  /** The first segment of the paths of functions on that socket. */
+  public static final String CALLED_FUNCTIONS = "functions";
+
+  /** How many functions may have led to an invocation, each by calling the next. */
+  public static final int MAX_DEPTH = 8;
+
   /** The environment variable with the bytes that a request's body may have. */
   public static final String MAX_BODY_VARIABLE = "TINYFAAS_MAX_BODY";
 
@@ -69,7 +84,9 @@ public final class HandlerHttp {
   /** The query without its question mark, percent-encoded; absent when there was none. */
   public static final String QUERY_HEADER = "X-tinyFaaS-Query";
 
-  /** {@code coap}, {@code coaps}, {@code http}, {@code grpc} or {@code schedule}. */
+  /**
+   * {@code coap}, {@code coaps}, {@code http}, {@code grpc}, {@code schedule} or {@code function}.
+   */
   public static final String PROTOCOL_HEADER = "X-tinyFaaS-Protocol";
 
   /** The device's address and port as the gateway saw them: {@code 192.0.2.7:40123}. */
@@ -80,6 +97,18 @@ public final class HandlerHttp {
 
   /** The device that has proved who it is, by DTLS; absent for everybody else. */
   public static final String DEVICE_HEADER = "X-tinyFaaS-Device";
+
+  /** The function that called it by its socket; absent for everybody else. */
+  public static final String CALLER_HEADER = "X-tinyFaaS-Caller";
+
+  /**
+   * When nobody waits for the answer any more, in milliseconds since 1970: to functions that may
+   * call others, and from them.
+   */
+  public static final String DEADLINE_HEADER = "X-tinyFaaS-Deadline";
+
+  /** How many functions led to the request, each by calling the next: as the deadline. */
+  public static final String DEPTH_HEADER = "X-tinyFaaS-Depth";
 
   /** The ID of the call that this is an attempt of, the same in each; absent in other requests. */
   public static final String CALL_HEADER = "X-tinyFaaS-Call";

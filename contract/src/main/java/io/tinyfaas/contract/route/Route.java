@@ -17,6 +17,8 @@ import java.util.Set;
  * @param calls what becomes of its calls; {@link CallPolicy#DEFAULT} where nothing is said of it
  * @param schedules when it is called by the clock; none where nothing is said of it, no two alike,
  *     and at most {@value Schedule#MAX_SCHEDULES}
+ * @param mayCall the functions that it may call by the sockets of its handlers; none where nothing
+ *     is said of it, no two alike, and at most {@value #MAX_MAY_CALL}
  */
 public record Route(
     FunctionName function,
@@ -28,17 +30,28 @@ public record Route(
         CallPolicy calls,
     @JsonProperty(isRequired = OptBoolean.FALSE) @JsonInclude(JsonInclude.Include.NON_EMPTY)
         List<Schedule> schedules,
+    @JsonProperty(isRequired = OptBoolean.FALSE) @JsonInclude(JsonInclude.Include.NON_EMPTY)
+        List<FunctionName> mayCall,
     List<Handler> handlers) {
+
+  /** How many functions one may call. */
+  public static final int MAX_MAY_CALL = 32;
+
   public Route {
     Objects.requireNonNull(function, "function");
     Objects.requireNonNull(exposure, "exposure");
     calls = Objects.requireNonNullElse(calls, CallPolicy.DEFAULT);
     schedules = schedules == null ? List.of() : List.copyOf(schedules);
+    mayCall = mayCall == null ? List.of() : List.copyOf(mayCall);
     handlers = List.copyOf(handlers);
     if (schedules.size() > Schedule.MAX_SCHEDULES
         || Set.copyOf(schedules).size() < schedules.size()) {
       throw new IllegalArgumentException(
           "more than " + Schedule.MAX_SCHEDULES + " schedules of " + function + ", or two alike");
+    }
+    if (mayCall.size() > MAX_MAY_CALL || Set.copyOf(mayCall).size() < mayCall.size()) {
+      throw new IllegalArgumentException(
+          "more than " + MAX_MAY_CALL + " functions that " + function + " may call, or two alike");
     }
     if (version < 1) {
       throw new IllegalArgumentException("version " + version + " of " + function);

@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -72,6 +73,7 @@ class ControlMessagesTest {
                           "",
                           Schedule.Missed.ONCE,
                           Schedule.Overlap.SKIP)),
+                  List.of(new FunctionName("lamp"), new FunctionName("alarm")),
                   List.of(
                       new Handler("0a1b2c3d", new HandlerEndpoint.Unix("sieve/0a1b2c3d/http.sock")),
                       new Handler("4e5f6071", new HandlerEndpoint.Tcp("10.200.0.2", 8000)))),
@@ -81,6 +83,7 @@ class ControlMessagesTest {
                   500,
                   Exposure.DEFAULT,
                   CallPolicy.DEFAULT,
+                  List.of(),
                   List.of(),
                   List.of())));
 
@@ -113,7 +116,41 @@ class ControlMessagesTest {
                 Exposure.DEFAULT,
                 CallPolicy.DEFAULT,
                 List.of(),
+                List.of(),
                 List.of()));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"{}", "\"a\"", "[\"no name\"]", "[\"a\",\"a\"]", "[null]", "[7]"})
+  void shouldRefuseWhatAreNoFunctionsToCall(String mayCall) {
+    assertThatThrownBy(() -> ControlMessages.decodeRouteTable(tableWithMayCall(mayCall)))
+        .isInstanceOf(IOException.class);
+  }
+
+  @Test
+  void shouldRefuseMoreFunctionsToCallThanThereMayBe() throws IOException {
+    List<String> most =
+        IntStream.range(0, Route.MAX_MAY_CALL).mapToObj(i -> "\"f" + i + '"').toList();
+
+    assertThat(
+            ControlMessages.decodeRouteTable(tableWithMayCall(most.toString()))
+                .routes()
+                .getFirst()
+                .mayCall())
+        .hasSize(Route.MAX_MAY_CALL);
+    String more = most.toString().replace("]", ",\"f\"]");
+    assertThatThrownBy(() -> ControlMessages.decodeRouteTable(tableWithMayCall(more)))
+        .isInstanceOf(IOException.class);
+  }
+
+  private static byte[] tableWithMayCall(String mayCall) {
+    return ("{\"revision\":{\"epoch\":1,\"number\":1},\"routes\":[{\"function\":\"a\",\"version\":1,"
+            + "\"timeoutMillis\":1,"
+            + EXPOSURE
+            + ",\"mayCall\":"
+            + mayCall
+            + ",\"handlers\":[]}]}")
+        .getBytes(UTF_8);
   }
 
   @ParameterizedTest

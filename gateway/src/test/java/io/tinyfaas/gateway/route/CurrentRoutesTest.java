@@ -64,6 +64,7 @@ class CurrentRoutesTest {
                 Exposure.DEFAULT,
                 CallPolicy.DEFAULT,
                 List.of(),
+                List.of(),
                 all)));
   }
 

@@ -90,6 +90,7 @@ final class PlayedBox implements Ticker.TickCalls {
                 Exposure.DEFAULT,
                 CallPolicy.DEFAULT,
                 schedules,
+                List.of(),
                 List.of())));
     lookUntilQuiet();
   }

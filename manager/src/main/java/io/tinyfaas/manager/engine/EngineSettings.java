@@ -58,6 +58,14 @@ public interface EngineSettings {
   @WithDefault("tinyfaas_sockets")
   String socketsVolume();
 
+  /** The folder as this process sees it in which the gateway listens for functions that call. */
+  @WithDefault("/run/tinyfaas-calls")
+  Path callSockets();
+
+  /** The Docker volume behind {@link #callSockets()}, as with that of the sockets. */
+  @WithDefault("tinyfaas_call-sockets")
+  String callSocketsVolume();
+
   /** The name of the gateway's container, which joins every function's network with {@code tcp}. */
   @WithDefault("tinyfaas-gateway-1")
   String gatewayContainer();

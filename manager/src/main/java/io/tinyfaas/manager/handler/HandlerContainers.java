@@ -21,6 +21,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -35,6 +36,7 @@ public class HandlerContainers {
   private final EngineSettings settings;
   private final FunctionNetworks networks;
   private final HandlerSockets sockets;
+  private final CallSockets callSockets;
   private final HostFirewall firewall;
 
   HandlerContainers(
@@ -42,11 +44,13 @@ public class HandlerContainers {
       EngineSettings settings,
       FunctionNetworks networks,
       HandlerSockets sockets,
+      CallSockets callSockets,
       HostFirewall firewall) {
     this.docker = docker;
     this.settings = settings;
     this.networks = networks;
     this.sockets = sockets;
+    this.callSockets = callSockets;
     this.firewall = firewall;
   }
 
@@ -78,8 +82,11 @@ public class HandlerContainers {
         container.getState());
   }
 
-  /** Starts a handler, the first time or again. */
-  public void start(HandlerContainer handler) {
+  /** Starts a handler of that version, the first time or again. */
+  public void start(FunctionVersion version, HandlerContainer handler) {
+    if (!version.spec().mayCall().isEmpty()) {
+      callSockets.open(handler.function(), handler.handler().id());
+    }
     if (handler.handler().endpoint() instanceof HandlerEndpoint.Unix) {
       sockets.open(handler.function(), handler.handler().id());
     }
@@ -117,6 +124,7 @@ public class HandlerContainers {
     if (handler.handler().endpoint() instanceof HandlerEndpoint.Unix) {
       sockets.remove(handler.function(), handler.handler().id());
     }
+    callSockets.remove(handler.function(), handler.handler().id());
   }
 
   /**
@@ -159,7 +167,7 @@ public class HandlerContainers {
   /** Removes what was made for handlers of the function that are gone. */
   public void removeUnused(FunctionName function, boolean keepOutbound) {
     networks.remove(function, settings.handlerTransport() == Transport.TCP, keepOutbound);
-    sockets.retain(
+    retain(
         function, list(function).stream().map(h -> h.handler().id()).collect(Collectors.toSet()));
   }
 
@@ -170,14 +178,22 @@ public class HandlerContainers {
 
   /** Functions of which handlers that are gone have left the folders of their sockets. */
   public Set<FunctionName> functionsWithLeftSockets() {
-    return sockets.functionsBesides(
-        list().stream().map(handler -> handler.handler().id()).collect(Collectors.toSet()));
+    Set<String> handlers =
+        list().stream().map(handler -> handler.handler().id()).collect(Collectors.toSet());
+    Set<FunctionName> found = new HashSet<>(sockets.functionsBesides(handlers));
+    found.addAll(callSockets.functionsBesides(handlers));
+    return found;
+  }
+
+  private void retain(FunctionName function, Set<String> handlers) {
+    sockets.retain(function, handlers);
+    callSockets.retain(function, handlers);
   }
 
   /** Removes what was made for a function whose handlers are gone. */
   public void removeTraces(FunctionName function) {
     networks.remove(function, false, false);
-    sockets.retain(function, Set.of());
+    retain(function, Set.of());
   }
 
   /** A handler in the state in which it is now; empty if it is gone. */

@@ -2,6 +2,7 @@ package io.tinyfaas.manager.handler;
 
 import com.github.dockerjava.api.DockerClient;
 import com.github.dockerjava.api.command.CreateContainerCmd;
+import com.github.dockerjava.api.model.Bind;
 import com.github.dockerjava.api.model.Capability;
 import com.github.dockerjava.api.model.HostConfig;
 import com.github.dockerjava.api.model.Info;
@@ -25,6 +26,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
@@ -57,6 +59,7 @@ public class HandlerCreation {
   private final EngineSettings settings;
   private final FunctionNetworks networks;
   private final HandlerSockets sockets;
+  private final CallSockets callSockets;
   private final HandlerContainers containers;
 
   HandlerCreation(
@@ -64,18 +67,21 @@ public class HandlerCreation {
       EngineSettings settings,
       FunctionNetworks networks,
       HandlerSockets sockets,
+      CallSockets callSockets,
       HandlerContainers containers) {
     this.docker = docker;
     this.settings = settings;
     this.networks = networks;
     this.sockets = sockets;
+    this.callSockets = callSockets;
     this.containers = containers;
   }
 
   /**
    * Everything about a version that a running container cannot take over from another: two versions
    * that differ only in the number of handlers, the timeout, labels, how they show themselves to
-   * devices, what becomes of their calls or their schedules share theirs.
+   * devices, what becomes of their calls, their schedules or which functions they may call share
+   * theirs. Whether they may call any is told only if so: handlers of earlier managers are known.
    */
   public String fingerprint(FunctionVersion version, String image) {
     FunctionSpec spec = version.spec();
@@ -90,6 +96,9 @@ public class HandlerCreation {
             spec.entry().orElse(""),
             Long.toString(settings.maxBody().asLongValue()),
             settings.handlerTransport().name());
+    if (!spec.mayCall().isEmpty()) {
+      all += "\ncalls";
+    }
     try {
       byte[] hash =
           MessageDigest.getInstance("SHA-256").digest(all.getBytes(StandardCharsets.UTF_8));
@@ -143,6 +152,13 @@ public class HandlerCreation {
     Map<String, String> environment = new HashMap<>(version.spec().environment());
     environment.put(HandlerHttp.MAX_BODY_VARIABLE, Long.toString(settings.maxBody().asLongValue()));
     version.spec().entry().ifPresent(entry -> environment.put(HandlerHttp.ENTRY_VARIABLE, entry));
+    List<Bind> mounts = new ArrayList<>();
+    if (!version.spec().mayCall().isEmpty()) {
+      mounts.add(callSockets.mount(function, id));
+      environment.put(
+          HandlerHttp.CALLS_SOCKET_VARIABLE,
+          HandlerHttp.CALLS_SOCKET_FOLDER + "/" + HandlerHttp.SOCKET_FILE);
+    }
     HandlerEndpoint endpoint;
     CreateContainerCmd create = docker.createContainerCmd(image);
     switch (settings.handlerTransport()) {
@@ -151,7 +167,7 @@ public class HandlerCreation {
         environment.put(
             HandlerHttp.SOCKET_VARIABLE, HandlerHttp.SOCKET_FOLDER + "/" + HandlerHttp.SOCKET_FILE);
         boolean networked = version.spec().networkAccess();
-        host.withBinds(sockets.mounts(function, id, networked));
+        mounts.addAll(sockets.mounts(function, id, networked));
         host.withNetworkMode(networked ? networks.outbound(function).network() : "none");
         // Without this, the engine takes as long again to make a network that leads nowhere.
         create.withNetworkDisabled(!networked);
@@ -180,7 +196,7 @@ public class HandlerCreation {
             .withLabels(Labels.ownOnly(labels))
             .withEnv(
                 environment.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toList())
-            .withHostConfig(host)
+            .withHostConfig(host.withBinds(mounts))
             .exec()
             .getId();
     if (settings.handlerTransport() == Transport.TCP && version.spec().networkAccess()) {

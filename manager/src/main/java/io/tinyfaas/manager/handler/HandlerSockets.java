@@ -8,15 +8,12 @@ import io.tinyfaas.contract.handler.HandlerHttp;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.HandlerEndpoint;
 import io.tinyfaas.manager.engine.EngineSettings;
-import io.tinyfaas.manager.files.FileTree;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -37,7 +34,6 @@ public class HandlerSockets {
 
   private static final String OPEN = "rwxrwxrwx";
   private static final String CLOSED = "r-xr-xr-x";
-  private static final String OURS = "rwxr-xr-x";
 
   /** No function is called that. */
   private static final String HOSTS = "etc.hosts";
@@ -47,12 +43,12 @@ public class HandlerSockets {
   private static final int SOCKET = 0140000;
   private static final int FILE_TYPE = 0170000;
 
-  private final DockerClient docker;
   private final EngineSettings settings;
+  private final HandlerFolders folders;
 
   HandlerSockets(DockerClient docker, EngineSettings settings) {
-    this.docker = docker;
     this.settings = settings;
+    this.folders = new HandlerFolders(docker, settings.sockets(), settings.socketsVolume());
   }
 
   HandlerEndpoint.Unix endpoint(FunctionName function, String handler) {
@@ -71,7 +67,7 @@ public class HandlerSockets {
    *     what localhost is
    */
   List<Bind> mounts(FunctionName function, String handler, boolean networked) {
-    String volume = docker.inspectVolumeCmd(settings.socketsVolume()).exec().getMountpoint();
+    String volume = folders.onHost();
     Bind folder =
         new Bind(volume + "/" + function + "/" + handler, new Volume(HandlerHttp.SOCKET_FOLDER));
     Bind hosts = new Bind(volume + "/" + HOSTS, new Volume("/etc/hosts"), AccessMode.ro);
@@ -80,18 +76,15 @@ public class HandlerSockets {
 
   /** Makes the folder if need be, empties it, and lets the handler write in it. */
   void open(FunctionName function, String handler) {
-    Path folder = folder(function, handler);
     try {
       provideHosts();
-      Files.createDirectories(folder);
-      permit(folder.getParent(), OURS);
-      permit(folder, OURS);
+      Path folder = folders.make(function, handler);
       try (Stream<Path> left = Files.list(folder)) {
         for (Path entry : left.toList()) {
-          delete(entry);
+          HandlerFolders.delete(entry);
         }
       }
-      permit(folder, OPEN);
+      HandlerFolders.permit(folder, OPEN);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -133,7 +126,7 @@ public class HandlerSockets {
     Path socket = path(endpoint);
     Path folder = socket.getParent();
     try {
-      permit(folder, CLOSED);
+      HandlerFolders.permit(folder, CLOSED);
       try (Stream<Path> entries = Files.list(folder)) {
         return entries.toList().equals(List.of(socket))
             && ((Integer) Files.getAttribute(socket, "unix:mode", LinkOption.NOFOLLOW_LINKS)
@@ -146,66 +139,14 @@ public class HandlerSockets {
   }
 
   void remove(FunctionName function, String handler) {
-    delete(folder(function, handler));
+    folders.remove(function, handler);
   }
 
-  /** Removes the folders of handlers other than these, and the function's if there are none. */
   void retain(FunctionName function, Set<String> handlers) {
-    Path folder = settings.sockets().resolve(function.value());
-    if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
-      return;
-    }
-    try (Stream<Path> found = Files.list(folder)) {
-      found
-          .filter(f -> !handlers.contains(f.getFileName().toString()))
-          .forEach(HandlerSockets::delete);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    if (handlers.isEmpty()) {
-      delete(folder);
-    }
+    folders.retain(function, handlers);
   }
 
-  /** Functions that have the folder of a handler that is not among these. */
   Set<FunctionName> functionsBesides(Set<String> handlers) {
-    Set<FunctionName> found = new HashSet<>();
-    for (Path function : foldersIn(settings.sockets())) {
-      String name = function.getFileName().toString();
-      if (FunctionName.isValid(name)
-          && !foldersIn(function).stream()
-              .allMatch(folder -> handlers.contains(folder.getFileName().toString()))) {
-        found.add(new FunctionName(name));
-      }
-    }
-    return found;
-  }
-
-  private static List<Path> foldersIn(Path folder) {
-    if (!Files.isDirectory(folder)) {
-      return List.of();
-    }
-    try (Stream<Path> entries = Files.list(folder)) {
-      return entries.filter(e -> Files.isDirectory(e, LinkOption.NOFOLLOW_LINKS)).toList();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private Path folder(FunctionName function, String handler) {
-    return settings.sockets().resolve(function.value()).resolve(handler);
-  }
-
-  private static void permit(Path folder, String permissions) throws IOException {
-    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString(permissions));
-  }
-
-  /** Follows no link that a handler may have left. */
-  private static void delete(Path tree) {
-    try {
-      FileTree.delete(tree, folder -> permit(folder, OURS));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return folders.functionsBesides(handlers);
   }
 }

@@ -93,7 +93,7 @@ public class FunctionHandlers {
           creation.create(version, image, creation.fingerprint(version, image));
       try {
         monitor.of(created).started();
-        containers.start(created);
+        containers.start(version, created);
       } catch (RuntimeException e) {
         removeQuietly(created);
         throw e;
@@ -174,6 +174,7 @@ public class FunctionHandlers {
         version.spec().exposure(),
         version.spec().calls(),
         version.spec().schedules(),
+        version.spec().mayCall(),
         handlers);
   }
 }

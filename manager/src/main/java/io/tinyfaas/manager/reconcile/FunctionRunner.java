@@ -208,7 +208,7 @@ public class FunctionRunner {
       HandlerHealth known = monitor.of(handler);
       if (!handler.isRunning() && known.untilRestart().isZero()) {
         known.restarted();
-        containers.start(handler);
+        containers.start(version, handler);
         wanted.set(wanted.indexOf(handler), handler.running());
         started.add(handler.running());
       } else if (handler.isRunning() && !known.isRoutable()) {

@@ -1,5 +1,6 @@
 package io.tinyfaas.manager.spec;
 
+import static io.tinyfaas.manager.spec.SpecField.CALLS;
 import static io.tinyfaas.manager.spec.SpecField.CPUS;
 import static io.tinyfaas.manager.spec.SpecField.ENTRY;
 import static io.tinyfaas.manager.spec.SpecField.ENVIRONMENT;
@@ -12,6 +13,7 @@ import static io.tinyfaas.manager.spec.SpecField.TIMEOUT;
 
 import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.Exposure;
+import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.Schedule;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
@@ -38,6 +40,8 @@ import java.util.TreeMap;
  *     up to 256 bytes
  * @param calls what becomes of requests that the gateway accepts now and runs later
  * @param schedules when the function is called by the clock
+ * @param mayCall the functions that it may call, itself among them if it says so; they need not be
+ *     deployed. At most 32, no two alike
  */
 public record FunctionSpec(
     String runtime,
@@ -51,7 +55,8 @@ public record FunctionSpec(
     Optional<String> entry,
     Exposure exposure,
     CallPolicy calls,
-    List<Schedule> schedules) {
+    List<Schedule> schedules,
+    List<FunctionName> mayCall) {
 
   /** Twice as many find room in a function's network. */
   public static final int MAX_HANDLERS = 28;
@@ -68,7 +73,9 @@ public record FunctionSpec(
     LABELS.check().accept(labels);
     ENTRY.check().accept(entry);
     LINK.check().accept(exposure.link());
+    CALLS.check().accept(mayCall);
     schedules = List.copyOf(schedules);
+    mayCall = List.copyOf(mayCall);
     timeout = timeout.truncatedTo(ChronoUnit.MILLIS);
   }
 
@@ -94,6 +101,7 @@ public record FunctionSpec(
         entry,
         exposure,
         calls,
-        schedules);
+        schedules,
+        mayCall);
   }
 }

@@ -59,7 +59,8 @@ public final class FunctionSpecJson {
             SpecField.MAX_AGE.valid(document).toMillis(),
             SpecField.RETRY_ON.in(document),
             SpecField.ON_FAILURE.in(document)),
-        SpecField.SCHEDULES.in(document));
+        SpecField.SCHEDULES.in(document),
+        SpecField.CALLS.in(document));
   }
 
   private static void requireKnown(String name, JsonNode value) {

@@ -196,6 +196,18 @@ public record SpecField<T>(
           schedules -> {},
           FunctionSpec::schedules);
 
+  /** Those that it may call by the sockets of its handlers. */
+  static final SpecField<List<FunctionName>> CALLS =
+      field(
+          "calls",
+          SpecType.FUNCTIONS,
+          List.of(),
+          "calls is an array of names of functions, such as [\"alarm\", \"lamp\"]; in a query"
+              + " calls=alarm,lamp. A name has "
+              + FunctionName.RULE,
+          SpecRules::requireCalls,
+          FunctionSpec::mayCall);
+
   /** In the order in which they are written. */
   public static final List<SpecField<?>> ALL =
       List.of(
@@ -217,7 +229,8 @@ public record SpecField<T>(
           MAX_AGE,
           RETRY_ON,
           ON_FAILURE,
-          SCHEDULES);
+          SCHEDULES,
+          CALLS);
 
   /** Of what a specification may have, with each object of fields once. */
   static List<String> names() {

@@ -4,7 +4,11 @@ import static io.tinyfaas.manager.problem.ProblemType.INVALID_SPEC;
 import static io.tinyfaas.manager.text.PlainText.quoted;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.contract.route.Route;
 import io.tinyfaas.manager.problem.ProblemException;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -46,6 +50,27 @@ final class SpecRules {
           "runtime",
           "runtime names a runtime that is installed, such as nodejs or java: 1 to 63 letters,"
               + " digits, dots, hyphens and underscores.");
+    }
+  }
+
+  static void requireCalls(List<FunctionName> functions) {
+    if (functions.size() > Route.MAX_MAY_CALL) {
+      throw invalid(
+          "calls",
+          "calls has "
+              + functions.size()
+              + " functions, at most "
+              + Route.MAX_MAY_CALL
+              + " are allowed: let one function of those call others.");
+    }
+    Set<FunctionName> seen = new HashSet<>();
+    for (FunctionName function : functions) {
+      if (!seen.add(function)) {
+        throw invalid("calls", "calls has " + function + " twice: name it once.");
+      }
+      if (function.equals(FunctionName.CALLS)) {
+        throw invalid("calls", "calls has " + function + ", but no function can be called that.");
+      }
     }
   }
 

@@ -121,6 +121,10 @@ record SpecType<T>(
               name.<JsonNode>map(some -> TextNode.valueOf(some.value()))
                   .orElse(MissingNode.getInstance()));
 
+  /** An array of names; with commas in a query. */
+  static final SpecType<List<FunctionName>> FUNCTIONS =
+      new SpecType<>(SpecType::readFunctions, SpecType::writeFunctions, SpecType::parseTexts);
+
   /** An array of objects. */
   static final SpecType<List<Schedule>> SCHEDULES = of(ScheduleJson::read, ScheduleJson::write);
 
@@ -243,6 +247,21 @@ record SpecType<T>(
   private static JsonNode writeRetryOn(Set<RetryOn> retryOn) {
     ArrayNode array = JsonNodeFactory.instance.arrayNode();
     retryOn.forEach(on -> array.add(on.text()));
+    return array;
+  }
+
+  private static Optional<List<FunctionName>> readFunctions(JsonNode node) {
+    if (!node.isArray()
+        || !node.valueStream()
+            .allMatch(each -> each.isTextual() && FunctionName.isValid(each.textValue()))) {
+      return Optional.empty();
+    }
+    return Optional.of(node.valueStream().map(each -> new FunctionName(each.textValue())).toList());
+  }
+
+  private static JsonNode writeFunctions(List<FunctionName> functions) {
+    ArrayNode array = JsonNodeFactory.instance.arrayNode();
+    functions.forEach(function -> array.add(function.value()));
     return array;
   }
 

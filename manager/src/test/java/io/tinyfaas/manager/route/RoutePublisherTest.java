@@ -44,6 +44,7 @@ class RoutePublisherTest {
         Exposure.DEFAULT,
         CallPolicy.DEFAULT,
         schedules,
+        List.of(),
         List.of());
   }
 

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.FunctionName;
+import io.tinyfaas.contract.route.Route;
 import io.tinyfaas.manager.problem.ProblemException;
 import io.tinyfaas.manager.problem.ProblemType;
 import io.tinyfaas.manager.text.JsonDocument;
@@ -15,6 +16,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -46,6 +49,7 @@ class FunctionSpecTest {
                 Optional.empty(),
                 Exposure.DEFAULT,
                 CallPolicy.DEFAULT,
+                List.of(),
                 List.of()));
   }
 
@@ -61,8 +65,21 @@ class FunctionSpecTest {
             + "{\"cron\":\"0 6 * * 1-5\",\"zone\":\"Europe/Berlin\",\"method\":\"PUT\","
             + "\"path\":\"/report\",\"body\":\"short\",\"missed\":\"all\",\"overlap\":\"allow\"},"
             + "{\"every\":\"90s\",\"method\":\"POST\",\"path\":\"\",\"body\":\"\","
-            + "\"missed\":\"once\",\"overlap\":\"skip\"}]}";
+            + "\"missed\":\"once\",\"overlap\":\"skip\"}],\"calls\":[\"lamp\",\"Alarm\"]}";
     assertThat(FunctionSpecJson.write(read(json))).hasToString(json);
+  }
+
+  @Test
+  void shouldTakeAsManyFunctionsToCallAsThereMayBe() {
+    String most =
+        IntStream.range(0, Route.MAX_MAY_CALL)
+            .mapToObj(i -> "\"f" + i + '"')
+            .collect(Collectors.joining(","));
+
+    assertThat(read("{\"runtime\":\"java\",\"calls\":[" + most + "]}").mayCall())
+        .hasSize(Route.MAX_MAY_CALL);
+    assertThat(refusal("{\"runtime\":\"java\",\"calls\":[" + most + ",\"g\"]}"))
+        .hasMessageContaining("at most " + Route.MAX_MAY_CALL);
   }
 
   @ParameterizedTest
@@ -97,6 +114,12 @@ class FunctionSpecTest {
       value = {
         "runtime | {}",
         "runtime | {`runtime`:7}",
+        "calls | {`runtime`:`java`,`calls`:`alarm`}",
+        "calls | {`runtime`:`java`,`calls`:[7]}",
+        "calls | {`runtime`:`java`,`calls`:[`no name`]}",
+        "calls | {`runtime`:`java`,`calls`:[null]}",
+        "calls | {`runtime`:`java`,`calls`:[`a`,`b`,`a`]}",
+        "calls | {`runtime`:`java`,`calls`:[`calls`]}",
         "runtime | {`runtime`:`../x`}",
         "handlers | {`runtime`:`java`,`handlers`:0}",
         "handlers | {`runtime`:`java`,`handlers`:-1}",
@@ -289,6 +312,7 @@ class FunctionSpecTest {
             Optional.empty(),
             Exposure.DEFAULT,
             CallPolicy.DEFAULT,
+            List.of(),
             List.of());
     String patch =
         "{\"handlers\":null,\"memory\":\"64M\",\"environment\":{\"A\":null,\"C\":\"3\"},"
@@ -307,6 +331,7 @@ class FunctionSpecTest {
                 Optional.empty(),
                 Exposure.DEFAULT,
                 CallPolicy.DEFAULT,
+                List.of(),
                 List.of()));
   }
 

@@ -45,6 +45,7 @@ class DiscoveryTest {
         new Exposure(Access.ANY, false, link),
         CallPolicy.DEFAULT,
         List.of(),
+        List.of(),
         List.of());
   }
 

@@ -39,6 +39,7 @@ class FunctionLinkTest {
             new Exposure(Access.ANY, observable, attributes),
             CallPolicy.DEFAULT,
             List.of(),
+            List.of(),
             List.of()));
   }
 
