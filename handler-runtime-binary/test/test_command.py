@@ -18,7 +18,7 @@ class CommandTest(HandlerTest):
         self.assertEqual(handler.call(body=body, headers={"X-tinyFaaS-Depth": "3", "X-tinyFaaS-Deadline": "9" * 13, "traceparent": "00-1"})[2], body[::-1])
         method, target, headers, sent = gateway.requests[0]
         self.assertEqual((method, target, sent), ("PUT", "/functions/alarm/on?loud=1", body))
-        expected = {"x-why": "test", "x-tinyfaas-depth": "3", "x-tinyfaas-deadline": "9" * 13, "traceparent": "00-1"}
+        expected = {"content-type": "application/octet-stream", "x-why": "test", "x-tinyfaas-depth": "3", "x-tinyfaas-deadline": "9" * 13, "traceparent": "00-1"}
         self.assertLessEqual(expected.items(), headers.items())
 
     def test_should_print_the_id_of_a_durable_call(self):
@@ -30,7 +30,8 @@ class CommandTest(HandlerTest):
 
     def test_should_end_with_22_where_the_function_answers_an_error(self):
         gateway = Gateway(self, lambda _: (404, {}, b"no such lamp"))
-        self.assertEqual(self.fn(gateway, "tinyfaas-call lamp; echo \" $?\"").call()[2], b"no such lamp 22\n")
+        self.assertEqual(self.fn(gateway, "tinyfaas-call lamp; echo \" $?\"").call(body=b"on")[2], b"no such lamp 22\n")
+        self.assertEqual(gateway.requests[0][2]["content-type"], "text/plain; charset=utf-8")
 
     def test_should_say_why_there_is_no_answer(self):
         forbidden = Gateway(self, lambda _: problem(403, "not-in-calls", "Name it in calls."))
