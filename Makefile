@@ -3,7 +3,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help up down clean logs test test-fast test-again bench bench-quick bench-more \
-  bench-deploy bench-restart bench-boot bench-memory bench-payloads bench-functions bench-scaling bench-calls bench-journal \
+  bench-deploy bench-restart bench-boot bench-memory bench-payloads bench-functions bench-scaling bench-calls bench-hops bench-journal \
   bench-soak build images format setup base
 
 # Images take the jars that Maven built in the checkout.
@@ -74,13 +74,16 @@ bench-scaling: images $(benchmark) ## 1, 2, 4 handlers (2 minutes)
 bench-calls: images $(benchmark) ## calls accepted on disk, beside the same requests answered (3 minutes)
 	@benchmark/calls
 
+bench-hops: images ## a function asked by another, beside the same asked from outside (2 minutes)
+	@benchmark/hops
+
 bench-journal: ## the gateway's journal: batches on the disk (1 minute)
 	@benchmark/journal
 
 bench-soak: images $(benchmark) ## full load for MINUTES=20: nothing fails, memory stays
 	@benchmark/soak $(MINUTES)
 
-bench-more: bench-deploy bench-restart bench-boot bench-memory bench-payloads bench-functions bench-scaling bench-calls bench-journal bench-soak ## all of these
+bench-more: bench-deploy bench-restart bench-boot bench-memory bench-payloads bench-functions bench-scaling bench-calls bench-hops bench-journal bench-soak ## all of these
 
 format: setup ## format the Java sources
 	@compose/mvn -q -B spotless:apply

@@ -261,6 +261,7 @@ final class Installation implements BeforeAllCallback {
         "find",
         "/var/lib/tinyfaas",
         "/run/tinyfaas",
+        "/run/tinyfaas-calls",
         "-path",
         "*/" + function,
         "-prune",
@@ -273,7 +274,13 @@ final class Installation implements BeforeAllCallback {
             listed(List.of("ps", "--all", "--no-trunc", "--quiet")),
             listed(List.of("network", "ls", "--no-trunc", "--quiet")),
             listed(List.of("image", "ls", "--no-trunc", "--quiet")),
-            docker("exec", container("manager"), "find", "/var/lib/tinyfaas", "/run/tinyfaas"))
+            docker(
+                "exec",
+                container("manager"),
+                "find",
+                "/var/lib/tinyfaas",
+                "/run/tinyfaas",
+                "/run/tinyfaas-calls"))
         .flatMap(List::stream)
         .filter(found -> !found.endsWith("/etc.hosts")) // made with the first handler, for all
         .sorted()

@@ -81,7 +81,11 @@ final class GatewayLifecycle {
   }
 
   private static String port(Ingress ingress) {
-    return ingress.protocol().label() + '=' + (ingress.isEnabled() ? ingress.port() : "off");
+    String label = ingress.protocol().label() + '=';
+    if (!ingress.isEnabled()) {
+      return label + "off";
+    }
+    return label + (ingress.port() == Ingress.NO_PORT ? "on" : ingress.port());
   }
 
   /**

@@ -83,6 +83,7 @@ final class GatewayProcess implements AutoCloseable {
       Broker broker, Path sockets, Map<String, String> environment) {
     Map<String, String> all = new HashMap<>(freePorts());
     all.put("TINYFAAS_SOCKETS", sockets.toString());
+    all.put("TINYFAAS_CALL_SOCKETS", sockets.resolve("s").toString());
     all.put("TINYFAAS_CALLS_FOLDER", sockets.resolve("calls").toString());
     all.put("TINYFAAS_BROKER_PORT", Integer.toString(broker.port()));
     all.put("TINYFAAS_BROKER_PASSWORD", Broker.GATEWAY_PASSWORD);

@@ -111,6 +111,19 @@ final class PlayedManager implements AutoCloseable {
         List.of(handlers));
   }
 
+  /** Of a function that may call those. */
+  static Route calling(String function, long timeoutMillis, List<String> those, Handler... all) {
+    return new Route(
+        new FunctionName(function),
+        1,
+        timeoutMillis,
+        Exposure.DEFAULT,
+        CallPolicy.DEFAULT,
+        List.of(),
+        those.stream().map(FunctionName::new).toList(),
+        List.of(all));
+  }
+
   void publish(long epoch, long number, Route... routes) {
     publish(ControlMessages.encode(new RouteTable(new Revision(epoch, number), List.of(routes))));
   }

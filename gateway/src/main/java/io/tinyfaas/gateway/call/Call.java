@@ -27,7 +27,7 @@ final class Call {
    * @param number counts up; of an earlier call it is lower
    * @param device who asked, if it has proved to be a device
    * @param callback the function that is called with what becomes of it, or empty
-   * @param depth how many calls led to it, each by the one before
+   * @param depth how many functions and calls led to it, each by the one before
    * @param key the idempotency key and what was asked with it, if there is one
    * @param bytes what its request takes on disk
    */

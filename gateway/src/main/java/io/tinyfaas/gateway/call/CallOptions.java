@@ -45,7 +45,7 @@ public record CallOptions(
   private static final String KEY = "Idempotency-Key";
   private static final String DELAY = "X-tinyFaaS-Delay";
   private static final String NOT_BEFORE = "X-tinyFaaS-Not-Before";
-  private static final String CALLBACK = "X-tinyFaaS-Callback";
+  public static final String CALLBACK = "X-tinyFaaS-Callback";
 
   private static final int MAX_KEY = 255;
   private static final Pattern TIME = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)?");

@@ -2,11 +2,13 @@ package io.tinyfaas.gateway.call;
 
 import io.tinyfaas.contract.control.CallId;
 import io.tinyfaas.contract.control.CallState;
+import io.tinyfaas.contract.handler.HandlerHttp;
 import io.tinyfaas.gateway.call.Call.Origin;
 import io.tinyfaas.gateway.call.IdempotencyKey.Digest;
 import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
+import io.tinyfaas.gateway.invoke.Lineage;
 import io.vertx.core.MultiMap;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -122,7 +124,7 @@ final class CallRecords {
           out.writeByte(peer.length);
           out.write(peer);
           out.writeUTF(request.device());
-          write(request.headers(), out);
+          write(headersWithCaller(request), out);
           write(request.body(), out);
         });
   }
@@ -135,13 +137,31 @@ final class CallRecords {
         REQUEST,
         bytes,
         in ->
-            new Invocation(
-                in.readUTF(),
-                protocol(in.readUTF()),
-                InetAddress.getByAddress(in.readNBytes(in.readByte())),
-                in.readUTF(),
-                headers(in),
-                body(in)));
+            withCaller(
+                new Invocation(
+                    in.readUTF(),
+                    protocol(in.readUTF()),
+                    InetAddress.getByAddress(in.readNBytes(in.readByte())),
+                    in.readUTF(),
+                    headers(in),
+                    body(in))));
+  }
+
+  /** On disk the function that called is a header; how deep it was is in the state. */
+  private static MultiMap headersWithCaller(Invocation request) {
+    String caller = request.lineage().caller();
+    return caller.isEmpty()
+        ? request.headers()
+        : MultiMap.caseInsensitiveMultiMap()
+            .addAll(request.headers())
+            .set(HandlerHttp.CALLER_HEADER, caller);
+  }
+
+  private static Invocation withCaller(Invocation read) {
+    String caller = read.headers().get(HandlerHttp.CALLER_HEADER);
+    return caller == null || read.protocol() != Protocol.FUNCTION
+        ? read
+        : read.with(new Lineage(caller, 0, Lineage.NO_DEADLINE));
   }
 
   static byte[] ofResult(Answered result) {

@@ -8,6 +8,7 @@ import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.Invoker;
+import io.tinyfaas.gateway.invoke.Lineage;
 import io.tinyfaas.gateway.journal.Batch;
 import io.tinyfaas.gateway.loop.BugLog;
 import io.tinyfaas.gateway.memory.BodyMemory;
@@ -179,7 +180,8 @@ final class CallRunner {
         request.peer(),
         request.device(),
         headers,
-        request.body());
+        request.body(),
+        new Lineage(request.lineage().caller(), call.origin().depth(), Lineage.NO_DEADLINE));
   }
 
   private void attempted(

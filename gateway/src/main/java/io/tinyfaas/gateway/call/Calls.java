@@ -297,7 +297,7 @@ public final class Calls implements RouteListener {
           : Future.succeededFuture(new KeyReused());
     }
     byte[] request = CallRecords.ofRequest(invocation);
-    Holder peer = peers.of(invocation.peer());
+    Holder peer = invocation.holder(peers);
     long held = COPIES * (long) request.length;
     if (!hasRoom(invocation.function(), request.length) || !memory.take(held, peer)) {
       return Future.succeededFuture(new TooMany());
@@ -371,7 +371,7 @@ public final class Calls implements RouteListener {
             invocation.protocol(),
             invocation.device(),
             options.callback().map(FunctionName::value).orElse(""),
-            0,
+            invocation.lineage().depth(),
             key,
             bytes);
     long now = clock.now();

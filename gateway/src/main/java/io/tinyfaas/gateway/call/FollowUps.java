@@ -20,7 +20,7 @@ final class FollowUps {
   private static final Logger LOG = Logger.getLogger(FollowUps.class);
 
   /** Of calls that led to each other, so that no circle of them runs for ever. */
-  private static final int MAX_DEPTH = 8;
+  private static final int MAX_DEPTH = HandlerHttp.MAX_DEPTH;
 
   private static final byte[] NO_BODY = new byte[0];
 

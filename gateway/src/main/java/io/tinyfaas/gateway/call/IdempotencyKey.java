@@ -11,7 +11,7 @@ import java.util.List;
 
 /**
  * A client's name for a request that it may send again, as digests of 128 bits: of the key with its
- * function and device, and of what was asked.
+ * function and who asks, if that is known, and of what was asked.
  */
 record IdempotencyKey(Digest key, Digest request) {
 
@@ -35,7 +35,7 @@ record IdempotencyKey(Digest key, Digest request) {
 
   static IdempotencyKey of(String key, Invocation invocation) {
     return new IdempotencyKey(
-        Digest.of(List.of(invocation.function(), invocation.device(), key), new byte[0]),
+        Digest.of(List.of(invocation.function(), asker(invocation), key), new byte[0]),
         Digest.of(
             List.of(
                 header(invocation, HandlerHttp.METHOD_HEADER),
@@ -43,6 +43,12 @@ record IdempotencyKey(Digest key, Digest request) {
                 header(invocation, HandlerHttp.QUERY_HEADER),
                 header(invocation, HttpHeaders.CONTENT_TYPE.toString())),
             invocation.body()));
+  }
+
+  /** No device has a space in its name. */
+  private static String asker(Invocation invocation) {
+    String caller = invocation.lineage().caller();
+    return caller.isEmpty() ? invocation.device() : "function " + caller;
   }
 
   private static String header(Invocation invocation, String name) {

@@ -11,6 +11,9 @@ public interface Ingress {
   /** The port that switches an ingress off. */
   int OFF = -1;
 
+  /** Of one that listens on no port. */
+  int NO_PORT = 0;
+
   Protocol protocol();
 
   /** False if its port is {@link #OFF}; then nothing else is called but {@link #isBound}. */
@@ -25,7 +28,7 @@ public interface Ingress {
 
   boolean isBound();
 
-  /** The port that is really bound. */
+  /** The port that is really bound, or {@link #NO_PORT}. */
   int port();
 
   /** From now on requests are refused; invocations that are running go on. */

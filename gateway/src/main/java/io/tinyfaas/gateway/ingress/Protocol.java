@@ -8,7 +8,10 @@ public enum Protocol {
   GRPC("grpc"),
 
   /** Nobody: it is the time for it. */
-  SCHEDULE("schedule");
+  SCHEDULE("schedule"),
+
+  /** Another function calls it, by its socket. */
+  FUNCTION("function");
 
   private final String label;
 

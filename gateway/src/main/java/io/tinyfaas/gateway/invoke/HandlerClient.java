@@ -16,7 +16,6 @@ import io.tinyfaas.gateway.loop.FairReads;
 import io.tinyfaas.gateway.loop.InvocationLoop;
 import io.tinyfaas.gateway.memory.Places;
 import io.vertx.core.impl.ContextInternal;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.file.Path;
@@ -255,7 +254,7 @@ final class HandlerClient {
     return connections.size() - idle.size() >= maxConnections - maxConnections / RESERVED_FRACTION;
   }
 
-  private boolean isUnderWay(InetAddress peer) {
+  private boolean isUnderWay(Object peer) {
     for (HandlerConnection connection : connections) {
       if (connection.carries(peer)) {
         return true;
@@ -314,7 +313,7 @@ final class HandlerClient {
   }
 
   private boolean mayTakeIdle(Attempt attempt) {
-    return !idle.isEmpty() && (!hasReserveOnly() || !isUnderWay(attempt.invocation().peer()));
+    return !idle.isEmpty() && (!hasReserveOnly() || !isUnderWay(attempt.invocation().turn()));
   }
 
   /** Of those that have answered half: few requests at a time would cost each side a call each. */

@@ -7,7 +7,6 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.tinyfaas.gateway.invoke.AnswerParser.MalformedAnswerException;
 import io.vertx.core.Handler;
 import io.vertx.core.MultiMap;
-import java.net.InetAddress;
 import java.util.ArrayDeque;
 
 /**
@@ -72,9 +71,9 @@ final class HandlerConnection extends ChannelInboundHandlerAdapter
   }
 
   /** Whether one of its requests is of this peer, which still waits for the answer. */
-  boolean carries(InetAddress peer) {
+  boolean carries(Object peer) {
     for (Attempt attempt : unanswered) {
-      if (!attempt.isDone() && attempt.invocation().peer().equals(peer)) {
+      if (!attempt.isDone() && attempt.invocation().turn().equals(peer)) {
         return true;
       }
     }

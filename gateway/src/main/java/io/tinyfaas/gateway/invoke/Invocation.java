@@ -1,6 +1,8 @@
 package io.tinyfaas.gateway.invoke;
 
 import io.tinyfaas.gateway.ingress.Protocol;
+import io.tinyfaas.gateway.memory.Holder;
+import io.tinyfaas.gateway.memory.PeerHolders;
 import io.tinyfaas.gateway.memory.PeerNetwork;
 import io.vertx.core.MultiMap;
 import java.net.InetAddress;
@@ -15,6 +17,7 @@ import java.util.Objects;
  * @param device who has proved to be that device, by DTLS; empty for everybody else
  * @param headers for the handler, as its contract names them; not to be changed any more
  * @param body empty if there is none; not to be changed any more
+ * @param lineage which functions led to it
  */
 public record Invocation(
     String function,
@@ -22,7 +25,8 @@ public record Invocation(
     InetAddress peer,
     String device,
     MultiMap headers,
-    byte[] body) {
+    byte[] body,
+    Lineage lineage) {
 
   public Invocation {
     Objects.requireNonNull(function, "function");
@@ -31,16 +35,45 @@ public record Invocation(
     Objects.requireNonNull(device, "device");
     Objects.requireNonNull(headers, "headers");
     Objects.requireNonNull(body, "body");
+    Objects.requireNonNull(lineage, "lineage");
   }
 
-  /** Whether functions for devices only take it: who made their schedules may call them, too. */
-  public boolean isOfDevice() {
-    return !device.isEmpty() || protocol == Protocol.SCHEDULE;
+  /** From outside. */
+  public Invocation(
+      String function,
+      Protocol protocol,
+      InetAddress peer,
+      String device,
+      MultiMap headers,
+      byte[] body) {
+    this(function, protocol, peer, device, headers, body, Lineage.OUTSIDE);
   }
 
   /** From whoever it may be. */
   public Invocation(
       String function, Protocol protocol, InetAddress peer, MultiMap headers, byte[] body) {
     this(function, protocol, peer, "", headers, body);
+  }
+
+  /**
+   * Whether functions for devices only take it: who made their schedules may call them, too, and so
+   * may who said of a function that it calls them.
+   */
+  public boolean isOfDevice() {
+    return !device.isEmpty() || protocol == Protocol.SCHEDULE || protocol == Protocol.FUNCTION;
+  }
+
+  /** Who takes turns with others: an address, or the function that calls. */
+  Object turn() {
+    return lineage.caller().isEmpty() ? peer : lineage.caller();
+  }
+
+  /** For whom it counts. */
+  public Holder holder(PeerHolders holders) {
+    return lineage.caller().isEmpty() ? holders.of(peer) : holders.ofFunction(lineage.caller());
+  }
+
+  public Invocation with(Lineage other) {
+    return new Invocation(function, protocol, peer, device, headers, body, other);
   }
 }

@@ -1,6 +1,7 @@
 package io.tinyfaas.gateway.invoke;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.tinyfaas.contract.handler.HandlerHttp;
 import io.tinyfaas.contract.route.Exposure.Access;
 import io.tinyfaas.gateway.invoke.Attempt.Reply;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
@@ -70,6 +71,15 @@ public final class Invoker implements RouteListener {
 
   /** Made at a handler's first invocation, closed when it is idle and out of the table. */
   private final Map<RoutedHandler, HandlerClient> clients = new ConcurrentHashMap<>();
+
+  /** The same for what functions ask of a handler whose function calls others itself. */
+  private final Map<Level, HandlerClient> deeper = new ConcurrentHashMap<>();
+
+  /**
+   * Each depth has connections of its own: what waits for an answer never has one that the answer
+   * has to come by, whatever circles functions call each other in, as what is deepest calls none.
+   */
+  private record Level(RoutedHandler handler, int depth) {}
 
   Invoker(
       InvocationLoop loop,
@@ -180,7 +190,15 @@ public final class Invoker implements RouteListener {
 
   @Override
   public void onHandlerIdle(RoutedHandler handler) {
-    HandlerClient client = clients.remove(handler);
+    close(clients.remove(handler));
+    if (!deeper.isEmpty()) {
+      for (int depth = 1; depth <= HandlerHttp.MAX_DEPTH; depth++) {
+        close(deeper.remove(new Level(handler, depth)));
+      }
+    }
+  }
+
+  private static void close(HandlerClient client) {
     if (client != null) {
       client.close();
     }
@@ -188,18 +206,23 @@ public final class Invoker implements RouteListener {
 
   private HandlerClient client(RoutedHandler handler) {
     HandlerClient client = clients.get(handler);
-    return client != null
-        ? client
-        : clients.computeIfAbsent(
-            handler,
-            h ->
-                new HandlerClient(
-                    loop,
-                    h.handler().endpoint(),
-                    sockets,
-                    maxBody,
-                    settings.maxConnectionsPerHandler(),
-                    connections));
+    return client != null ? client : clients.computeIfAbsent(handler, this::newClient);
+  }
+
+  private HandlerClient client(RoutedHandler handler, int depth) {
+    return depth == 0
+        ? client(handler)
+        : deeper.computeIfAbsent(new Level(handler, depth), level -> newClient(level.handler()));
+  }
+
+  private HandlerClient newClient(RoutedHandler handler) {
+    return new HandlerClient(
+        loop,
+        handler.handler().endpoint(),
+        sockets,
+        maxBody,
+        settings.maxConnectionsPerHandler(),
+        connections);
   }
 
   /** One running invocation. On one event loop only. */
@@ -215,13 +238,17 @@ public final class Invoker implements RouteListener {
     private long taken;
     private RoutedHandler handler;
     private Attempt attempt;
+
+    /** The invocation as its handler gets it. */
+    private Invocation sent;
+
     private Run before;
     private Run after;
 
     Run(Invocation invocation, RoutedFunction function) {
       this.invocation = invocation;
       this.function = function;
-      this.peer = peers.of(invocation.peer());
+      this.peer = invocation.holder(peers);
     }
 
     /** Counts in either case; {@link #finish} takes it off again. */
@@ -246,8 +273,26 @@ public final class Invoker implements RouteListener {
         before.after = this;
       }
       newest = this;
-      deadline = timers.start(function.route().timeoutMillis(), this);
-      attempt(pick());
+      long millis = function.route().timeoutMillis();
+      sent = invocation;
+      if (function.mayCall() || invocation.lineage().hasDeadline()) {
+        long now = System.currentTimeMillis();
+        millis = left(millis, now);
+        long told = function.mayCall() ? now + millis : Lineage.NO_DEADLINE;
+        sent = invocation.with(invocation.lineage().until(told));
+      }
+      deadline = timers.start(millis, this);
+      if (millis == 0) {
+        finish(new TimedOut());
+      } else {
+        attempt(pick());
+      }
+    }
+
+    /** Of the function's time, what those who asked for it still have. */
+    private long left(long millis, long now) {
+      Lineage lineage = invocation.lineage();
+      return lineage.hasDeadline() ? Math.clamp(lineage.deadline() - now, 0, millis) : millis;
     }
 
     private void attempt(Optional<RoutedHandler> picked) {
@@ -257,12 +302,25 @@ public final class Invoker implements RouteListener {
       }
       handler = picked.get();
       tried.add(handler);
-      attempt = client(handler).send(invocation, this);
+      if (function.mayCall()) {
+        int depth = invocation.lineage().depth();
+        handler.depths().begin(depth);
+        attempt = client(handler, depth).send(sent, this);
+      } else {
+        attempt = client(handler).send(sent, this);
+      }
+    }
+
+    private void leave() {
+      if (function.mayCall()) {
+        handler.depths().end(invocation.lineage().depth());
+      }
+      handler.leave();
     }
 
     @Override
     public void replied(Reply reply) {
-      handler.leave();
+      leave();
       if (reply instanceof Reply.Final(InvocationResult outcome)) {
         finish(outcome);
       } else {
@@ -330,7 +388,7 @@ public final class Invoker implements RouteListener {
 
     private void cancel(InvocationResult outcome) {
       if (attempt.cancel()) {
-        handler.leave();
+        leave();
       }
       finish(outcome);
     }

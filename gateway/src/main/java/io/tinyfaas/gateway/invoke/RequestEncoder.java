@@ -27,7 +27,11 @@ final class RequestEncoder {
               length ->
                   Stream.concat(
                           HandlerHttp.CONNECTION_FIELDS.stream(),
-                          Stream.of(HandlerHttp.DEVICE_HEADER))
+                          Stream.of(
+                              HandlerHttp.DEVICE_HEADER,
+                              HandlerHttp.CALLER_HEADER,
+                              HandlerHttp.DEADLINE_HEADER,
+                              HandlerHttp.DEPTH_HEADER))
                       .filter(name -> name.length() == length)
                       .toArray(String[]::new))
           .toArray(String[][]::new);
@@ -80,6 +84,9 @@ final class RequestEncoder {
     if (!invocation.device().isEmpty()) {
       put(HandlerHttp.DEVICE_HEADER, invocation.device());
     }
+    if (invocation.lineage() != Lineage.OUTSIDE) {
+      put(invocation.lineage());
+    }
     put(LENGTH);
     put(Integer.toString(invocation.body().length));
     put(END);
@@ -95,7 +102,8 @@ final class RequestEncoder {
 
   /**
    * What ends a request, or concerns the connection, is said here and nowhere else, and so is who
-   * has proved to be which device: no ingress can pass on what a sender says.
+   * has proved to be which device, and which functions led to it: no ingress can pass on what a
+   * sender says.
    */
   private static boolean isOurs(String name) {
     if (name.length() >= OURS.length) {
@@ -107,6 +115,16 @@ final class RequestEncoder {
       }
     }
     return false;
+  }
+
+  private void put(Lineage lineage) {
+    if (!lineage.caller().isEmpty()) {
+      put(HandlerHttp.CALLER_HEADER, lineage.caller());
+    }
+    if (lineage.hasDeadline()) {
+      put(HandlerHttp.DEADLINE_HEADER, Long.toString(lineage.deadline()));
+      put(HandlerHttp.DEPTH_HEADER, Integer.toString(lineage.depth()));
+    }
   }
 
   private void put(String name, String value) {

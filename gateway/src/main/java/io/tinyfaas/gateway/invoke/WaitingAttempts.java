@@ -1,6 +1,5 @@
 package io.tinyfaas.gateway.invoke;
 
-import java.net.InetAddress;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
@@ -13,7 +12,7 @@ import java.util.function.Predicate;
  */
 final class WaitingAttempts {
 
-  private final Map<InetAddress, ArrayDeque<Attempt>> byPeer = new HashMap<>();
+  private final Map<Object, ArrayDeque<Attempt>> byPeer = new HashMap<>();
 
   /** Of those that have any waiting, in the order of their turns. */
   private final ArrayDeque<ArrayDeque<Attempt>> turns = new ArrayDeque<>();
@@ -29,10 +28,10 @@ final class WaitingAttempts {
   }
 
   void add(Attempt attempt) {
-    ArrayDeque<Attempt> its = byPeer.get(attempt.invocation().peer());
+    ArrayDeque<Attempt> its = byPeer.get(attempt.invocation().turn());
     if (its == null) {
       its = new ArrayDeque<>();
-      byPeer.put(attempt.invocation().peer(), its);
+      byPeer.put(attempt.invocation().turn(), its);
       turns.addLast(its);
     }
     its.addLast(attempt);
@@ -45,10 +44,10 @@ final class WaitingAttempts {
   }
 
   /** The one whose turn it is among those of such peers; null if there is none. */
-  Attempt first(Predicate<InetAddress> eligible) {
+  Attempt first(Predicate<Object> eligible) {
     for (ArrayDeque<Attempt> its : turns) {
       Attempt attempt = its.getFirst();
-      if (eligible.test(attempt.invocation().peer())) {
+      if (eligible.test(attempt.invocation().turn())) {
         return attempt;
       }
     }
@@ -61,7 +60,7 @@ final class WaitingAttempts {
     Attempt attempt = its.removeFirst();
     size--;
     if (its.isEmpty()) {
-      byPeer.remove(attempt.invocation().peer());
+      byPeer.remove(attempt.invocation().turn());
     } else {
       turns.addLast(its);
     }
@@ -70,20 +69,20 @@ final class WaitingAttempts {
 
   /** Nothing if it does not wait. */
   void remove(Attempt attempt) {
-    ArrayDeque<Attempt> its = byPeer.get(attempt.invocation().peer());
+    ArrayDeque<Attempt> its = byPeer.get(attempt.invocation().turn());
     if (its == null || !its.remove(attempt)) {
       return;
     }
     size--;
     if (its.isEmpty()) {
-      byPeer.remove(attempt.invocation().peer());
+      byPeer.remove(attempt.invocation().turn());
       turns.removeIf(turn -> turn == its);
     }
   }
 
   /** As {@link #remove}, as its peer's turn. */
   void take(Attempt attempt) {
-    ArrayDeque<Attempt> its = byPeer.get(attempt.invocation().peer());
+    ArrayDeque<Attempt> its = byPeer.get(attempt.invocation().turn());
     remove(attempt);
     if (!its.isEmpty()) {
       turns.removeIf(turn -> turn == its);

@@ -45,6 +45,12 @@ public final class HeapBudget {
   /** With a connection to it, where it is not the function's only one. */
   private static final long HANDLER_BYTES = 4 * 1_024;
 
+  /** With a socket by which it calls functions, and a connection for what it is asked so. */
+  private static final long CALLING_HANDLER_BYTES = 16 * 1_024;
+
+  /** By which functions call others. */
+  public static final int FUNCTION_CONNECTIONS = 128;
+
   /** With how far it is; and its body and path as characters of two bytes. */
   private static final long SCHEDULE_BYTES = 1_024;
 
@@ -117,6 +123,7 @@ public final class HeapBudget {
             new Share("devices", DEVICES, DEVICE_BYTES),
             new Share("HTTP connections", http, HTTP_CONNECTION_BYTES),
             new Share("gRPC connections", grpc, GRPC_CONNECTION_BYTES),
+            new Share("connections of functions", FUNCTION_CONNECTIONS, HTTP_CONNECTION_BYTES),
             new Share("connections to handlers", HANDLER_CONNECTIONS, HANDLER_CONNECTION_BYTES),
             new Share("DTLS sessions", SESSIONS, SESSION_BYTES),
             new Share("observers", observers, OBSERVER_BYTES),
@@ -174,10 +181,11 @@ public final class HeapBudget {
   }
 
   /** What a table takes that the share of functions does not have; in bytes. */
-  long beyondFunctions(int functions, int handlers, int schedules, long characters) {
+  long beyondFunctions(int functions, int handlers, int calling, int schedules, long characters) {
     long bytes =
         FUNCTION_BYTES * functions
             + HANDLER_BYTES * Math.max(0, handlers - functions)
+            + CALLING_HANDLER_BYTES * calling
             + SCHEDULE_BYTES * schedules
             + TEXT_BYTES * characters;
     return Math.max(0, bytes - FUNCTIONS * FUNCTION_BYTES);

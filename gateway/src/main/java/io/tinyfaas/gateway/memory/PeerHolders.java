@@ -6,20 +6,29 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * What each address has, or {@link PeerNetwork network}, whatever protocols it uses. On the event
- * loop only.
+ * What each address has, or {@link PeerNetwork network}, whatever protocols it uses, and each
+ * function that calls others. On the event loop only.
  */
 @Singleton
 public final class PeerHolders {
 
-  /** Of addresses that have nothing: so that those who come again cost nothing. */
+  /** Of those that have nothing: so that those who come again cost nothing. */
   private static final int KEPT = 1_024;
 
-  private final Map<InetAddress, Holder> holders = new HashMap<>();
+  /** By address, or by the name of a function. */
+  private final Map<Object, Holder> holders = new HashMap<>();
+
   private int full = KEPT;
 
   public Holder of(InetAddress address) {
-    InetAddress peer = PeerNetwork.of(address);
+    return ofKey(PeerNetwork.of(address));
+  }
+
+  public Holder ofFunction(String name) {
+    return ofKey(name);
+  }
+
+  private Holder ofKey(Object peer) {
     Holder holder = holders.get(peer);
     if (holder == null) {
       if (holders.size() >= full) {
@@ -32,7 +41,7 @@ public final class PeerHolders {
     return holder;
   }
 
-  /** Addresses that are known. */
+  /** Those that are known. */
   int size() {
     return holders.size();
   }

@@ -27,13 +27,14 @@ public final class TableMemory {
    * The table has so many from now on.
    *
    * @param handlers of all functions together
+   * @param calling those of them that have a socket by which they call functions
    * @param schedules the same
    * @param characters of the schedules' bodies and paths
    * @throws IllegalArgumentException if that is too much; says what to set
    */
   public synchronized void holdFunctions(
-      int functions, int handlers, int schedules, long characters) {
-    long needed = budget.beyondFunctions(functions, handlers, schedules, characters);
+      int functions, int handlers, int calling, int schedules, long characters) {
+    long needed = budget.beyondFunctions(functions, handlers, calling, schedules, characters);
     take(
         needed - forFunctions,
         functions + " functions with " + handlers + " handlers and " + schedules + " schedules");

@@ -16,7 +16,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 
 /**
@@ -74,36 +73,31 @@ public final class CurrentRoutes {
   }
 
   /**
-   * Routes by this table from now on.
+   * Routes by this table from now on. By one thread at a time, and not the invocation loop: others
+   * prepare for it first.
    *
    * @return false if the table is not newer than the current one, which then stays
    * @throws IllegalArgumentException if there is too little memory for it; the current one stays
    */
   public boolean apply(RouteTable table) {
-    List<RoutedHandler> idle = new ArrayList<>();
-    Set<String> removed;
+    Map<String, RoutedHandler> leaving = new HashMap<>();
+    Map<String, RoutedFunction> before;
+    Map<String, RoutedFunction> functions;
     synchronized (this) {
       if (!table.revision().isNewerThan(current.revision)) {
         return false;
       }
       hold(table);
-      Map<String, RoutedFunction> before = current.functions;
-      Map<String, RoutedHandler> leaving = new HashMap<>();
+      before = current.functions;
       before.values().stream()
           .flatMap(function -> function.handlers().stream())
           .forEach(handler -> leaving.put(handler.handler().id(), handler));
-
-      Map<String, RoutedFunction> functions = HashMap.newHashMap(table.routes().size());
-      for (Route route : table.routes()) {
-        String name = route.function().value();
-        RoutedFunction old = before.get(name);
-        List<RoutedHandler> handlers =
-            route.handlers().stream().map(handler -> known(handler, leaving)).toList();
-        functions.put(
-            name, old == null ? new RoutedFunction(route, handlers) : old.next(route, handlers));
-      }
+      functions = next(table, before, leaving);
+    }
+    tell(listener -> listener.onTableComing(functions.values()));
+    List<RoutedHandler> idle = new ArrayList<>();
+    synchronized (this) {
       current = new Snapshot(table.revision(), functions);
-
       for (RoutedHandler handler : leaving.values()) {
         if (handler.retire()) {
           draining.put(handler.handler().id(), handler);
@@ -111,15 +105,28 @@ public final class CurrentRoutes {
           idle.add(handler);
         }
       }
-      removed =
-          before.keySet().stream()
-              .filter(name -> !functions.containsKey(name))
-              .collect(Collectors.toSet());
     }
     idle.forEach(handler -> tell(listener -> listener.onHandlerIdle(handler)));
-    removed.forEach(function -> tell(listener -> listener.onFunctionRemoved(function)));
+    before.keySet().stream()
+        .filter(name -> !functions.containsKey(name))
+        .forEach(function -> tell(listener -> listener.onFunctionRemoved(function)));
     tell(RouteListener::onTableApplied);
     return true;
+  }
+
+  /** Takes those that stay out of those that are leaving. */
+  private Map<String, RoutedFunction> next(
+      RouteTable table, Map<String, RoutedFunction> before, Map<String, RoutedHandler> leaving) {
+    Map<String, RoutedFunction> functions = HashMap.newHashMap(table.routes().size());
+    for (Route route : table.routes()) {
+      String name = route.function().value();
+      RoutedFunction old = before.get(name);
+      List<RoutedHandler> handlers =
+          route.handlers().stream().map(handler -> known(handler, leaving)).toList();
+      functions.put(
+          name, old == null ? new RoutedFunction(route, handlers) : old.next(route, handlers));
+    }
+    return functions;
   }
 
   private void hold(RouteTable table) {
@@ -128,6 +135,10 @@ public final class CurrentRoutes {
     memory.holdFunctions(
         table.routes().size(),
         table.routes().stream().mapToInt(route -> route.handlers().size()).sum(),
+        table.routes().stream()
+            .filter(route -> !route.mayCall().isEmpty())
+            .mapToInt(route -> route.handlers().size())
+            .sum(),
         schedules.size(),
         schedules.stream().mapToLong(its -> its.body().length() + its.path().length()).sum());
   }

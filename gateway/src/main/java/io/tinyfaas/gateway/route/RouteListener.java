@@ -1,7 +1,17 @@
 package io.tinyfaas.gateway.route;
 
-/** Hears what becomes of routes, on the thread that caused it; must not block. */
+import java.util.Collection;
+
+/** Hears what becomes of routes, on the thread that caused it; must not block, but where it may. */
 public interface RouteListener {
+
+  /**
+   * Another table is routed as soon as this returns. It may block, and is called by one thread at a
+   * time.
+   *
+   * @param functions of that table, with their handlers
+   */
+  default void onTableComing(Collection<RoutedFunction> functions) {}
 
   /** Another table is routed by now. */
   default void onTableApplied() {}

@@ -47,6 +47,11 @@ public final class RoutedFunction {
     return holder;
   }
 
+  /** Whether its handlers have sockets by which they call other functions. */
+  public boolean mayCall() {
+    return !route.mayCall().isEmpty();
+  }
+
   public boolean hasOneHandler() {
     return handlers.size() == 1;
   }
@@ -73,7 +78,7 @@ public final class RoutedFunction {
     return Optional.ofNullable(best);
   }
 
-  List<RoutedHandler> handlers() {
+  public List<RoutedHandler> handlers() {
     return handlers;
   }
 }

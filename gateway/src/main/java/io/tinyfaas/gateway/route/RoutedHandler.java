@@ -17,6 +17,10 @@ public final class RoutedHandler {
   private final Handler handler;
   private final Consumer<RoutedHandler> released;
   private final AtomicInteger inFlight = new AtomicInteger();
+
+  /** Of one whose function may call others; made when it is first asked for. */
+  private Depths depths;
+
   private volatile boolean retired;
   private volatile long refusedAt = System.nanoTime() - AVOIDED_NANOS;
 
@@ -55,6 +59,14 @@ public final class RoutedHandler {
     }
   }
 
+  /** How deep what it is answering is; on the invocation loop only. */
+  public Depths depths() {
+    if (depths == null) {
+      depths = new Depths();
+    }
+    return depths;
+  }
+
   /** A connection was refused: others are tried first for a second. */
   public void refused() {
     refusedAt = System.nanoTime();
@@ -64,7 +76,7 @@ public final class RoutedHandler {
     return System.nanoTime() - refusedAt < AVOIDED_NANOS;
   }
 
-  int inFlight() {
+  public int inFlight() {
     return inFlight.get();
   }
 

@@ -13,7 +13,6 @@ import io.tinyfaas.gateway.call.Acceptance.TooMany;
 import io.tinyfaas.gateway.call.CallOptions;
 import io.tinyfaas.gateway.call.Calls;
 import io.tinyfaas.gateway.call.Removal;
-import io.tinyfaas.gateway.ingress.http.HttpRequests.Target;
 import io.tinyfaas.gateway.ingress.http.HttpResponses.Response;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;

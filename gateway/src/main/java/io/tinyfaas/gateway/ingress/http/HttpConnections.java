@@ -5,7 +5,6 @@ import io.tinyfaas.gateway.loop.BugLog;
 import io.tinyfaas.gateway.memory.Places;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.net.impl.ConnectionBase;
-import java.net.InetAddress;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -28,14 +27,14 @@ final class HttpConnections {
 
   private static final class Open {
     private final HttpConnection connection;
-    private final InetAddress peer;
+    private final HttpPeer peer;
     private final RequestDecoder decoder;
     private long deadline = NEVER;
     private Runnable late;
     private boolean ending;
     private Object current;
 
-    Open(HttpConnection connection, InetAddress peer, RequestDecoder decoder) {
+    Open(HttpConnection connection, HttpPeer peer, RequestDecoder decoder) {
       this.connection = connection;
       this.peer = peer;
       this.decoder = decoder;
@@ -56,33 +55,39 @@ final class HttpConnections {
     }
   }
 
-  private final Places<InetAddress> places;
+  private final Places<Object> places;
+  private final int maxOfPeer;
   private final AtomicInteger count = new AtomicInteger();
   private final Map<HttpConnection, Open> all = new HashMap<>();
 
   /** Those without a request at hand, the one that has waited longest first. */
   private final Set<Open> waiting = new LinkedHashSet<>();
 
-  HttpConnections(int max) {
+  /**
+   * @param maxOfPeer how many one peer has at most
+   */
+  HttpConnections(int max, int maxOfPeer) {
     this.places = new Places<>(max);
+    this.maxOfPeer = maxOfPeer;
   }
 
   /**
    * A new one. Where there is no place for it, it takes that of the one that has waited longest: of
-   * this address if it has any, as it has its share then; if none waits, it is closed itself.
+   * this peer if it has any, as it has its share then; if none waits, it is closed itself.
    */
   void opened(
-      HttpConnection connection, InetAddress peer, RequestDecoder decoder, Duration headerTimeout) {
+      HttpConnection connection, HttpPeer peer, RequestDecoder decoder, Duration headerTimeout) {
     Open open = new Open(connection, peer, decoder);
-    if (!places.take(peer)) {
-      Open longest = waitingLongest(peer);
+    Object place = peer.place();
+    if (places.has(place) >= maxOfPeer || !places.take(place)) {
+      Open longest = waitingLongest(place);
       if (longest == null) {
         open.close();
         return;
       }
       remove(longest.connection);
       longest.close();
-      places.takeFreed(peer);
+      places.takeFreed(place);
     }
     all.put(connection, open);
     count.set(all.size());
@@ -90,15 +95,29 @@ final class HttpConnections {
     waitForRequest(open, headerTimeout);
   }
 
-  private Open waitingLongest(InetAddress peer) {
-    boolean any = places.has(peer) == 0;
-    return waiting.stream().filter(open -> any || open.peer.equals(peer)).findFirst().orElse(null);
+  private Open waitingLongest(Object place) {
+    boolean any = places.has(place) == 0;
+    return waiting.stream()
+        .filter(open -> any || open.peer.place().equals(place))
+        .findFirst()
+        .orElse(null);
+  }
+
+  /** Whose it is; null if it is open no more. */
+  HttpPeer peer(HttpConnection connection) {
+    Open open = all.get(connection);
+    return open == null ? null : open.peer;
+  }
+
+  /** Whether one of this peer has a request at hand. */
+  boolean isBusy(HttpPeer peer) {
+    return all.values().stream().anyMatch(open -> open.peer == peer && !waiting.contains(open));
   }
 
   private void remove(HttpConnection connection) {
     Open open = all.remove(connection);
     if (open != null) {
-      places.give(open.peer);
+      places.give(open.peer.place());
       waiting.remove(open);
       count.set(all.size());
     }

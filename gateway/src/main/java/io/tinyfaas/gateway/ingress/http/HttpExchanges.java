@@ -2,17 +2,14 @@ package io.tinyfaas.gateway.ingress.http;
 
 import io.tinyfaas.gateway.call.CallOptions;
 import io.tinyfaas.gateway.call.Calls;
-import io.tinyfaas.gateway.ingress.Protocol;
-import io.tinyfaas.gateway.ingress.http.HttpRequests.Target;
 import io.tinyfaas.gateway.ingress.http.HttpResponses.Response;
 import io.tinyfaas.gateway.ingress.http.RequestBody.Received;
 import io.tinyfaas.gateway.invoke.Invocation;
+import io.tinyfaas.gateway.invoke.InvocationResult.PeerOverloaded;
 import io.tinyfaas.gateway.invoke.Invoker;
 import io.tinyfaas.gateway.loop.BugLog;
 import io.tinyfaas.gateway.memory.BodyMemory;
-import io.tinyfaas.gateway.memory.HeapSettings;
 import io.tinyfaas.gateway.memory.Holder;
-import io.tinyfaas.gateway.memory.PeerHolders;
 import io.tinyfaas.gateway.metrics.InvocationMetrics;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.vertx.core.Future;
@@ -23,15 +20,16 @@ import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import jakarta.inject.Singleton;
-import java.net.InetAddress;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jboss.logging.Logger;
 
-/** From each request to its answer. On the event loop only, but for what is said otherwise. */
-@Singleton
-final class HttpExchanges {
+/**
+ * From each request to its answer, of one ingress. On the event loop only, but for what is said
+ * otherwise.
+ */
+public final class HttpExchanges {
 
   private static final BugLog BUGS =
       new BugLog(Logger.getLogger(HttpExchanges.class), "response-failed");
@@ -39,17 +37,13 @@ final class HttpExchanges {
   /** An answer is there once as it came, and once as the kernel takes it. */
   private static final int COPIES = 2;
 
-  /** Of the memory of bodies, and besides it, for refusals where nothing of that is left. */
-  private static final int REFUSALS_FRACTION = 16;
-
   /** For a client that still sends what has been refused: an answer would be lost in a reset. */
   private static final Duration LINGER = Duration.ofSeconds(2);
 
-  private final HeapSettings heap;
+  private final int maxBody;
   private final HttpSettings settings;
   private final Invocations invocations;
   private final BodyMemory memory;
-  private final PeerHolders peers;
   private final BodyMemory refusals;
   private final RequestDecoder.Heads heads;
   private final InvocationMetrics metrics;
@@ -59,21 +53,20 @@ final class HttpExchanges {
   private volatile boolean refusing;
 
   HttpExchanges(
-      HeapSettings heap,
+      int maxBody,
       HttpSettings settings,
       Invocations invocations,
-      BodyMemory memory,
-      PeerHolders peers,
-      InvocationMetrics metrics) {
-    this.heap = heap;
+      HttpMemory memory,
+      InvocationMetrics metrics,
+      HttpConnections connections) {
+    this.maxBody = maxBody;
     this.settings = settings;
     this.invocations = invocations;
-    this.memory = memory;
-    this.peers = peers;
-    this.refusals = new BodyMemory(memory.size() / REFUSALS_FRACTION);
-    this.heads = new RequestDecoder.Heads(memory);
+    this.memory = memory.bodies();
+    this.refusals = memory.refusals();
+    this.heads = memory.heads();
     this.metrics = metrics;
-    this.connections = new HttpConnections(heap.http().maxConnections());
+    this.connections = connections;
   }
 
   /** What functions there are, and both ways to run one. */
@@ -81,15 +74,19 @@ final class HttpExchanges {
   record Invocations(
       CurrentRoutes routes, Invoker invoker, Calls calls, HttpCallRequests callRequests) {}
 
-  void connected(HttpConnection connection, HttpServerOptions options) {
-    InetAddress address = HttpRequests.address(connection.remoteAddress());
-    RequestDecoder decoder = RequestDecoder.decode(connection, options, heads, peers.of(address));
-    connections.opened(connection, address, decoder, settings.headerTimeout());
+  void connected(HttpConnection connection, HttpServerOptions options, HttpPeer peer) {
+    RequestDecoder decoder = RequestDecoder.decode(connection, options, heads, peer.holder());
+    connections.opened(connection, peer, decoder, settings.headerTimeout());
   }
 
   /** The connections that are open. On any thread. */
-  int connections() {
+  public int connections() {
     return connections.count();
+  }
+
+  /** Whether a request of this peer is at hand. */
+  public boolean isBusy(HttpPeer peer) {
+    return connections.isBusy(peer);
   }
 
   void sweep() {
@@ -97,23 +94,27 @@ final class HttpExchanges {
   }
 
   void requested(HttpServerRequest request) {
-    if (!connections.isEnding(request.connection())) {
-      new Exchange(request).begin();
+    HttpPeer peer = connections.peer(request.connection());
+    if (peer != null && !connections.isEnding(request.connection())) {
+      new Exchange(request, peer).begin();
     }
   }
 
   /** A request that could not be read. */
   void invalid(HttpServerRequest request) {
-    new Exchange(request).refuse(HttpRequests.unreadable(request.decoderResult().cause()));
+    HttpPeer peer = connections.peer(request.connection());
+    if (peer != null) {
+      new Exchange(request, peer).refuse(HttpRequests.unreadable(request.decoderResult().cause()));
+    }
   }
 
-  /** From now on the answer is 503. On any thread. */
-  void refuseNew() {
+  /** From now on the answer is 503, but to those who are waited for. On any thread. */
+  public void refuseNew() {
     refusing = true;
   }
 
   /** On any thread. */
-  int waiting() {
+  public int waiting() {
     return sending.get();
   }
 
@@ -121,8 +122,8 @@ final class HttpExchanges {
 
     private final HttpServerRequest request;
     private final HttpConnection connection;
-    private final InetAddress address;
-    private final Holder peer;
+    private final HttpPeer peer;
+    private final Holder holder;
     private final Target target;
     private final boolean isOfCall;
     private final boolean isCall;
@@ -135,12 +136,12 @@ final class HttpExchanges {
     private boolean sent;
     private boolean last;
 
-    Exchange(HttpServerRequest request) {
+    Exchange(HttpServerRequest request, HttpPeer peer) {
       this.request = request;
       this.connection = request.connection();
-      this.address = HttpRequests.address(request.remoteAddress());
-      this.peer = peers.of(address);
-      Target asked = Target.of(request.uri());
+      this.peer = peer;
+      this.holder = peer.holder();
+      Target asked = peer.target(request.uri());
       boolean ofCalls = asked.function().equals(Calls.PATH);
       boolean post = request.method().equals(HttpMethod.POST);
       boolean isNew = ofCalls && post;
@@ -164,9 +165,15 @@ final class HttpExchanges {
         refuse(refusal.get());
         return;
       }
-      if (refusing) {
+      if (isRefusing()) {
         end();
         answer(HttpProblem.stopping());
+        return;
+      }
+      Optional<HttpProblem> forbidden = isOfCall ? Optional.empty() : peer.refusal(request, target);
+      if (forbidden.isPresent()) {
+        metrics.refused(peer.protocol(), "forbidden");
+        answer(forbidden.get());
       } else if (isOfCall) {
         invocations.callRequests().answer(request.method(), target).onSuccess(this::answer);
       } else if (isUnknown()) {
@@ -174,6 +181,10 @@ final class HttpExchanges {
       } else {
         receive();
       }
+    }
+
+    private boolean isRefusing() {
+      return refusing && !peer.isAwaited();
     }
 
     /** Or nobody knows yet whether there is such a function, and the client waits for an answer. */
@@ -184,20 +195,13 @@ final class HttpExchanges {
 
     /** Where the next request would begin is not certain: there is none. */
     void refuse(HttpProblem problem) {
-      metrics.refused(Protocol.HTTP, "bad_request");
+      metrics.refused(peer.protocol(), "bad_request");
       end();
       answer(problem);
     }
 
     private void receive() {
-      RequestBody body =
-          new RequestBody(
-              request,
-              head,
-              Math.toIntExact(heap.maxBody().asLongValue()),
-              memory,
-              peer,
-              this::received);
+      RequestBody body = new RequestBody(request, head, maxBody, memory, holder, this::received);
       connections.expect(
           connection,
           settings.bodyTimeout(),
@@ -213,7 +217,7 @@ final class HttpExchanges {
       connections.busy(connection, this);
       switch (body) {
         case Received.Whole(byte[] bytes) -> {
-          if (refusing) {
+          if (isRefusing()) {
             end();
             answer(HttpProblem.stopping());
           } else if (isCall) {
@@ -223,12 +227,12 @@ final class HttpExchanges {
           }
         }
         case Received.TooLarge _ -> {
-          metrics.refused(Protocol.HTTP, "too_large");
+          metrics.refused(peer.protocol(), "too_large");
           end();
-          answer(HttpProblem.bodyTooLarge(Math.toIntExact(heap.maxBody().asLongValue())));
+          answer(HttpProblem.bodyTooLarge(maxBody));
         }
         case Received.NoRoom _ -> {
-          metrics.refused(Protocol.HTTP, "overloaded");
+          metrics.refused(peer.protocol(), "overloaded");
           end();
           answer(HttpProblem.overloaded());
         }
@@ -240,26 +244,32 @@ final class HttpExchanges {
       try {
         options = CallOptions.of(request.headers());
       } catch (IllegalArgumentException e) {
-        metrics.refused(Protocol.HTTP, "bad_request");
+        metrics.refused(peer.protocol(), "bad_request");
         answer(HttpProblem.badRequest(e.getMessage()));
         return;
       }
       invocations
           .calls()
-          .accept(HttpRequests.toInvocation(request, address, target, body), options)
+          .accept(peer.toInvocation(request, target, body), options)
           .onSuccess(
               acceptance -> {
-                acceptance.refusal().ifPresent(outcome -> metrics.refused(Protocol.HTTP, outcome));
+                acceptance
+                    .refusal()
+                    .ifPresent(outcome -> metrics.refused(peer.protocol(), outcome));
                 answer(HttpCallRequests.toResponse(path(), acceptance));
               });
     }
 
     private void invoke(byte[] body) {
-      Invocation invocation = HttpRequests.toInvocation(request, address, target, body);
+      Invocation invocation = peer.toInvocation(request, target, body);
       invocations
           .invoker()
           .invoke(invocation)
-          .map(result -> HttpResponses.toResponse(path(), result))
+          .map(
+              result ->
+                  result instanceof PeerOverloaded
+                      ? HttpResponses.problem(path(), peer.overloaded())
+                      : HttpResponses.toResponse(path(), result))
           .recover(
               bug -> {
                 BUGS.say(bug);
@@ -276,7 +286,7 @@ final class HttpExchanges {
     }
 
     private String path() {
-      return '/' + target.function() + target.rest();
+      return request.path();
     }
 
     private void answer(HttpProblem problem) {
@@ -289,8 +299,8 @@ final class HttpExchanges {
         return;
       }
       long held = held(response);
-      if (memory.takeMore(held, peer)) {
-        send(out, response).onComplete(end -> memory.give(held, peer));
+      if (memory.takeMore(held, holder)) {
+        send(out, response).onComplete(end -> memory.give(held, holder));
         return;
       }
       Response refusal = HttpResponses.problem(path(), HttpProblem.overloaded());

@@ -1,18 +1,15 @@
 package io.tinyfaas.gateway.ingress.http;
 
 import io.micrometer.core.instrument.MeterRegistry;
-import io.netty.channel.EventLoopGroup;
 import io.tinyfaas.gateway.ingress.Ingress;
 import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.loop.InvocationLoop;
+import io.tinyfaas.gateway.memory.HeapSettings;
+import io.tinyfaas.gateway.memory.PeerHolders;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
-import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServer;
-import io.vertx.core.http.HttpServerOptions;
-import io.vertx.core.http.impl.HttpServerImpl;
-import io.vertx.core.impl.VertxInternal;
-import io.vertx.core.impl.VertxWrapper;
+import io.vertx.core.net.SocketAddress;
 import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -20,40 +17,34 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 
-/** HTTP/1.1 over TCP, by Vert.x on the {@link InvocationLoop}. */
+/** HTTP/1.1 over TCP. */
 @Singleton
 final class HttpIngress implements Ingress {
 
   private static final Logger LOG = Logger.getLogger(HttpIngress.class);
 
-  /**
-   * With the first line and what the gateway adds, fewer than a handler takes ({@link
-   * io.tinyfaas.contract.handler.HandlerHttp#MAX_HEAD_BYTES}), unless most has to be escaped: then
-   * the request is refused before it is sent.
-   */
-  private static final int MAX_HEADER_BYTES = 8 * 1024;
-
-  static final int MAX_LINE_BYTES = 4 * 1024;
-
-  private static final long SWEEP_MILLIS = 1_000;
   private static final long START_SECONDS = 10;
 
-  private final Vertx vertx;
   private final InvocationLoop loop;
   private final HttpSettings settings;
+  private final HttpServing serving;
+  private final PeerHolders peers;
   private final HttpExchanges exchanges;
   private volatile HttpServer server;
 
   HttpIngress(
-      Vertx vertx,
       InvocationLoop loop,
       HttpSettings settings,
-      HttpExchanges exchanges,
+      HeapSettings heap,
+      HttpServing serving,
+      PeerHolders peers,
       MeterRegistry registry) {
-    this.vertx = vertx;
     this.loop = loop;
     this.settings = settings;
-    this.exchanges = exchanges;
+    this.serving = serving;
+    this.peers = peers;
+    int max = heap.http().maxConnections();
+    this.exchanges = serving.exchanges(max, max);
     registry.gauge("tinyfaas.http.connections", exchanges, HttpExchanges::connections);
   }
 
@@ -95,37 +86,11 @@ final class HttpIngress implements Ingress {
   }
 
   private Future<HttpServer> listen() {
-    HttpServerOptions options =
-        new HttpServerOptions()
-            .setMaxHeaderSize(MAX_HEADER_BYTES)
-            .setMaxInitialLineLength(MAX_LINE_BYTES)
-            .setHttp2ClearTextEnabled(false);
-    vertx.setPeriodic(SWEEP_MILLIS, tick -> exchanges.sweep());
-    return new HttpServerImpl(new OneLoop(vertx, loop), options)
-        .connectionHandler(connection -> exchanges.connected(connection, options))
-        .invalidRequestHandler(exchanges::invalid)
-        .requestHandler(exchanges::requested)
-        .listen(settings.port(), settings.host());
-  }
-
-  /**
-   * Connections are accepted on the loop that serves them, some in a turn; others wait with the
-   * kernel. Vert.x has a thread for it, which makes objects of as many as clients open and close,
-   * and what they need of the loop would wait there before all else.
-   */
-  private static final class OneLoop extends VertxWrapper {
-
-    private final EventLoopGroup acceptor;
-
-    OneLoop(Vertx vertx, InvocationLoop loop) {
-      super((VertxInternal) vertx);
-      this.acceptor = loop.context().nettyEventLoop();
-    }
-
-    @Override
-    public EventLoopGroup getAcceptorEventLoopGroup() {
-      return acceptor;
-    }
+    serving.sweep(exchanges, () -> {});
+    return serving.listen(
+        SocketAddress.inetSocketAddress(settings.port(), settings.host()),
+        exchanges,
+        connection -> new AddressPeer(peers, connection.remoteAddress()));
   }
 
   @Override

@@ -9,7 +9,7 @@ import io.vertx.core.json.JsonObject;
  * @param type the last part of its URN
  * @param retryAfter seconds after which to come back, or 0
  */
-record HttpProblem(int status, String type, String title, String detail, int retryAfter) {
+public record HttpProblem(int status, String type, String title, String detail, int retryAfter) {
 
   static final String MEDIA_TYPE = "application/problem+json";
 
@@ -24,7 +24,7 @@ record HttpProblem(int status, String type, String title, String detail, int ret
   private static final int OVERLOADED_SECONDS = 1;
   private static final int NOT_STORED_SECONDS = 5;
 
-  static HttpProblem badRequest(String detail) {
+  public static HttpProblem badRequest(String detail) {
     return new HttpProblem(400, "bad-request", "The request is not valid HTTP", detail, 0);
   }
 
@@ -175,7 +175,8 @@ record HttpProblem(int status, String type, String title, String detail, int ret
         504,
         "timeout",
         "The function did not answer in time",
-        "Its specification has the timeout; its logs may say what took so long.",
+        "Its specification has the timeout; a function that called it may have had less time left."
+            + " Its logs may say what took so long.",
         0);
   }
 

@@ -2,7 +2,6 @@ package io.tinyfaas.gateway.ingress.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.tinyfaas.gateway.ingress.http.HttpRequests.Target;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
