@@ -146,12 +146,12 @@ func (c *caller) call(ctx context.Context, function string, request Request) (*A
 	}
 	body, err := io.ReadAll(io.LimitReader(received.Body, c.maxBody+1))
 	switch {
+	case int64(len(body)) > c.maxBody:
+		return nil, c.tooLarge(function)
 	case ctx.Err() != nil && err != nil:
 		return nil, notAnswered(ctx, function, err)
 	case err != nil:
 		return nil, &CallError{Message: fmt.Sprintf("The answer of %s was cut short: %v.", function, err)}
-	case int64(len(body)) > c.maxBody:
-		return nil, c.tooLarge(function)
 	}
 	return answered(function, received, body)
 }
