@@ -37,6 +37,9 @@ const (
 // Runs the function with a request whose body has been read.
 type tinyfaasCall func(answer *tinyfaasAnswer, request *http.Request, body []byte)
 
+// The request as a function gets it that calls others; the same for those that do not.
+var tinyfaasServed = func(sent *http.Request) *http.Request { return sent }
+
 func main() {
 	tinyfaasLimitMemory()
 	maxBody := int64(1 << 20)
@@ -115,7 +118,7 @@ func tinyfaasCallOf[F tinyfaasFunction](function F) tinyfaasCall {
 		}
 	case func(http.ResponseWriter, *http.Request):
 		return func(answer *tinyfaasAnswer, request *http.Request, body []byte) {
-			call(answer, tinyfaasAsSent(request, body))
+			call(answer, tinyfaasServed(tinyfaasAsSent(request, body)))
 		}
 	}
 	panic("unreachable")

@@ -16,6 +16,8 @@ class Answer {
   given = false;
   /** Whether the body, if it is a string, is ASCII. */
   isAscii = true;
+  /** What calls that the function makes say again of its request; null where it may make none. */
+  passedOn = null;
   #connection;
   #isHead;
   #status = 0;

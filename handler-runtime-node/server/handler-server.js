@@ -2,9 +2,9 @@
 
 const fs = require('node:fs');
 const net = require('node:net');
-const { AsyncLocalStorage } = require('node:async_hooks');
 const { HttpConnection } = require('./http-connection');
 const { logFailure } = require('./answer');
+const { serving, callsSocket, passedOn } = require('./serving');
 
 const PORT = 8000;
 const BACKLOG = 1024;
@@ -20,8 +20,6 @@ class HandlerServer {
   #server;
   #connections = new Set();
   #isDraining = false;
-  /** Tells which invocation a failure outside its call's own promise belongs to. */
-  #current = new AsyncLocalStorage();
 
   constructor(invoke, maxBody) {
     this.#invoke = invoke;
@@ -53,7 +51,8 @@ class HandlerServer {
   }
 
   #run(request, answer) {
-    this.#current.run(answer, () => {
+    if (callsSocket !== null) answer.passedOn = passedOn(request.headers);
+    serving.run(answer, () => {
       try {
         this.#invoke(request, answer);
       } catch (error) {
@@ -64,7 +63,7 @@ class HandlerServer {
 
   /** A failure that no call's promise carries: the invocation it came from answers 500 unless it has answered. */
   failUnattended(error) {
-    const answer = this.#current.getStore();
+    const answer = serving.getStore();
     if (answer === undefined) logFailure(error);
     else answer.fail(error);
   }

@@ -35,6 +35,7 @@ import (
 	_ "slices"
 	_ "text/tabwriter"
 	_ "text/template"
+	_ "tinyfaas"
 )
 
 func fn(data string, headers map[string]string) (string, error) { return data, nil }

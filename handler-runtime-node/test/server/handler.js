@@ -14,9 +14,13 @@ const { setTimeout: pause } = require('node:timers/promises');
 const MAIN = path.resolve(__dirname, '../../server/main.js');
 const DEADLINE = 60_000; // for what comes at once on a quiet machine
 
-/** Writes `files` (name to text) into a new folder; a text alone is index.js. */
+/** Writes `files` (name to text) into a new folder; a text alone is index.js. The module tinyfaas is where the image has it. */
 function functionFolder(files) {
-  const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'tinyfaas-')));
+  const root = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'tinyfaas-')));
+  fs.mkdirSync(path.join(root, 'node_modules'));
+  fs.symlinkSync(path.resolve(__dirname, '../../server/tinyfaas'), path.join(root, 'node_modules', 'tinyfaas'));
+  const folder = path.join(root, 'function');
+  fs.mkdirSync(folder);
   for (const [name, text] of Object.entries(typeof files === 'string' ? { 'index.js': files } : files)) {
     fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
     fs.writeFileSync(path.join(folder, name), text);
@@ -38,7 +42,7 @@ function launch(t, files, environment = {}) {
   t.after(async () => {
     child.kill('SIGKILL');
     await handler.ended;
-    fs.rmSync(folder, { recursive: true, force: true });
+    fs.rmSync(path.dirname(folder), { recursive: true, force: true });
   });
   return handler;
 }

@@ -8,6 +8,7 @@ import site
 import sys
 import threading
 
+from . import serving
 from .http_message import BYTES, TEXT, Answer, checked_fields, checked_status
 
 JSON = "application/json"
@@ -25,11 +26,13 @@ def load(folder, entry):
     if not os.path.isfile(path):
         sys.exit(f"The function does not load: the archive has no Python file {entry}.")
     _keep_what_the_runtime_needs(path, folder)
-    # In an order that people know: the file's folder, the archive, Python's own, what was installed.
+    # In an order that people know: the file's folder, the archive, Python's own, what was installed; last the module tinyfaas.
+    own = sys.path[0]
     sys.path[0] = os.path.dirname(path)
     if sys.path[0] != folder:
         sys.path.insert(1, folder)
     site.addsitedir(os.path.join(folder, PACKAGES))
+    sys.path.append(own)
     name = os.path.basename(path).removesuffix(".py")
     if name in sys.modules or name in sys.stdlib_module_names:
         name = "fn"  # others would take the function's file for Python's module
@@ -97,6 +100,8 @@ def _invocation(function):
         _event_loop()  # before the handler is healthy, not with the first request
 
     def invoke(request):
+        if serving.may_call:
+            serving.begin(request.fields)
         body = request.body if of_bytes else _text(request.body)
         result = function(*(body, _headers(request.fields))[:takes])
         if hasattr(result, "__await__"):

@@ -5,6 +5,7 @@ import re
 MAX_HEAD = 16 * 1024  # with the empty line at its end
 MAX_FIELDS = 100
 MAX_CHUNK_LINE = 1024
+MAX_INTERIM = 8
 RECEIVE = 64 * 1024
 
 TEXT = "text/plain; charset=utf-8"
@@ -12,6 +13,7 @@ BYTES = "application/octet-stream"
 
 _REASONS = {200: "OK", 404: "Not Found", 413: "Content Too Large", 500: "Internal Server Error", 503: "Service Unavailable"}
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_STATUS_LINE = re.compile(rb"HTTP/1\.1 ([1-5][0-9]{2})(?: [^\x00-\x08\x0a-\x1f\x7f]*)?")
 _REQUEST_LINE = re.compile(rb"(%s) ([\x21-\x7e\x80-\xff]+) HTTP/1\.([01])" % _TOKEN)
 _FIELD = re.compile(rb"(%s):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)" % _TOKEN)
 _FIELD_NAME = re.compile(_TOKEN.decode())
@@ -87,6 +89,27 @@ def checked_fields(fields, default_type):
     return checked
 
 
+def _fields(lines):
+    """The pairs of name and value, and by name in lower case the values of those that say where a message ends."""
+    if len(lines) > MAX_FIELDS:
+        raise Refused(431, f"The head has more than {MAX_FIELDS} header fields.")
+    fields, framing = [], {}
+    for line in lines:
+        field = _FIELD.fullmatch(line)
+        if field is None:
+            raise Refused(400, "A header field is not valid.")
+        name, value = field[1].decode(), field[2].rstrip(b" \t").decode("latin-1")
+        fields.append((name, value))
+        key = name.lower()
+        if key in ("content-length", "transfer-encoding", "connection", "expect"):
+            framing.setdefault(key, []).append(value)
+    return fields, framing
+
+
+def _is_kept(framing):
+    return "close" not in ",".join(framing.get("connection", ())).lower()
+
+
 class RequestReader:
     """Reads one request after the other from a connection; what has come of later ones waits in `buffer`."""
 
@@ -107,7 +130,7 @@ class RequestReader:
             if head is None:
                 return None
             request, fields = self._parse(head)
-            request.body = self._body(request, fields)
+            request.body = self._body(fields)
             return request
         except EOFError:
             return None
@@ -133,7 +156,7 @@ class RequestReader:
                 del buffer[:2]
             end = buffer.find(b"\r\n\r\n")
             if end + 4 > MAX_HEAD or (end < 0 and len(buffer) >= MAX_HEAD):
-                raise Refused(431, f"The head of the request is larger than {MAX_HEAD} bytes.")
+                raise Refused(431, f"The head is larger than {MAX_HEAD} bytes.")
             if end >= 0:
                 return self._take(end + 4)[:end]
             self._receive()
@@ -143,27 +166,15 @@ class RequestReader:
         line = _REQUEST_LINE.fullmatch(first)
         if line is None:
             raise Refused(400, "This is not a request of HTTP/1.1.")
-        if len(lines) > MAX_FIELDS:
-            raise Refused(431, f"The request has more than {MAX_FIELDS} header fields.")
         request = Request()
         request.method = line[1].decode()
         request.target = line[2].decode("latin-1")
         request.connection = self._connection
-        request.fields = []
-        framing = {}
-        for text in lines:
-            field = _FIELD.fullmatch(text)
-            if field is None:
-                raise Refused(400, "A header field of the request is not valid.")
-            name, value = field[1].decode(), field[2].rstrip(b" \t").decode("latin-1")
-            request.fields.append((name, value))
-            key = name.lower()
-            if key in ("content-length", "transfer-encoding", "connection", "expect"):
-                framing.setdefault(key, []).append(value)
-        request.keep = line[3] == b"1" and "close" not in ",".join(framing.get("connection", ())).lower()
+        request.fields, framing = _fields(lines)
+        request.keep = line[3] == b"1" and _is_kept(framing)
         return request, framing
 
-    def _body(self, request, framing):
+    def _body(self, framing):
         codings, lengths = framing.get("transfer-encoding"), framing.get("content-length")
         if codings is not None:
             if lengths is not None:  # RFC 9112, 6.3: this is how requests are smuggled
@@ -217,3 +228,30 @@ class RequestReader:
 
     def _too_large(self):
         return Refused(413, f"The body is larger than {self._max_body} bytes.")
+
+
+class AnswerReader(RequestReader):
+    """Reads answers, by the same rules: one for each request that has been sent on the connection."""
+
+    def read_answer(self, method):
+        """Status, fields, body, and whether the connection goes on.
+
+        Raises Refused where it is none or too large, EOFError where the connection ends before it does, and OSError.
+        """
+        for _ in range(MAX_INTERIM + 1):
+            head = self._head()
+            first, *lines = head.split(b"\r\n")
+            line = _STATUS_LINE.fullmatch(first)
+            if line is None:
+                raise Refused(502, "This is not an answer of HTTP/1.1.")
+            status, (fields, framing) = int(line[1]), _fields(lines)
+            if status >= 200:
+                break
+        else:
+            raise Refused(502, f"More than {MAX_INTERIM} answers come before the answer.")
+        if method == "HEAD" or status in (204, 304):
+            return status, fields, b"", _is_kept(framing)
+        if framing.keys().isdisjoint(("content-length", "transfer-encoding")):
+            raise Refused(502, "The answer does not say how long it is.")
+        framing.pop("expect", None)  # means nothing here
+        return status, fields, self._body(framing), _is_kept(framing)

@@ -34,6 +34,7 @@ class ExamplesIT {
           .map(folder -> folder.getFileName().toString())
           .filter(name -> !name.equals(ButtonAndLightbulbIT.EXAMPLE))
           .filter(name -> !name.equals(NightlyReportIT.EXAMPLE))
+          .filter(name -> !name.equals(ImagePipelineIT.EXAMPLE))
           .sorted()
           .toList();
     }

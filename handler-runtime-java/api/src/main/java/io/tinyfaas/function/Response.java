@@ -86,9 +86,6 @@ public record Response(int status, Map<String, String> headers, byte[] body) {
   }
 
   private static void check(String name, String value) {
-    if (name.isEmpty() || !name.chars().allMatch(Response::isTokenCharacter)) {
-      throw new IllegalArgumentException("not a header name: \"" + name + "\"");
-    }
     if (OF_THE_CONNECTION.contains(name.toLowerCase(Locale.ROOT))) {
       throw new IllegalArgumentException("a function cannot set the header " + name);
     }
@@ -96,9 +93,22 @@ public record Response(int status, Map<String, String> headers, byte[] body) {
       throw new IllegalArgumentException(
           "header " + name + " has more than " + MAX_HEADER_LENGTH + " characters");
     }
+    checkHeader(name, value);
+  }
+
+  /** Of an answer or of a call: whether HTTP can send it. */
+  static void checkHeader(String name, String value) {
+    checkToken(name, "header name");
     if (!value.chars().allMatch(c -> c == '\t' || c >= ' ' && c <= 0xFF && c != 0x7F)) {
       throw new IllegalArgumentException(
           "header " + name + " holds a character that HTTP does not allow there");
+    }
+  }
+
+  /** A word such as the name of a method or a header (RFC 9110, section 5.6.2). */
+  static void checkToken(String word, String what) {
+    if (word.isEmpty() || !word.chars().allMatch(Response::isTokenCharacter)) {
+      throw new IllegalArgumentException("not a " + what + ": \"" + word + "\"");
     }
   }
 

@@ -1,6 +1,7 @@
 package io.tinyfaas.runtime.http;
 
 import io.tinyfaas.function.Response;
+import io.tinyfaas.function.Serving;
 import io.tinyfaas.runtime.load.LoadedFunction;
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicReference;
@@ -130,6 +131,9 @@ final class HttpConnection implements Runnable {
 
   /** Whatever a function throws, errors included, is its answer; the handler lives on. */
   private void invoke(boolean close) throws IOException {
+    if (Serving.isNeeded()) {
+      Serving.begin(head.fields(Serving.PASSED_ON));
+    }
     Object result;
     try {
       result = checked(function.function().apply(argument()));

@@ -117,6 +117,18 @@ final class RequestHead {
     return new Request(method, path, query, named, body);
   }
 
+  /** Those of these names (in lower case) that are there. */
+  Map<String, String> fields(Set<String> names) {
+    Map<String, String> found = HashMap.newHashMap(names.size());
+    for (int i = 0; i < 4 * headerCount; i += 4) {
+      String name = received.text(headers[i], headers[i + 1]).toLowerCase(Locale.ROOT);
+      if (names.contains(name)) {
+        found.putIfAbsent(name, received.text(headers[i + 2], headers[i + 3]));
+      }
+    }
+    return found;
+  }
+
   /**
    * Looks at each byte once, and waits where they run out.
    *
