@@ -70,6 +70,9 @@ public final class HeapBudget {
   private static final long SESSION_BYTES = 5_632;
   private static final long OBSERVER_BYTES = 2 * 1_024;
 
+  /** Beside its connection. */
+  private static final long EVENT_STREAM_BYTES = 1_536;
+
   /** With its ID, what names its function and its client, and where it is on disk. */
   private static final long CALL_BYTES = 512;
 
@@ -101,10 +104,12 @@ public final class HeapBudget {
         settings.http().maxConnections(),
         settings.grpc().maxConnections(),
         settings.coap().maxObservers(),
+        settings.http().maxEventStreams(),
         settings.calls().max());
   }
 
-  private HeapBudget(long heap, long largest, int http, int grpc, int observers, int calls) {
+  private HeapBudget(
+      long heap, long largest, int http, int grpc, int observers, int streams, int calls) {
     this.heap = heap;
     this.largest = largest;
     this.fixed =
@@ -120,6 +125,7 @@ public final class HeapBudget {
             new Share("connections to handlers", HANDLER_CONNECTIONS, HANDLER_CONNECTION_BYTES),
             new Share("DTLS sessions", SESSIONS, SESSION_BYTES),
             new Share("observers", observers, OBSERVER_BYTES),
+            new Share("event streams", streams, EVENT_STREAM_BYTES),
             new Share("calls", calls, CALL_BYTES));
   }
 

@@ -7,13 +7,13 @@ import io.tinyfaas.gateway.ingress.http.HttpRequests.Target;
 import io.tinyfaas.gateway.ingress.http.HttpResponses.Response;
 import io.tinyfaas.gateway.ingress.http.RequestBody.Received;
 import io.tinyfaas.gateway.invoke.Invocation;
-import io.tinyfaas.gateway.invoke.Invoker;
 import io.tinyfaas.gateway.loop.BugLog;
 import io.tinyfaas.gateway.memory.BodyMemory;
 import io.tinyfaas.gateway.memory.HeapSettings;
 import io.tinyfaas.gateway.memory.Holder;
 import io.tinyfaas.gateway.memory.PeerHolders;
 import io.tinyfaas.gateway.metrics.InvocationMetrics;
+import io.tinyfaas.gateway.result.Resource;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.vertx.core.Future;
 import io.vertx.core.http.HttpConnection;
@@ -48,6 +48,7 @@ final class HttpExchanges {
   private final HeapSettings heap;
   private final HttpSettings settings;
   private final Invocations invocations;
+  private final EventStreams streams;
   private final BodyMemory memory;
   private final PeerHolders peers;
   private final BodyMemory refusals;
@@ -62,12 +63,14 @@ final class HttpExchanges {
       HeapSettings heap,
       HttpSettings settings,
       Invocations invocations,
+      EventStreams streams,
       BodyMemory memory,
       PeerHolders peers,
       InvocationMetrics metrics) {
     this.heap = heap;
     this.settings = settings;
     this.invocations = invocations;
+    this.streams = streams;
     this.memory = memory;
     this.peers = peers;
     this.refusals = new BodyMemory(memory.size() / REFUSALS_FRACTION);
@@ -75,11 +78,6 @@ final class HttpExchanges {
     this.metrics = metrics;
     this.connections = new HttpConnections(heap.http().maxConnections());
   }
-
-  /** What functions there are, and both ways to run one. */
-  @Singleton
-  record Invocations(
-      CurrentRoutes routes, Invoker invoker, Calls calls, HttpCallRequests callRequests) {}
 
   void connected(HttpConnection connection, HttpServerOptions options) {
     InetAddress address = HttpRequests.address(connection.remoteAddress());
@@ -94,6 +92,7 @@ final class HttpExchanges {
 
   void sweep() {
     connections.sweep();
+    streams.tick();
   }
 
   void requested(HttpServerRequest request) {
@@ -110,11 +109,12 @@ final class HttpExchanges {
   /** From now on the answer is 503. On any thread. */
   void refuseNew() {
     refusing = true;
+    streams.stop();
   }
 
   /** On any thread. */
   int waiting() {
-    return sending.get();
+    return sending.get() + streams.leaving();
   }
 
   private final class Exchange {
@@ -172,7 +172,21 @@ final class HttpExchanges {
       } else if (isUnknown()) {
         invoke(new byte[0]);
       } else {
-        receive();
+        Optional<Resource> observed = isCall ? Optional.empty() : streams.asked(request, target);
+        observed.ifPresentOrElse(this::observe, this::receive);
+      }
+    }
+
+    /** Until the client goes; nothing follows on this connection. */
+    private void observe(Resource resource) {
+      Optional<HttpProblem> refusal =
+          streams.open(request, connections, address, peer, head, resource);
+      if (refusal.isPresent()) {
+        metrics.refused(Protocol.HTTP, "too_many_streams");
+        answer(refusal.get());
+      } else {
+        answered = true;
+        end();
       }
     }
 
