@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.Exposure.Access;
+import io.tinyfaas.contract.route.Exposure.Observable;
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.HandlerEndpoint;
 import io.tinyfaas.harness.Eventually;
@@ -46,7 +47,7 @@ final class CoapFunctions implements BeforeAllCallback, AutoCloseable {
   static final Duration HASTY = Duration.ofSeconds(1);
 
   private static final long FUNCTION_TIMEOUT = Eventually.patient(Duration.ofMinutes(1)).toMillis();
-  private static final Exposure FOR_DEVICES = new Exposure(Access.DEVICE, false, Map.of());
+  private static final Exposure FOR_DEVICES = new Exposure(Access.DEVICE, Observable.NO, Map.of());
 
   private final HeldFunction held = new HeldFunction();
   private Path folder;

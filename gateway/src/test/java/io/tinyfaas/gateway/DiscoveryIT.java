@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.Exposure.Access;
+import io.tinyfaas.contract.route.Exposure.Observable;
 import io.tinyfaas.contract.route.Route;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -66,7 +67,7 @@ class DiscoveryIT {
                         1_000,
                         new Exposure(
                             Access.ANY,
-                            i == 7,
+                            i == 7 ? Observable.FUNCTION : Observable.NO,
                             Map.of("title", title, "rt", "x y" + i, "ct", "0"))))
             .toArray(Route[]::new);
     system.manager().apply(1, ++revision, routes);

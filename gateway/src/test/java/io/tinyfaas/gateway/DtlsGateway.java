@@ -8,6 +8,7 @@ import io.tinyfaas.contract.device.DeviceName;
 import io.tinyfaas.contract.device.KeySeal;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.Exposure.Access;
+import io.tinyfaas.contract.route.Exposure.Observable;
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.harness.Eventually;
 import io.vertx.core.buffer.Buffer;
@@ -76,12 +77,12 @@ final class DtlsGateway implements AutoCloseable {
         PlayedManager.route(
             "locked",
             FUNCTION_TIMEOUT,
-            new Exposure(Access.DEVICE, false, Map.of()),
+            new Exposure(Access.DEVICE, Observable.NO, Map.of()),
             system.handler()),
         PlayedManager.route(
             "watched",
             FUNCTION_TIMEOUT,
-            new Exposure(Access.DEVICE, true, Map.of()),
+            new Exposure(Access.DEVICE, Observable.FUNCTION, Map.of()),
             system.handler()));
   }
 

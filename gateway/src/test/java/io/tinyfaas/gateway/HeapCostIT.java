@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tinyfaas.contract.device.Device;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.Exposure.Access;
+import io.tinyfaas.contract.route.Exposure.Observable;
 import io.tinyfaas.contract.route.Handler;
 import io.tinyfaas.contract.route.Route;
 import io.tinyfaas.gateway.memory.HeapBudget;
@@ -30,7 +31,8 @@ import org.junit.jupiter.api.io.TempDir;
 @TestInstance(Lifecycle.PER_CLASS)
 class HeapCostIT {
 
-  private static final Exposure OBSERVABLE = new Exposure(Access.ANY, true, Map.of());
+  private static final Exposure OBSERVABLE =
+      new Exposure(Access.ANY, Observable.FUNCTION, Map.of());
   private static final int MANY = 300;
 
   /** Of the request that makes something, which is remembered: it has a share of its own. */

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.Exposure.Access;
+import io.tinyfaas.contract.route.Exposure.Observable;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -217,7 +218,7 @@ class ObserveIT {
 
     gateway.apply(gateway.route("f", OBSERVABLE));
     lamp.ask(observe(Type.CON, 7, "f"));
-    gateway.apply(gateway.route("f", new Exposure(Access.DEVICE, true, Map.of())));
+    gateway.apply(gateway.route("f", new Exposure(Access.DEVICE, Observable.FUNCTION, Map.of())));
     assertFarewell(ResponseCode.UNAUTHORIZED);
     Response refused = lamp.ask(observe(Type.CON, 7, "f"));
     assertThat(refused.getCode()).isEqualTo(ResponseCode.UNAUTHORIZED);

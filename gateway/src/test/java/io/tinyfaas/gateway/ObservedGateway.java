@@ -6,12 +6,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.Exposure.Access;
+import io.tinyfaas.contract.route.Exposure.Observable;
 import io.tinyfaas.contract.route.Route;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -21,7 +23,7 @@ import java.util.Optional;
  */
 final class ObservedGateway implements AutoCloseable {
 
-  static final Exposure OBSERVABLE = new Exposure(Access.ANY, true, Map.of());
+  static final Exposure OBSERVABLE = new Exposure(Access.ANY, Observable.FUNCTION, Map.of());
 
   private final ServedGateway system;
   private int revision;
@@ -30,15 +32,18 @@ final class ObservedGateway implements AutoCloseable {
    * @param maxObservers at once
    */
   ObservedGateway(Path folder, int maxObservers) {
-    system =
-        new ServedGateway(
-            folder,
-            Map.of(
-                "TINYFAAS_COAP_MAX_OBSERVERS",
-                Integer.toString(maxObservers),
-                "TINYFAAS_COAP_TRUSTED_NETWORKS",
-                "127.0.0.1/32"),
-            ObservedGateway::function);
+    this(folder, Map.of(), maxObservers);
+  }
+
+  /**
+   * @param more of the gateway's environment
+   * @param maxObservers at once
+   */
+  ObservedGateway(Path folder, Map<String, String> more, int maxObservers) {
+    Map<String, String> environment = new HashMap<>(more);
+    environment.put("TINYFAAS_COAP_MAX_OBSERVERS", Integer.toString(maxObservers));
+    environment.put("TINYFAAS_COAP_TRUSTED_NETWORKS", "127.0.0.1/32");
+    system = new ServedGateway(folder, environment, ObservedGateway::function);
     system.process().healthPort(); // it has started, which takes longest on a busy machine
   }
 

@@ -109,7 +109,7 @@ class SchedulesIT {
   @Test
   void shouldCallWithWhatIsSaidAlsoWhileTheBrokerStandsStill() {
     start();
-    Exposure devicesOnly = new Exposure(Exposure.Access.DEVICE, false, Map.of());
+    Exposure devicesOnly = new Exposure(Exposure.Access.DEVICE, Exposure.Observable.NO, Map.of());
     system.serve(route(devicesOnly, everySecond("/report", "short")));
     system.manager().awaitStatus(status -> status.online());
 

@@ -28,6 +28,7 @@ import java.util.UUID;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ControlMessagesTest {
@@ -47,7 +48,7 @@ class ControlMessagesTest {
                   10_000,
                   new Exposure(
                       Exposure.Access.DEVICE,
-                      true,
+                      Exposure.Observable.FUNCTION,
                       Map.of("rt", "primes", "title", "Primes to 1,000")),
                   new CallPolicy(
                       true,
@@ -96,7 +97,7 @@ class ControlMessagesTest {
                   new FunctionName("Waiting"),
                   1,
                   500,
-                  Exposure.DEFAULT,
+                  new Exposure(Exposure.Access.ANY, Exposure.Observable.PATH, Map.of()),
                   CallPolicy.DEFAULT,
                   List.of(),
                   List.of(),
@@ -166,6 +167,35 @@ class ControlMessagesTest {
             + mayCall
             + ",\"handlers\":[]}]}")
         .getBytes(UTF_8);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      quoteCharacter = '~',
+      value = {"false, NO", "true, FUNCTION", "\"path\", PATH"})
+  void shouldReadAndWriteWhatCanBeObserved(String json, Exposure.Observable observable)
+      throws IOException {
+    RouteTable table = ControlMessages.decodeRouteTable(observable(json));
+    assertThat(table.routes().getFirst().exposure().observable()).isEqualTo(observable);
+    assertThat(new String(ControlMessages.encode(table), UTF_8))
+        .contains("\"observable\":" + json + ",");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"null", "\"paths\"", "\"true\"", "1", "[\"path\"]", "{}"})
+  void shouldRefuseWhatSaysNotWhatCanBeObserved(String json) {
+    assertThatThrownBy(() -> ControlMessages.decodeRouteTable(observable(json)))
+        .isInstanceOf(IOException.class);
+  }
+
+  private static byte[] observable(String json) {
+    String exposure = EXPOSURE.replace("\"observable\":false", "\"observable\":" + json);
+    String table =
+        "{\"revision\":{\"epoch\":1,\"number\":1},\"routes\":[{\"function\":\"a\",\"version\":1,"
+            + "\"timeoutMillis\":1,"
+            + exposure
+            + ",\"handlers\":[]}]}";
+    return table.getBytes(UTF_8);
   }
 
   @ParameterizedTest

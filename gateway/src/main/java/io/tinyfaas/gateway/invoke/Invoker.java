@@ -3,6 +3,7 @@ package io.tinyfaas.gateway.invoke;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.tinyfaas.contract.handler.HandlerHttp;
 import io.tinyfaas.contract.route.Exposure.Access;
+import io.tinyfaas.contract.route.Exposure.Observable;
 import io.tinyfaas.gateway.invoke.Attempt.Reply;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadRequest;
@@ -422,9 +423,10 @@ public final class Invoker implements RouteListener {
       inFlight.decrementAndGet();
       function.inFlight().decrementAndGet();
       metrics.finished(invocation.function(), invocation.protocol(), outcome.outcome(), started);
-      if (outcome instanceof Answered answered && function.route().exposure().observable()) {
+      if (outcome instanceof Answered answered
+          && function.route().exposure().observable() != Observable.NO) {
         for (ResultListener listener : listeners) {
-          BUGS.guard(() -> listener.onResult(invocation.function(), answered));
+          BUGS.guard(() -> listener.onResult(invocation, answered));
         }
       }
     }

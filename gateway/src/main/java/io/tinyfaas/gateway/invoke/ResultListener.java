@@ -7,5 +7,5 @@ import io.tinyfaas.gateway.loop.InvocationLoop;
 public interface ResultListener {
 
   /** On the {@link InvocationLoop}; must not block. */
-  void onResult(String function, Answered result);
+  void onResult(Invocation invocation, Answered result);
 }

@@ -79,6 +79,9 @@ public final class HeapBudget {
   private static final long SESSION_BYTES = 5_632;
   private static final long OBSERVER_BYTES = 2 * 1_024;
 
+  /** Beside its connection. */
+  private static final long EVENT_STREAM_BYTES = 1_536;
+
   /** With its ID, what names its function and its client, and where it is on disk. */
   private static final long CALL_BYTES = 512;
 
@@ -111,11 +114,19 @@ public final class HeapBudget {
         settings.grpc().maxConnections(),
         settings.mqtt().maxConnections(),
         settings.coap().maxObservers(),
+        settings.http().maxEventStreams(),
         settings.calls().max());
   }
 
   private HeapBudget(
-      long heap, long largest, int http, int grpc, int mqtt, int observers, int calls) {
+      long heap,
+      long largest,
+      int http,
+      int grpc,
+      int mqtt,
+      int observers,
+      int streams,
+      int calls) {
     this.heap = heap;
     this.largest = largest;
     this.fixed =
@@ -133,6 +144,7 @@ public final class HeapBudget {
             new Share("connections to handlers", HANDLER_CONNECTIONS, HANDLER_CONNECTION_BYTES),
             new Share("DTLS sessions", SESSIONS, SESSION_BYTES),
             new Share("observers", observers, OBSERVER_BYTES),
+            new Share("event streams", streams, EVENT_STREAM_BYTES),
             new Share("calls", calls, CALL_BYTES));
   }
 

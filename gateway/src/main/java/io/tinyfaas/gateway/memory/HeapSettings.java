@@ -35,6 +35,13 @@ public interface HeapSettings {
      */
     @WithDefault("1000")
     int maxConnections();
+
+    /**
+     * How many of them may be told results by server-sent events, and three quarters of these of
+     * one address; further requests are refused.
+     */
+    @WithDefault("256")
+    int maxEventStreams();
   }
 
   /** The same of the gRPC ingress. */

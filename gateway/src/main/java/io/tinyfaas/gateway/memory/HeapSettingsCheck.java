@@ -30,6 +30,7 @@ final class HeapSettingsCheck {
             HandlerHttp.MAX_BODY_FROM,
             HandlerHttp.MAX_BODY_TO)
         .number("TINYFAAS_HTTP_MAX_CONNECTIONS", settings.http().maxConnections(), 1, MAX_COUNT)
+        .number("TINYFAAS_HTTP_MAX_EVENT_STREAMS", settings.http().maxEventStreams(), 1, MAX_COUNT)
         .number("TINYFAAS_GRPC_MAX_CONNECTIONS", settings.grpc().maxConnections(), 1, MAX_COUNT)
         .number("TINYFAAS_MQTT_MAX_CONNECTIONS", settings.mqtt().maxConnections(), 1, MAX_COUNT)
         .number("TINYFAAS_COAP_MAX_OBSERVERS", settings.coap().maxObservers(), 1, MAX_COUNT)

@@ -9,6 +9,7 @@ import io.tinyfaas.contract.mqtt.MqttTrigger;
 import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.Exposure.Access;
+import io.tinyfaas.contract.route.Exposure.Observable;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.RetryOn;
 import io.tinyfaas.contract.route.Schedule;
@@ -121,8 +122,14 @@ public record SpecField<T>(
           access -> {},
           spec -> spec.exposure().access());
 
-  static final SpecField<Boolean> OBSERVABLE =
-      flag("observable", spec -> spec.exposure().observable());
+  static final SpecField<Observable> OBSERVABLE =
+      field(
+          "observable",
+          SpecType.OBSERVABLE,
+          Exposure.DEFAULT.observable(),
+          "observable is " + Observable.RULE,
+          observable -> {},
+          spec -> spec.exposure().observable());
 
   static final SpecField<Map<String, String>> LINK =
       strings("link", "link", SpecRules::requireLink, spec -> spec.exposure().link());

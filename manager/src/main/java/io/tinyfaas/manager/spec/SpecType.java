@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.tinyfaas.contract.mqtt.MqttTrigger;
 import io.tinyfaas.contract.route.Exposure.Access;
+import io.tinyfaas.contract.route.Exposure.Observable;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.RetryOn;
 import io.tinyfaas.contract.route.Schedule;
@@ -95,6 +96,15 @@ record SpecType<T>(
                   .filter(access -> access.text().equals(node.textValue()))
                   .findFirst(),
           access -> TextNode.valueOf(access.text()));
+
+  static final SpecType<Observable> OBSERVABLE =
+      new SpecType<>(
+          node ->
+              Stream.of(Observable.values())
+                  .filter(observable -> writeObservable(observable).equals(node))
+                  .findFirst(),
+          SpecType::writeObservable,
+          FLAG.parse());
 
   /** Whether it is durable. */
   static final SpecType<Boolean> DELIVERY =
@@ -230,6 +240,12 @@ record SpecType<T>(
       }
     }
     return TextNode.valueOf(millis + "ms");
+  }
+
+  private static JsonNode writeObservable(Observable observable) {
+    return observable.json() instanceof Boolean flag
+        ? BooleanNode.valueOf(flag)
+        : TextNode.valueOf(observable.json().toString());
   }
 
   private static Optional<Set<RetryOn>> readRetryOn(JsonNode node) {

@@ -164,6 +164,8 @@ class FunctionSpecTest {
         "access | {`runtime`:`java`,`access`:`everybody`}",
         "access | {`runtime`:`java`,`access`:1}",
         "observable | {`runtime`:`java`,`observable`:`true`}",
+        "observable | {`runtime`:`java`,`observable`:`paths`}",
+        "observable | {`runtime`:`java`,`observable`:1}",
         "link | {`runtime`:`java`,`link`:{`Title`:`x`}}",
         "link | {`runtime`:`java`,`link`:{`href`:`/x`}}",
         "link.title | {`runtime`:`java`,`link`:{`title`:`a\\nb`}}",
@@ -220,6 +222,16 @@ class FunctionSpecTest {
   void shouldSayWhatIsWrongWithWhatBecomesOfCalls(String async, String message) {
     assertThat(refusal("{\"runtime\":\"java\",\"async\":" + async.replace('`', '"') + "}"))
         .hasMessage(message);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      quoteCharacter = '~',
+      value = {"false, NO", "true, FUNCTION", "\"path\", PATH", "null, NO"})
+  void shouldReadWhatCanBeObserved(String json, Exposure.Observable observable) {
+    FunctionSpec spec = read("{\"runtime\":\"java\",\"observable\":" + json + "}");
+    assertThat(spec.exposure().observable()).isEqualTo(observable);
+    assertThat(read(FunctionSpecJson.write(spec).toString())).isEqualTo(spec);
   }
 
   @Test

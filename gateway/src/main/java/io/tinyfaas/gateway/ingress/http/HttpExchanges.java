@@ -6,11 +6,11 @@ import io.tinyfaas.gateway.ingress.http.HttpResponses.Response;
 import io.tinyfaas.gateway.ingress.http.RequestBody.Received;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationResult.PeerOverloaded;
-import io.tinyfaas.gateway.invoke.Invoker;
 import io.tinyfaas.gateway.loop.BugLog;
 import io.tinyfaas.gateway.memory.BodyMemory;
 import io.tinyfaas.gateway.memory.Holder;
 import io.tinyfaas.gateway.metrics.InvocationMetrics;
+import io.tinyfaas.gateway.result.Resource;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.vertx.core.Future;
 import io.vertx.core.http.HttpConnection;
@@ -19,7 +19,6 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
-import jakarta.inject.Singleton;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -43,6 +42,7 @@ public final class HttpExchanges {
   private final int maxBody;
   private final HttpSettings settings;
   private final Invocations invocations;
+  private final EventStreams streams;
   private final BodyMemory memory;
   private final BodyMemory refusals;
   private final RequestDecoder.Heads heads;
@@ -56,23 +56,20 @@ public final class HttpExchanges {
       int maxBody,
       HttpSettings settings,
       Invocations invocations,
+      EventStreams streams,
       HttpMemory memory,
       InvocationMetrics metrics,
       HttpConnections connections) {
     this.maxBody = maxBody;
     this.settings = settings;
     this.invocations = invocations;
+    this.streams = streams;
     this.memory = memory.bodies();
     this.refusals = memory.refusals();
     this.heads = memory.heads();
     this.metrics = metrics;
     this.connections = connections;
   }
-
-  /** What functions there are, and both ways to run one. */
-  @Singleton
-  record Invocations(
-      CurrentRoutes routes, Invoker invoker, Calls calls, HttpCallRequests callRequests) {}
 
   void connected(HttpConnection connection, HttpServerOptions options, HttpPeer peer) {
     RequestDecoder decoder = RequestDecoder.decode(connection, options, heads, peer.holder());
@@ -179,7 +176,21 @@ public final class HttpExchanges {
       } else if (isUnknown()) {
         invoke(new byte[0]);
       } else {
-        receive();
+        Optional<Resource> observed = isCall ? Optional.empty() : streams.asked(request, target);
+        observed.ifPresentOrElse(this::observe, this::receive);
+      }
+    }
+
+    /** Until the client goes; nothing follows on this connection. */
+    private void observe(Resource resource) {
+      Optional<HttpProblem> refusal =
+          streams.open(request, connections, peer, head, resource);
+      if (refusal.isPresent()) {
+        metrics.refused(peer.protocol(), "too_many_streams");
+        answer(refusal.get());
+      } else {
+        answered = true;
+        end();
       }
     }
 

@@ -30,6 +30,7 @@ final class HttpIngress implements Ingress {
   private final HttpServing serving;
   private final PeerHolders peers;
   private final HttpExchanges exchanges;
+  private final EventStreams streams;
   private volatile HttpServer server;
 
   HttpIngress(
@@ -38,11 +39,13 @@ final class HttpIngress implements Ingress {
       HeapSettings heap,
       HttpServing serving,
       PeerHolders peers,
+      EventStreams streams,
       MeterRegistry registry) {
     this.loop = loop;
     this.settings = settings;
     this.serving = serving;
     this.peers = peers;
+    this.streams = streams;
     int max = heap.http().maxConnections();
     this.exchanges = serving.exchanges(max, max);
     registry.gauge("tinyfaas.http.connections", exchanges, HttpExchanges::connections);
@@ -86,7 +89,7 @@ final class HttpIngress implements Ingress {
   }
 
   private Future<HttpServer> listen() {
-    serving.sweep(exchanges, () -> {});
+    serving.sweep(exchanges, streams::tick);
     return serving.listen(
         SocketAddress.inetSocketAddress(settings.port(), settings.host()),
         exchanges,
@@ -106,11 +109,12 @@ final class HttpIngress implements Ingress {
   @Override
   public void refuseNew() {
     exchanges.refuseNew();
+    streams.stop();
   }
 
   @Override
   public int waiting() {
-    return exchanges.waiting();
+    return exchanges.waiting() + streams.leaving();
   }
 
   @Override

@@ -23,6 +23,7 @@ public record HttpProblem(int status, String type, String title, String detail, 
 
   private static final int OVERLOADED_SECONDS = 1;
   private static final int NOT_STORED_SECONDS = 5;
+  private static final int NO_STREAM_SECONDS = 10;
 
   public static HttpProblem badRequest(String detail) {
     return new HttpProblem(400, "bad-request", "The request is not valid HTTP", detail, 0);
@@ -86,6 +87,25 @@ public record HttpProblem(int status, String type, String title, String detail, 
         "Wait for answers before asking again. What comes by a proxy is of one address:"
             + " TINYFAAS_MAX_IN_FLIGHT_PER_PEER.",
         OVERLOADED_SECONDS);
+  }
+
+  static HttpProblem tooManyEventStreams() {
+    return new HttpProblem(
+        429,
+        "too-many-event-streams",
+        "This address has as many event streams as it may",
+        "Close some, or come back later. What comes by a proxy is of one address:"
+            + " TINYFAAS_HTTP_MAX_EVENT_STREAMS.",
+        NO_STREAM_SECONDS);
+  }
+
+  static HttpProblem noEventStream() {
+    return new HttpProblem(
+        503,
+        "no-event-stream",
+        "There are as many event streams as there may be",
+        "Come back later: TINYFAAS_HTTP_MAX_EVENT_STREAMS.",
+        NO_STREAM_SECONDS);
   }
 
   static HttpProblem tooManyCalls() {

@@ -35,7 +35,8 @@ public final class HttpServing {
   private final InvocationLoop loop;
   private final HeapSettings heap;
   private final HttpSettings settings;
-  private final HttpExchanges.Invocations invocations;
+  private final Invocations invocations;
+  private final EventStreams streams;
   private final HttpMemory memory;
   private final InvocationMetrics metrics;
 
@@ -44,7 +45,8 @@ public final class HttpServing {
       InvocationLoop loop,
       HeapSettings heap,
       HttpSettings settings,
-      HttpExchanges.Invocations invocations,
+      Invocations invocations,
+      EventStreams streams,
       HttpMemory memory,
       InvocationMetrics metrics) {
     this.vertx = vertx;
@@ -52,6 +54,7 @@ public final class HttpServing {
     this.heap = heap;
     this.settings = settings;
     this.invocations = invocations;
+    this.streams = streams;
     this.memory = memory;
     this.metrics = metrics;
   }
@@ -67,6 +70,7 @@ public final class HttpServing {
         Math.toIntExact(heap.maxBody().asLongValue()),
         settings,
         invocations,
+        streams,
         memory,
         metrics,
         new HttpConnections(maxConnections, maxOfPeer));

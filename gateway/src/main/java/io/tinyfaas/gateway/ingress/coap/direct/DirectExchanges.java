@@ -2,6 +2,7 @@ package io.tinyfaas.gateway.ingress.coap.direct;
 
 import io.netty.buffer.ByteBuf;
 import io.tinyfaas.contract.route.Exposure.Access;
+import io.tinyfaas.contract.route.Exposure.Observable;
 import io.tinyfaas.contract.route.Route;
 import io.tinyfaas.gateway.ingress.coap.CoapIngress;
 import io.tinyfaas.gateway.ingress.coap.duplicate.BoundedDeduplicator;
@@ -108,7 +109,7 @@ public final class DirectExchanges implements DatagramReader {
     }
     Route route = found.get().route();
     return route.exposure().access() == Access.ANY
-        && !route.exposure().observable()
+        && route.exposure().observable() == Observable.NO
         && !route.calls().durable();
   }
 

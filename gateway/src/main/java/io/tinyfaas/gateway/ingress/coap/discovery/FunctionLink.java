@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway.ingress.coap.discovery;
 
+import io.tinyfaas.contract.route.Exposure.Observable;
 import io.tinyfaas.contract.route.Route;
 import java.util.Map;
 import java.util.Set;
@@ -30,7 +31,7 @@ final class FunctionLink {
     this.href = "/" + route.function();
     this.attributes = new TreeMap<>(route.exposure().link());
     attributes.remove(OBSERVABLE);
-    if (route.exposure().observable()) {
+    if (route.exposure().observable() != Observable.NO) {
       attributes.put(OBSERVABLE, "");
     }
   }

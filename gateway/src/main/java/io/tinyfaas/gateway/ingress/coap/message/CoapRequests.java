@@ -6,6 +6,7 @@ import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.ingress.coap.dtls.DtlsConnector;
 import io.tinyfaas.gateway.ingress.coap.message.ContentFormats.MediaType;
 import io.tinyfaas.gateway.invoke.Invocation;
+import io.tinyfaas.gateway.result.EntityTags;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import java.net.Inet6Address;

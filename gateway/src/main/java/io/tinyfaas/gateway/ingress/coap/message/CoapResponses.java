@@ -21,6 +21,7 @@ import io.tinyfaas.gateway.invoke.InvocationResult.Stopping;
 import io.tinyfaas.gateway.invoke.InvocationResult.TimedOut;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
 import io.tinyfaas.gateway.invoke.InvocationResult.UnknownFunction;
+import io.tinyfaas.gateway.result.EntityTags;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import java.io.ByteArrayOutputStream;

@@ -9,6 +9,8 @@ import io.tinyfaas.gateway.call.Calls;
 import io.tinyfaas.gateway.call.Removal;
 import io.tinyfaas.gateway.ingress.coap.message.CoapResponses;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
+import io.tinyfaas.gateway.result.LastResult;
+import io.tinyfaas.gateway.result.Resource;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
@@ -49,9 +51,9 @@ public final class CallResource {
     observers.alsoObserve(this::state);
   }
 
-  private Optional<Representation> state(String path) {
+  private Optional<Representation> state(Resource resource) {
     return calls
-        .find(new CallId(path.substring(path.indexOf('/') + 1)))
+        .find(new CallId(resource.path().substring(1)))
         .map(call -> representation(Buffer.buffer(ControlMessages.encode(call))));
   }
 
@@ -125,7 +127,7 @@ public final class CallResource {
               }
               boolean watches = watched.contains(call.id()) || watch(call.id());
               return watches
-                  ? observers.register(exchange, path(call.id()), state)
+                  ? observers.register(exchange, resource(call.id()), state)
                   : state.answer(asked);
             });
   }
@@ -141,15 +143,15 @@ public final class CallResource {
         .onSuccess(
             document ->
                 observers.end(
-                    path(id),
+                    resource(id),
                     asked ->
                         document
                             .map(last -> representation(last).answer(asked))
                             .orElseGet(CallResource::gone)));
   }
 
-  private static String path(CallId id) {
-    return Calls.PATH + '/' + id;
+  private static Resource resource(CallId id) {
+    return new Resource(Calls.PATH, "/" + id);
   }
 
   private static Representation representation(Buffer document) {
@@ -160,6 +162,7 @@ public final class CallResource {
     byte[] json = document.getBytes();
     CRC32C tag = new CRC32C();
     tag.update(json);
-    return Representation.of(new Answered(200, headers, json), (int) tag.getValue()).orElseThrow();
+    return new Representation(
+        LastResult.of(new Answered(200, headers, json), (int) tag.getValue()).orElseThrow());
   }
 }

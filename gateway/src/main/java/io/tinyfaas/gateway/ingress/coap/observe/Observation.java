@@ -4,6 +4,7 @@ import io.tinyfaas.gateway.device.DeviceIdentity;
 import io.tinyfaas.gateway.ingress.coap.dtls.DtlsConnector;
 import io.tinyfaas.gateway.ingress.coap.message.CoapResponses;
 import io.tinyfaas.gateway.memory.PeerNetwork;
+import io.tinyfaas.gateway.result.Resource;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.eclipse.californium.core.coap.CoAP.Code;
@@ -36,7 +37,7 @@ final class Observation {
   static final long CONFIRMED_EVERY_MILLIS = 23 * 3_600_000L;
 
   private final Key key;
-  private final String resource;
+  private final Resource resource;
   private final Optional<DeviceIdentity> device;
   private final Endpoint endpoint;
   private final Request request;
@@ -54,7 +55,7 @@ final class Observation {
    * @param format of the first response, and of all that follow
    * @param now in milliseconds
    */
-  Observation(Exchange exchange, String resource, int format, long now) {
+  Observation(Exchange exchange, Resource resource, int format, long now) {
     Request registration = exchange.getRequest();
     OptionSet asked = registration.getOptions();
     this.key = Key.of(exchange);
@@ -79,8 +80,8 @@ final class Observation {
     return key;
   }
 
-  /** A function's name, or a path. */
-  String resource() {
+  /** Of a function, or a call. */
+  Resource resource() {
     return resource;
   }
 

@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway.ingress.coap.observe;
 
+import io.tinyfaas.gateway.result.Resource;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -31,7 +32,11 @@ final class ObserverList {
   /** The one silent for longest first. */
   private final Map<Observation.Key, Observation> observations = new LinkedHashMap<>();
 
+  private final Map<Resource, Set<Observation>> byResource = new HashMap<>();
+
+  /** The same order. */
   private final Map<String, Set<Observation>> byFunction = new HashMap<>();
+
   private final Map<Object, ObservingPeer> peers = new HashMap<>();
 
   /** How many each has. */
@@ -44,7 +49,7 @@ final class ObserverList {
 
   private record Share(String function, Object owner) {
     static Share of(Observation observation) {
-      return new Share(observation.resource(), observation.owner());
+      return new Share(observation.resource().function(), observation.owner());
     }
   }
 
@@ -68,16 +73,16 @@ final class ObserverList {
   }
 
   /** A snapshot. */
-  List<Observation> of(String function) {
-    return List.copyOf(byFunction.getOrDefault(function, Set.of()));
+  List<Observation> of(Resource resource) {
+    return List.copyOf(byResource.getOrDefault(resource, Set.of()));
   }
 
   boolean has(Observation observation) {
     return observations.get(observation.key()) == observation;
   }
 
-  boolean has(String function) {
-    return byFunction.containsKey(function);
+  boolean has(Resource resource) {
+    return byResource.containsKey(resource);
   }
 
   ObservingPeer peer(Observation observation) {
@@ -104,7 +109,9 @@ final class ObserverList {
       return false;
     }
     observations.put(key, observation);
-    byFunction.computeIfAbsent(observation.resource(), f -> new LinkedHashSet<>()).add(observation);
+    Resource resource = observation.resource();
+    byResource.computeIfAbsent(resource, r -> new LinkedHashSet<>()).add(observation);
+    byFunction.computeIfAbsent(resource.function(), f -> new LinkedHashSet<>()).add(observation);
     byOwner.merge(observation.owner(), 1, Integer::sum);
     byShare.merge(Share.of(observation), 1, Integer::sum);
     peers.computeIfAbsent(key.peer(), p -> new ObservingPeer(notifier)).add(observation, answer);
@@ -122,7 +129,7 @@ final class ObserverList {
         || byOwner.getOrDefault(newcomer.owner(), 0) >= ofOneOwner(max)) {
       return false;
     }
-    Set<Observation> its = byFunction.getOrDefault(newcomer.resource(), Set.of());
+    Set<Observation> its = byFunction.getOrDefault(newcomer.resource().function(), Set.of());
     if (its.size() >= maxPerFunction && !makeRoom(its.iterator())) {
       return false;
     }
@@ -156,7 +163,7 @@ final class ObserverList {
   void heard(Observation observation) {
     if (observations.remove(observation.key(), observation)) {
       observations.put(observation.key(), observation);
-      Set<Observation> its = byFunction.get(observation.resource());
+      Set<Observation> its = byFunction.get(observation.resource().function());
       its.remove(observation);
       its.add(observation);
     }
@@ -185,12 +192,17 @@ final class ObserverList {
     size = observations.size();
     byOwner.computeIfPresent(observation.owner(), (owner, count) -> oneLess(count));
     byShare.computeIfPresent(Share.of(observation), (share, count) -> oneLess(count));
-    Set<Observation> its = byFunction.get(observation.resource());
+    remove(observation, observation.resource(), byResource);
+    remove(observation, observation.resource().function(), byFunction);
+    return true;
+  }
+
+  private static <K> void remove(Observation observation, K of, Map<K, Set<Observation>> from) {
+    Set<Observation> its = from.get(of);
     its.remove(observation);
     if (its.isEmpty()) {
-      byFunction.remove(observation.resource());
+      from.remove(of);
     }
-    return true;
   }
 
   private void dropIfIdle(Object key, ObservingPeer peer) {

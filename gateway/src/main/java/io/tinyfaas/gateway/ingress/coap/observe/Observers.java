@@ -2,23 +2,25 @@ package io.tinyfaas.gateway.ingress.coap.observe;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.tinyfaas.contract.handler.HandlerHttp;
 import io.tinyfaas.contract.route.Exposure.Access;
-import io.tinyfaas.contract.route.Route;
+import io.tinyfaas.gateway.call.Calls;
 import io.tinyfaas.gateway.device.CurrentDevices;
 import io.tinyfaas.gateway.ingress.coap.message.CoapResponses;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.Unauthorized;
-import io.tinyfaas.gateway.invoke.Invoker;
-import io.tinyfaas.gateway.invoke.ResultListener;
 import io.tinyfaas.gateway.loop.InvocationLoop;
 import io.tinyfaas.gateway.loop.LoopExecutor;
-import io.tinyfaas.gateway.memory.HeapBudget;
+import io.tinyfaas.gateway.loop.Turns;
 import io.tinyfaas.gateway.memory.HeapSettings;
+import io.tinyfaas.gateway.result.LastResult;
+import io.tinyfaas.gateway.result.LastResults;
+import io.tinyfaas.gateway.result.Resource;
+import io.tinyfaas.gateway.result.StateListener;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.tinyfaas.gateway.route.RouteListener;
-import io.tinyfaas.gateway.route.RoutedFunction;
 import io.vertx.core.Vertx;
 import jakarta.inject.Singleton;
 import java.util.HashSet;
@@ -26,7 +28,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -39,12 +40,12 @@ import org.eclipse.californium.core.coap.Response;
 import org.eclipse.californium.core.network.Exchange;
 
 /**
- * Observable functions as resources whose state is the last result (RFC 7641). A GET with Observe
- * is answered with that, or runs the function if there is none yet; each result that differs is
+ * Observable functions, and their paths, as resources whose state is the last result (RFC 7641). A
+ * GET with Observe is answered with that, or runs the function if there is none yet; each state is
  * told to all observers, whatever protocol it came by. On the event loop.
  */
 @Singleton
-public final class Observers implements ResultListener, RouteListener, ObservingPeer.Notifier {
+public final class Observers implements StateListener, RouteListener, ObservingPeer.Notifier {
 
   private static final int REGISTER = 0;
   private static final int CANCEL = 1;
@@ -62,27 +63,30 @@ public final class Observers implements ResultListener, RouteListener, Observing
   /** Those who have not acknowledged yet that the gateway is stopping. */
   private final Set<Observation> leaving = new HashSet<>();
 
-  private Function<String, Optional<Representation>> others = path -> Optional.empty();
+  private Function<Resource, Optional<Representation>> others = resource -> Optional.empty();
   private volatile boolean stopping;
   private volatile int left;
   private long number;
-  private int tag = ThreadLocalRandom.current().nextInt();
+
+  /** What was told last: most states are told to many, one after the other. */
+  private LastResult shown;
+
+  private Representation shownAs;
 
   Observers(
       Vertx vertx,
       InvocationLoop loop,
       HeapSettings settings,
-      HeapBudget budget,
+      LastResults results,
       CurrentRoutes routes,
       CurrentDevices devices,
-      Invoker invoker,
       MeterRegistry registry) {
     this.routes = routes;
     this.loop = new LoopExecutor(loop.context().nettyEventLoop());
     this.clock = steadyMillis();
     this.observers = new ObserverList(settings.coap().maxObservers(), this);
     this.turns = new Turns<>(loop.context().nettyEventLoop(), this::tell);
-    this.results = new LastResults(budget.results());
+    this.results = results;
     this.notifications =
         Counter.builder("tinyfaas.notifications")
             .description("Notifications sent to observers")
@@ -90,7 +94,7 @@ public final class Observers implements ResultListener, RouteListener, Observing
     registry.gauge("tinyfaas.observers", observers, ObserverList::size);
     routes.addListener(this);
     devices.addListener(() -> this.loop.execute(() -> followDevices(devices)));
-    invoker.addListener(this);
+    results.addListener(this);
     loop.context().runOnContext(on -> vertx.setPeriodic(TICK_MILLIS, tick -> tick()));
   }
 
@@ -109,18 +113,19 @@ public final class Observers implements ResultListener, RouteListener, Observing
     OptionSet asked = exchange.getRequest().getOptions();
     boolean further = isFurtherBlock(asked);
     boolean observe = isObserve(asked, REGISTER) || isObserve(asked, CANCEL);
-    if (!(further || observe) || !isOfResult(exchange.getRequest(), invocation)) {
+    Optional<Resource> resource =
+        further || observe ? resource(exchange.getRequest(), invocation) : Optional.empty();
+    if (resource.isEmpty()) {
       return Optional.empty();
     }
     if (isObserve(asked, CANCEL)) {
       observers.find(Observation.Key.of(exchange)).ifPresent(this::lost);
     }
-    return results
-        .get(invocation.function())
+    return state(resource.get())
         .map(
             state ->
                 isObserve(asked, REGISTER) && !further
-                    ? register(exchange, invocation.function(), state)
+                    ? register(exchange, resource.get(), state)
                     : state.answer(asked));
   }
 
@@ -133,13 +138,16 @@ public final class Observers implements ResultListener, RouteListener, Observing
       return response;
     }
     Request request = exchange.getRequest();
-    if (!isObserve(request.getOptions(), REGISTER) || !isOfResult(request, invocation)) {
+    Optional<Resource> resource =
+        isObserve(request.getOptions(), REGISTER)
+            ? resource(request, invocation)
+            : Optional.empty();
+    if (resource.isEmpty()) {
       return response;
     }
-    onResult(invocation.function(), answered);
-    return results
-        .get(invocation.function())
-        .map(state -> register(exchange, invocation.function(), state))
+    results.onResult(invocation, answered); // which it hears of after this answer otherwise
+    return state(resource.get())
+        .map(state -> register(exchange, resource.get(), state))
         .orElse(response);
   }
 
@@ -155,15 +163,15 @@ public final class Observers implements ResultListener, RouteListener, Observing
   }
 
   /**
-   * @param states gives the state of what is no function, by its path
+   * @param states gives the state of what is no function
    */
-  void alsoObserve(Function<String, Optional<Representation>> states) {
+  void alsoObserve(Function<Resource, Optional<Representation>> states) {
     others = states;
   }
 
   /** Tells those who observe it the last they hear of it. */
-  void end(String path, Function<OptionSet, Response> last) {
-    for (Observation observation : observers.of(path)) {
+  void end(Resource resource, Function<OptionSet, Response> last) {
+    for (Observation observation : observers.of(resource)) {
       end(observation, () -> last.apply(observation.request().getOptions()));
     }
   }
@@ -177,35 +185,30 @@ public final class Observers implements ResultListener, RouteListener, Observing
     return block != null && block.getNum() > 0;
   }
 
-  /** Paths below the function and queries are resources of their own, which have no state. */
-  private boolean isOfResult(Request request, Invocation invocation) {
+  /** What a request without a body asks to observe. A query makes a resource without a state. */
+  private Optional<Resource> resource(Request request, Invocation invocation) {
     OptionSet options = request.getOptions();
-    return request.getCode() == Code.GET
-        && options.getURIPathCount() == 1
-        && options.getURIQueryCount() == 0
-        && options.getIfMatchCount() == 0
-        && !options.hasIfNoneMatch()
-        && invocation.body().length == 0
-        && observable(invocation.function())
-            .filter(route -> mayAsk(route, !invocation.device().isEmpty()))
-            .isPresent();
+    boolean reads =
+        request.getCode() == Code.GET
+            && options.getURIQueryCount() == 0
+            && options.getIfMatchCount() == 0
+            && !options.hasIfNoneMatch()
+            && invocation.body().length == 0;
+    return reads && mayAsk(invocation.function(), !invocation.device().isEmpty())
+        ? results.find(invocation.function(), invocation.headers().get(HandlerHttp.PATH_HEADER))
+        : Optional.empty();
   }
 
-  private Optional<Route> observable(String function) {
-    return routes
-        .find(function)
-        .map(RoutedFunction::route)
-        .filter(route -> route.exposure().observable());
+  /** Also where there is no such function. */
+  private boolean mayAsk(String function, boolean device) {
+    return device
+        || routes
+            .find(function)
+            .filter(its -> its.route().exposure().access() == Access.DEVICE)
+            .isEmpty();
   }
 
-  private static boolean mayAsk(Route route, boolean device) {
-    return route.exposure().access() == Access.ANY || device;
-  }
-
-  /**
-   * @param resource a function's name, or the path of what is none
-   */
-  Response register(Exchange exchange, String resource, Representation state) {
+  Response register(Exchange exchange, Resource resource, Representation state) {
     Response response = state.answer(exchange.getRequest().getOptions());
     if (response.isError()) {
       return response;
@@ -217,31 +220,30 @@ public final class Observers implements ResultListener, RouteListener, Observing
     return response;
   }
 
-  /** On the event loop. An error is no new state. */
   @Override
-  public void onResult(String function, Answered result) {
-    Optional<Representation> state = Representation.of(result, tag);
-    if (state.isEmpty() || observable(function).isEmpty()) {
-      return;
-    }
-    Optional<Representation> before = results.get(function);
-    if (before.isPresent() && !state.get().differsFrom(before.get())) {
-      return;
-    }
-    tag++;
-    if (results.put(function, state.get(), observers::has)) {
-      turns.add(observers.of(function));
-    } else {
-      observers
-          .of(function)
-          .forEach(
-              observation ->
-                  end(
-                      observation,
-                      () ->
-                          CoapResponses.unavailable(
-                              "the results that are observed are too large")));
-    }
+  public void onChanged(Resource resource) {
+    turns.add(observers.of(resource));
+  }
+
+  @Override
+  public void onForgotten(Resource resource) {
+    end(
+        resource,
+        asked ->
+            CoapResponses.diagnostic(
+                ResponseCode.NOT_FOUND, "the function is gone, or not observable any more"));
+  }
+
+  @Override
+  public void onNoRoom(Resource resource) {
+    end(
+        resource,
+        asked -> CoapResponses.unavailable("the results that are observed are too large"));
+  }
+
+  @Override
+  public boolean isObserved(Resource resource) {
+    return observers.has(resource);
   }
 
   private void tell(Observation observation) {
@@ -256,27 +258,13 @@ public final class Observers implements ResultListener, RouteListener, Observing
     loop.execute(this::followTable);
   }
 
+  /** Of what is gone, the state is forgotten. */
   private void followTable() {
-    results.keepOnly(function -> observable(function).isPresent());
     for (Observation observation : observers.all()) {
-      if (isNoFunction(observation.resource())) {
-        continue;
-      }
-      Optional<Route> route = observable(observation.resource());
-      if (route.isEmpty()) {
-        end(
-            observation,
-            () ->
-                CoapResponses.diagnostic(
-                    ResponseCode.NOT_FOUND, "the function is gone, or not observable any more"));
-      } else if (!mayAsk(route.get(), observation.device().isPresent())) {
+      if (!mayAsk(observation.resource().function(), observation.device().isPresent())) {
         end(observation, () -> CoapResponses.toResponse(observation.request(), new Unauthorized()));
       }
     }
-  }
-
-  private static boolean isNoFunction(String resource) {
-    return resource.indexOf('/') >= 0;
   }
 
   /** Whoever is no registered device any more is told nothing more. */
@@ -333,8 +321,18 @@ public final class Observers implements ResultListener, RouteListener, Observing
   }
 
   @Override
-  public Optional<Representation> state(String resource) {
-    return isNoFunction(resource) ? others.apply(resource) : results.get(resource);
+  public Optional<Representation> state(Resource resource) {
+    return resource.function().equals(Calls.PATH)
+        ? others.apply(resource)
+        : results.get(resource).map(this::represented);
+  }
+
+  private Representation represented(LastResult state) {
+    if (state != shown) {
+      shown = state;
+      shownAs = new Representation(state);
+    }
+    return shownAs;
   }
 
   /** From the time, so that they go on growing after a restart (RFC 7641, 4.4). */

@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway.ingress.coap.observe;
 
+import io.tinyfaas.gateway.result.Resource;
 import java.util.LinkedHashSet;
 import java.util.Optional;
 import java.util.Set;
@@ -24,7 +25,7 @@ final class ObservingPeer {
     /** In milliseconds, never going back. */
     long now();
 
-    Optional<Representation> state(String resource);
+    Optional<Representation> state(Resource resource);
 
     /** For the Observe option: newer notifications have larger ones (RFC 7641, 4.4). */
     int nextNumber();

@@ -7,6 +7,7 @@ import io.tinyfaas.contract.control.RouteTable;
 import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.Exposure.Access;
+import io.tinyfaas.contract.route.Exposure.Observable;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.Route;
 import io.tinyfaas.gateway.ingress.coap.message.Blocks;
@@ -42,7 +43,7 @@ class DiscoveryTest {
         new FunctionName(name),
         1,
         1_000,
-        new Exposure(Access.ANY, false, link),
+        new Exposure(Access.ANY, Observable.NO, link),
         CallPolicy.DEFAULT,
         List.of(),
         List.of(),

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.Exposure;
 import io.tinyfaas.contract.route.Exposure.Access;
+import io.tinyfaas.contract.route.Exposure.Observable;
 import io.tinyfaas.contract.route.FunctionName;
 import io.tinyfaas.contract.route.Route;
 import java.util.List;
@@ -36,7 +37,7 @@ class FunctionLinkTest {
             new FunctionName("lamp"),
             1,
             1_000,
-            new Exposure(Access.ANY, observable, attributes),
+            new Exposure(Access.ANY, observable ? Observable.FUNCTION : Observable.NO, attributes),
             CallPolicy.DEFAULT,
             List.of(),
             List.of(),

@@ -2,6 +2,7 @@ package io.tinyfaas.gateway.ingress.coap.observe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tinyfaas.gateway.result.Resource;
 import java.net.InetAddress;
 import java.time.Duration;
 import org.eclipse.californium.core.coap.CoAP.Type;
@@ -61,7 +62,7 @@ class ObserverListTest {
     assertThat(many.tryRegister(Type.CON, address, "h", 1, "h")).isEmpty();
     assertThat(many.tryRegister(Type.CON, "other", 2, "h")).isPresent();
 
-    many.list.remove(many.list.of("f").getFirst());
+    many.list.remove(many.list.of(Resource.of("f")).getFirst());
 
     assertThat(many.tryRegister(Type.CON, address, "h", 1, "h")).isPresent();
     assertThat(many.tryRegister(Type.CON, address, "f125", 1, "f")).isEmpty();
@@ -91,7 +92,7 @@ class ObserverListTest {
     Observation first = world.register(Type.CON, "p", 1, "f");
     Observation second = world.register(Type.CON, "p", 1, "g");
     assertThat(world.list.all()).containsExactly(second);
-    assertThat(world.list.has("f")).isFalse();
+    assertThat(world.list.has(Resource.of("f"))).isFalse();
     world.list.remove(first);
     assertThat(world.list.all()).containsExactly(second);
     world.list.remove(second);

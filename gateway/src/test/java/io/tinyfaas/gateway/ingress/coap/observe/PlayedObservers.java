@@ -1,6 +1,8 @@
 package io.tinyfaas.gateway.ingress.coap.observe;
 
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
+import io.tinyfaas.gateway.result.LastResult;
+import io.tinyfaas.gateway.result.Resource;
 import io.vertx.core.http.HttpHeaders;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -28,7 +30,7 @@ final class PlayedObservers implements ObservingPeer.Notifier {
   final List<Response> sent = new ArrayList<>();
   int followed;
   boolean reachable = true;
-  private final Map<String, Representation> states = new HashMap<>();
+  private final Map<Resource, Representation> states = new HashMap<>();
   private final Map<String, Integer> addresses = new HashMap<>();
   private long now = 1_000_000;
   private int number;
@@ -59,7 +61,8 @@ final class PlayedObservers implements ObservingPeer.Notifier {
     request.setToken(new Token(new byte[] {(byte) token}));
     request.setSourceContext(new UdpEndpointContext(new InetSocketAddress(address, 1)));
     Exchange exchange = new Exchange(request, peer, Exchange.Origin.REMOTE, Runnable::run);
-    Observation observation = new Observation(exchange, function, Representation.NO_FORMAT, now);
+    Observation observation =
+        new Observation(exchange, Resource.of(function), Representation.NO_FORMAT, now);
     return list.add(observation, new Response(ResponseCode.CONTENT))
         ? Optional.of(observation)
         : Optional.empty();
@@ -68,8 +71,9 @@ final class PlayedObservers implements ObservingPeer.Notifier {
   void result(String function, String body) {
     Answered answered =
         new Answered(200, HttpHeaders.headers(), body.getBytes(StandardCharsets.UTF_8));
-    states.put(function, Representation.of(answered, ++number).orElseThrow());
-    list.of(function).forEach(observation -> list.peer(observation).notify(observation));
+    Resource resource = Resource.of(function);
+    states.put(resource, new Representation(LastResult.of(answered, ++number).orElseThrow()));
+    list.of(resource).forEach(observation -> list.peer(observation).notify(observation));
   }
 
   void pass(Duration time) {
@@ -84,8 +88,8 @@ final class PlayedObservers implements ObservingPeer.Notifier {
   }
 
   @Override
-  public Optional<Representation> state(String function) {
-    return Optional.ofNullable(states.get(function));
+  public Optional<Representation> state(Resource resource) {
+    return Optional.ofNullable(states.get(resource));
   }
 
   @Override

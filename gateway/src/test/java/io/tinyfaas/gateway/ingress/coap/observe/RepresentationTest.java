@@ -3,6 +3,7 @@ package io.tinyfaas.gateway.ingress.coap.observe;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
+import io.tinyfaas.gateway.result.LastResult;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import java.nio.charset.StandardCharsets;
@@ -15,8 +16,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class RepresentationTest {
 
-  private static Representation of(int tag, String body, String... headers) {
-    return Representation.of(answered(200, body, headers), tag).orElseThrow();
+  private static Representation of(int status, String body, String... headers) {
+    return new Representation(LastResult.of(answered(status, body, headers), 1).orElseThrow());
   }
 
   private static Answered answered(int status, String body, String... headers) {
@@ -28,18 +29,9 @@ class RepresentationTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {204, 304, 400, 404, 500, 503, 301})
-  void shouldNotBeMadeOfWhatSaysNothingOfTheState(int status) {
-    assertThat(Representation.of(answered(status, "x"), 1)).isEmpty();
-  }
-
-  @ParameterizedTest
   @ValueSource(ints = {200, 201, 202, 299})
   void shouldBeContentWhateverTheStatusWas(int status) {
-    Response response =
-        Representation.of(answered(status, "x", "Location", "/y"), 1)
-            .orElseThrow()
-            .answer(new OptionSet());
+    Response response = of(status, "x", "Location", "/y").answer(new OptionSet());
     assertThat(response.getCode()).isEqualTo(ResponseCode.CONTENT);
     assertThat(response.getPayloadString()).isEqualTo("x");
     assertThat(response.getOptions().getLocationPathCount()).isZero();
@@ -47,23 +39,17 @@ class RepresentationTest {
   }
 
   @Test
-  void shouldDifferByBodyFormatAndTagOnly() {
-    Representation one = of(1, "x", "Content-Type", "text/plain");
-    assertThat(of(2, "x", "Content-Type", "text/plain", "X-Y", "z").differsFrom(one)).isFalse();
-    assertThat(of(2, "y", "Content-Type", "text/plain").differsFrom(one)).isTrue();
-    assertThat(of(2, "x", "Content-Type", "application/json").differsFrom(one)).isTrue();
-    Representation tagged = of(1, "x", "Content-Type", "text/plain", "ETag", "\"a\"");
-    assertThat(tagged.differsFrom(one)).isTrue();
-    assertThat(of(2, "x", "Content-Type", "text/plain", "ETag", "\"b\"").differsFrom(tagged))
-        .isTrue();
-    assertThat(of(2, "x", "Content-Type", "text/plain", "ETag", "\"a\"").differsFrom(tagged))
-        .isFalse();
+  void shouldHaveTheStatesTag() {
+    assertThat(of(200, "x").answer(new OptionSet()).getOptions().getETags())
+        .containsExactly(new byte[] {0, 0, 0, 1});
+    assertThat(of(200, "x", "ETag", "\"a1\"").answer(new OptionSet()).getOptions().getETags())
+        .containsExactly("a1".getBytes(StandardCharsets.US_ASCII));
   }
 
   @Test
   void shouldKeepTheMaxAgeThatTheFunctionSays() {
     OptionSet options =
-        of(1, "x", "Cache-Control", "max-age=7").answer(new OptionSet()).getOptions();
+        of(200, "x", "Cache-Control", "max-age=7").answer(new OptionSet()).getOptions();
     assertThat(options.getMaxAge()).isEqualTo(7);
   }
 }

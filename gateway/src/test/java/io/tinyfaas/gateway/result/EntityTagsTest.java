@@ -1,4 +1,4 @@
-package io.tinyfaas.gateway.ingress.coap.message;
+package io.tinyfaas.gateway.result;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,7 +1,6 @@
-package io.tinyfaas.gateway.ingress.coap.observe;
+package io.tinyfaas.gateway.loop;
 
 import io.netty.channel.EventLoop;
-import io.tinyfaas.gateway.loop.BugLog;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
@@ -15,7 +14,7 @@ import org.jboss.logging.Logger;
  * would keep all requests waiting, and first of all the answer to the one that caused them. On the
  * event loop.
  */
-final class Turns<T> {
+public final class Turns<T> {
 
   private static final BugLog BUGS =
       new BugLog(Logger.getLogger(Turns.class), "notification-failed");
@@ -30,13 +29,13 @@ final class Turns<T> {
   private final Consumer<T> worker;
   private boolean going;
 
-  Turns(EventLoop loop, Consumer<T> worker) {
+  public Turns(EventLoop loop, Consumer<T> worker) {
     this.loop = loop;
     this.worker = worker;
   }
 
   /** What is due already is not due twice. */
-  void add(Collection<T> pieces) {
+  public void add(Collection<T> pieces) {
     due.addAll(pieces);
     if (!going && !due.isEmpty()) {
       going = true;

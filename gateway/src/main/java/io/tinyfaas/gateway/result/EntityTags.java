@@ -1,4 +1,4 @@
-package io.tinyfaas.gateway.ingress.coap.message;
+package io.tinyfaas.gateway.result;
 
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -14,14 +14,14 @@ import java.util.Optional;
  * a tag that would not come back the same, and of none where there has to be one, the gateway has
  * its own.
  */
-final class EntityTags {
+public final class EntityTags {
 
   private static final int MAX_BYTES = 8;
   private static final HexFormat HEX = HexFormat.of();
 
   private EntityTags() {}
 
-  static String toHttp(byte[] tag) {
+  public static String toHttp(byte[] tag) {
     return '"' + opaque(tag) + '"';
   }
 
@@ -29,7 +29,7 @@ final class EntityTags {
    * Empty if CoAP cannot carry it. Functions forget the quotes of a tag, which HTTP's own clients
    * pass over, too.
    */
-  static Optional<byte[]> toCoap(String header) {
+  public static Optional<byte[]> toCoap(String header) {
     String tag = header.strip();
     if (tag.startsWith("W/")) {
       tag = tag.substring(2);
@@ -40,7 +40,7 @@ final class EntityTags {
   }
 
   /** The gateway's own: the same for the same representation, and for no other one. */
-  static byte[] of(byte[] body, int contentFormat) {
+  public static byte[] of(byte[] body, int contentFormat) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       digest.update((byte) (contentFormat >> 8));

@@ -1,4 +1,4 @@
-package io.tinyfaas.gateway.ingress.coap.observe;
+package io.tinyfaas.gateway.loop;
 
 import static io.tinyfaas.harness.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
