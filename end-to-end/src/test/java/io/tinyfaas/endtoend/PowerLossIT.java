@@ -91,7 +91,7 @@ class PowerLossIT {
   @Tag("alone")
   @Test
   void shouldAccountForEachCallOverFortyLosses() throws IOException {
-    losePower(40);
+    losePower(Integer.getInteger("tinyfaas.losses", 40));
   }
 
   private void losePower(int times) throws IOException {
