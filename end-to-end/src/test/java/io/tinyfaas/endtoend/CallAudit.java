@@ -32,7 +32,6 @@ import java.util.Queue;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.Stream;
@@ -240,14 +239,8 @@ final class CallAudit {
 
   /** Of a schedule for each second, all times have made one call each. */
   private void expectEachTimeOnce() {
-    Map<Instant, Set<String>> times =
-        ledger.runs().stream()
-            .filter(run -> !run.scheduledFor().isEmpty())
-            .collect(
-                groupingBy(
-                    run -> Instant.parse(run.scheduledFor()),
-                    TreeMap::new,
-                    mapping(Run::call, toCollection(TreeSet::new))));
+    Map<Instant, Set<String>> times = times();
+    assertThat(times).as("times of the schedule").isNotEmpty();
     assertThat(times.values()).allSatisfy(calls -> assertThat(calls).hasSize(1));
     List<Instant> all = List.copyOf(times.keySet());
     List<String> gaps = new ArrayList<>();
@@ -259,29 +252,47 @@ final class CallAudit {
     assertThat(gaps).as("times without a call, of %d", all.size()).isEmpty();
   }
 
+  /** The calls that were made for each time. */
+  private Map<Instant, Set<String>> times() {
+    return ledger.runs().stream()
+        .filter(run -> !run.scheduledFor().isEmpty())
+        .collect(
+            groupingBy(
+                run -> Instant.parse(run.scheduledFor()), TreeMap::new, mapping(Run::call, toSet())));
+  }
+
   /** What has become of all that was accepted, as a table. */
-  String figures() {
-    StringBuilder table = new StringBuilder();
-    row(table, "", "accepted", "done", "dead letters", "missing", "ran more than once");
-    Map<String, List<Run>> runs = ledger.runsByCall();
+  String figures(int losses) {
+    StringBuilder table = new StringBuilder("power lost " + losses + " times\n");
+    row(table, "", "accepted", "done", "dead letters", "missing", "ran again");
     for (Way way : Way.values()) {
-      List<Accepted> calls = ledger.accepted().stream().filter(call -> call.way() == way).toList();
-      row(
-          table,
-          way,
-          calls.size(),
-          count(calls, "done"),
-          count(calls, "failed"),
-          0,
-          calls.stream()
-              .filter(call -> isRepeated(runs.getOrDefault(call.id(), List.of())))
-              .count());
+      List<Accepted> calls =
+          ledger.accepted().stream().filter(call -> call.way() == way).toList();
+      long done = count(calls, "done");
+      long failed = count(calls, "failed");
+      Set<String> ids = calls.stream().map(Accepted::id).collect(toSet());
+      row(table, way, calls.size(), done, failed, calls.size() - done - failed, repeated(ids));
     }
+    Set<String> scheduled =
+        times().values().stream().flatMap(Set::stream).collect(toSet());
+    row(table, "SCHEDULE", times().size(), scheduled.size(), 0, 0, repeated(scheduled));
+    Set<String> following =
+        ledger.runs().stream()
+            .filter(run -> !run.resultOf().isEmpty())
+            .map(Run::call)
+            .collect(toSet());
+    row(table, "what follows", following.size(), following.size(), 0, 0, repeated(following));
     return table.toString();
   }
 
   private long count(Collection<Accepted> calls, String state) {
     return calls.stream().filter(call -> ledger.endOf(call.id()).state().equals(state)).count();
+  }
+
+  private long repeated(Set<String> calls) {
+    return ledger.runsByCall().entrySet().stream()
+        .filter(call -> calls.contains(call.getKey()) && isRepeated(call.getValue()))
+        .count();
   }
 
   private static boolean isRepeated(List<Run> runs) {

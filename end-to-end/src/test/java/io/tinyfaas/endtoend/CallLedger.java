@@ -3,7 +3,6 @@ package io.tinyfaas.endtoend;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -117,11 +116,5 @@ final class CallLedger {
 
   boolean wasCutBetween(Instant first, Instant second) {
     return cuts.stream().anyMatch(cut -> !cut.isBefore(first) && !cut.isAfter(second));
-  }
-
-  Map<Way, Integer> acceptedByWay() {
-    Map<Way, Integer> counts = new EnumMap<>(Way.class);
-    accepted.values().forEach(call -> counts.merge(call.way(), 1, Integer::sum));
-    return counts;
   }
 }

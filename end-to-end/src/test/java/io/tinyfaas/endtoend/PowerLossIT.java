@@ -117,7 +117,7 @@ class PowerLossIT {
     within(BOUND).until(() -> functions.patch(ALARM, "{\"schedules\": []}").statusCode() == 200);
     within(BOUND).until(audit::isIdle);
     audit.expectAllAccountedFor();
-    Files.writeString(FIGURES, audit.figures());
+    Files.writeString(FIGURES, audit.figures(times));
   }
 
   private void deploy() {
