@@ -2,7 +2,7 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help up down clean logs test test-fast test-again bench bench-quick bench-more \
+.PHONY: help up down clean logs test test-fast test-again test-power bench bench-quick bench-more \
   bench-deploy bench-restart bench-boot bench-memory bench-payloads bench-functions bench-scaling bench-calls bench-hops bench-journal \
   bench-soak build images format setup base
 
@@ -43,6 +43,10 @@ test-fast: images ## format, units, what components do in seconds, one function 
 
 test-again: images ## one class, or one case of it, again and again: CASE=RoutingIT or CASE='RoutingIT#should…' TIMES=20 BUSY=yes
 	@compose/test-again '$(CASE)' '$(TIMES)' '$(BUSY)'
+
+test-power: images ## a box that loses its power forty times while calls come in, and what became of each (15 minutes)
+	@compose/test-again 'PowerLossIT#shouldAccountForEachCallOverFortyLosses' 1 no
+	@cat end-to-end/target/power-loss.txt
 
 bench: images $(benchmark) ## the paper's experiment (10 minutes); TARGETS='old=coap://host/sieve' adds others
 	@benchmark/run $(TARGETS)

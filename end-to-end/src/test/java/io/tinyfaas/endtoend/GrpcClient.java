@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -55,10 +56,22 @@ final class GrpcClient {
    * @return the lines that it printed
    */
   List<String> python(String script) {
+    return system.docker(docker(script).toArray(String[]::new));
+  }
+
+  /** The same for a script that prints, and ends when the process does. */
+  Process start(String script) throws IOException {
+    List<String> command = new ArrayList<>(List.of("docker"));
+    command.addAll(docker(script));
+    return system.process(command.toArray(String[]::new)).start();
+  }
+
+  private List<String> docker(String script) {
     String frame =
         """
         import grpc, hashlib, tinyfaas_pb2, tinyfaas_pb2_grpc
-        channel = grpc.insecure_channel('%s')
+        target = '%s'
+        channel = grpc.insecure_channel(target)
         stub = tinyfaas_pb2_grpc.TinyFaaSStub(channel)
         def ask(function, data='', **more):
             more.setdefault('timeout', %d)
@@ -74,9 +87,10 @@ final class GrpcClient {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return system.docker(
+    return List.of(
         "run",
         "--rm",
+        "--init",
         "--network",
         "host",
         "--volume",

@@ -60,6 +60,9 @@ final class Installation implements BeforeAllCallback {
   static final Installation CROWDED =
       new Installation("crowded", "unix", 15_000, 161, 158, Map.of());
 
+  /** One whose state is on a {@link LosingDisk} of this name. */
+  static final Installation POWERLESS = powerless("power");
+
   private static final String TOKEN = "a-token-for-end-to-end-tests";
   private static final Map<Installation, Boolean> STARTED = new ConcurrentHashMap<>();
   private static final Set<Installation> REMOVED_AT_THE_END = ConcurrentHashMap.newKeySet();
@@ -105,6 +108,20 @@ final class Installation implements BeforeAllCallback {
     environment.put("TINYFAAS_CONTROL_PREFIX", "10." + (control - LANE) + ".0");
     environment.put("TINYFAAS_FETCH_ALLOW", bridge());
     environment.put("TINYFAAS_START_TIMEOUT", START_TIMEOUT.toSeconds() + "s");
+  }
+
+  private static Installation powerless(String name) {
+    return new Installation(
+        name,
+        "unix",
+        2_000,
+        231,
+        148,
+        Map.of(
+            "COMPOSE_FILE",
+            "compose/compose.yaml:end-to-end/src/test/power-loss.yaml",
+            "TINYFAAS_LOSING_DISK",
+            LosingDisk.path(named(name)).toString()));
   }
 
   /** What this lane calls something on the engine that is its own. */
@@ -226,6 +243,16 @@ final class Installation implements BeforeAllCallback {
   /** Containers of a function that run: of its handlers and of its builds. */
   List<String> running(String function) {
     return listed(List.of("ps", "--quiet"), labelOf(function));
+  }
+
+  /** All that run of it: its services, and what the manager has started. */
+  List<String> runningContainers() {
+    return Stream.concat(
+            listed(List.of("ps", "--quiet")).stream(),
+            docker("ps", "--quiet", "--filter", "label=com.docker.compose.project=" + project)
+                .stream())
+        .distinct()
+        .toList();
   }
 
   /** Everything on the engine that belongs to a function: containers, networks, images. */

@@ -192,6 +192,24 @@ class FloodedGatewayIT {
         .until(() -> gateway.process().get("/q/health/live").statusCode() == 200);
   }
 
+  /** Vert.x makes objects of all that it reads, and keeps answers that nobody takes. */
+  @Test
+  void shouldSurviveThoseWhoAskForItsHealthAgainAndAgainAndTakeNoAnswers() {
+    try (RunningFlood flood =
+        Flood.http()
+            .connections(60)
+            .path("/q/health/live")
+            .pipelined(20_000)
+            .unread()
+            .start(gateway.process().healthPort())) {
+      flood.awaitSent();
+      awaitAnswer(device);
+    }
+    within(A_MINUTE)
+        .ignoreExceptions()
+        .until(() -> gateway.process().get("/q/health/live").statusCode() == 200);
+  }
+
   private String get() throws IOException {
     try (RawHttp raw = new RawHttp(gateway.process().httpPort())) {
       return raw.send("GET /any HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").readAll();

@@ -1,9 +1,9 @@
 package io.tinyfaas.gateway.invoke;
 
+import io.tinyfaas.contract.peer.PeerNetwork;
 import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.memory.Holder;
 import io.tinyfaas.gateway.memory.PeerHolders;
-import io.tinyfaas.gateway.memory.PeerNetwork;
 import io.vertx.core.MultiMap;
 import java.net.InetAddress;
 import java.util.Objects;

@@ -1,5 +1,6 @@
 package io.tinyfaas.gateway.memory;
 
+import io.tinyfaas.contract.peer.PeerNetwork;
 import jakarta.inject.Singleton;
 import java.net.InetAddress;
 import java.util.HashMap;

@@ -5,7 +5,7 @@ import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.memory.Holder;
 import io.tinyfaas.gateway.memory.PeerHolders;
-import io.tinyfaas.gateway.memory.PeerNetwork;
+import io.tinyfaas.contract.peer.PeerNetwork;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;

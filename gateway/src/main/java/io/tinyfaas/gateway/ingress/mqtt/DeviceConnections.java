@@ -7,7 +7,7 @@ import io.tinyfaas.gateway.device.DeviceIdentity;
 import io.tinyfaas.gateway.loop.BugLog;
 import io.tinyfaas.gateway.loop.InvocationLoop;
 import io.tinyfaas.gateway.memory.HeapSettings;
-import io.tinyfaas.gateway.memory.PeerNetwork;
+import io.tinyfaas.contract.peer.PeerNetwork;
 import io.tinyfaas.gateway.memory.Places;
 import jakarta.inject.Singleton;
 import java.net.InetAddress;

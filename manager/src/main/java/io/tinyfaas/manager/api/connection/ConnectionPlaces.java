@@ -1,5 +1,6 @@
 package io.tinyfaas.manager.api.connection;
 
+import io.tinyfaas.contract.peer.PeerNetwork;
 import java.net.InetAddress;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -9,10 +10,10 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Who has the places for connections. No address holds more than are left, so that one which floods
- * has half of them and a newcomer always finds one. Where there is none for an address by that, a
- * connection without a request gives way to its new one: of those of this address and of addresses
- * that hold more, the one that has waited longest.
+ * Who has the places for connections. No address, or {@link PeerNetwork network}, holds more than
+ * are left, so that one which floods has half of them and a newcomer always finds one. Where there
+ * is none for an address by that, a connection without a request gives way to its new one: of those
+ * of this address and of addresses that hold more, the one that has waited longest.
  */
 final class ConnectionPlaces<C> {
 
@@ -42,7 +43,8 @@ final class ConnectionPlaces<C> {
    *
    * @return false if there is no place for it
    */
-  synchronized boolean take(C connection, InetAddress address, boolean isOwn) {
+  synchronized boolean take(C connection, InetAddress from, boolean isOwn) {
+    InetAddress address = PeerNetwork.of(from);
     int free = (isOwn ? max + own : max) - open.size();
     if (held(address) >= free) {
       Optional<C> other = whichGivesWay(address);

@@ -91,6 +91,25 @@ class ConnectionPlacesTest {
     assertThat(ended).isEmpty();
   }
 
+  /** In it, one machine may have as many addresses as it likes. */
+  @Test
+  void shouldCountANetworkAsOne() {
+    for (int i = 1; i <= 4; i++) {
+      assertThat(places.take("a" + i, InetAddress.ofLiteral("2001:db8:0:1::" + i), false)).isTrue();
+    }
+    assertThat(ended).isEmpty();
+
+    assertThat(places.take("a5", InetAddress.ofLiteral("2001:db8:0:1:ffff::5"), false)).isTrue();
+    assertThat(ended).containsExactly("a1");
+
+    ended.clear();
+    assertThat(places.take("b1", InetAddress.ofLiteral("2001:db8:0:2::1"), false)).isTrue();
+    assertThat(ended).isEmpty();
+    List.of("a2", "a3", "a4", "a5", "b1").forEach(places::release);
+    assertThat(take("c", 4)).isEqualTo(4);
+    assertThat(ended).isEmpty();
+  }
+
   /**
    * @return how many got a place
    */

@@ -1,6 +1,6 @@
 package io.tinyfaas.gateway.ingress.coap.dtls;
 
-import io.tinyfaas.gateway.memory.PeerNetwork;
+import io.tinyfaas.contract.peer.PeerNetwork;
 import io.tinyfaas.gateway.memory.Places;
 import java.net.InetAddress;
 import java.util.ArrayDeque;

@@ -1,9 +1,9 @@
 package io.tinyfaas.gateway.ingress.coap.observe;
 
+import io.tinyfaas.contract.peer.PeerNetwork;
 import io.tinyfaas.gateway.device.DeviceIdentity;
 import io.tinyfaas.gateway.ingress.coap.dtls.DtlsConnector;
 import io.tinyfaas.gateway.ingress.coap.message.CoapResponses;
-import io.tinyfaas.gateway.memory.PeerNetwork;
 import io.tinyfaas.gateway.result.Resource;
 import java.util.Optional;
 import java.util.function.Supplier;

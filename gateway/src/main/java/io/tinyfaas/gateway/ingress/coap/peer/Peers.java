@@ -2,7 +2,7 @@ package io.tinyfaas.gateway.ingress.coap.peer;
 
 import io.netty.handler.ipfilter.IpFilterRuleType;
 import io.netty.handler.ipfilter.IpSubnetFilterRule;
-import io.tinyfaas.gateway.memory.PeerNetwork;
+import io.tinyfaas.contract.peer.PeerNetwork;
 import io.tinyfaas.gateway.memory.Places;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

@@ -12,7 +12,7 @@ import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.socket.DatagramChannel;
-import io.tinyfaas.gateway.memory.PeerNetwork;
+import io.tinyfaas.contract.peer.PeerNetwork;
 import io.tinyfaas.gateway.memory.Places;
 import java.io.IOException;
 import java.io.InterruptedIOException;

@@ -1,4 +1,4 @@
-package io.tinyfaas.gateway.memory;
+package io.tinyfaas.contract.peer;
 
 import java.net.Inet6Address;
 import java.net.InetAddress;

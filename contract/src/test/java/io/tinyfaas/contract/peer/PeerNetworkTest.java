@@ -1,4 +1,4 @@
-package io.tinyfaas.gateway.memory;
+package io.tinyfaas.contract.peer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
