@@ -258,7 +258,9 @@ final class CallAudit {
         .filter(run -> !run.scheduledFor().isEmpty())
         .collect(
             groupingBy(
-                run -> Instant.parse(run.scheduledFor()), TreeMap::new, mapping(Run::call, toSet())));
+                run -> Instant.parse(run.scheduledFor()),
+                TreeMap::new,
+                mapping(Run::call, toSet())));
   }
 
   /** What has become of all that was accepted, as a table. */
@@ -266,15 +268,13 @@ final class CallAudit {
     StringBuilder table = new StringBuilder("power lost " + losses + " times\n");
     row(table, "", "accepted", "done", "dead letters", "missing", "ran again");
     for (Way way : Way.values()) {
-      List<Accepted> calls =
-          ledger.accepted().stream().filter(call -> call.way() == way).toList();
+      List<Accepted> calls = ledger.accepted().stream().filter(call -> call.way() == way).toList();
       long done = count(calls, "done");
       long failed = count(calls, "failed");
       Set<String> ids = calls.stream().map(Accepted::id).collect(toSet());
       row(table, way, calls.size(), done, failed, calls.size() - done - failed, repeated(ids));
     }
-    Set<String> scheduled =
-        times().values().stream().flatMap(Set::stream).collect(toSet());
+    Set<String> scheduled = times().values().stream().flatMap(Set::stream).collect(toSet());
     row(table, "SCHEDULE", times().size(), scheduled.size(), 0, 0, repeated(scheduled));
     Set<String> following =
         ledger.runs().stream()

@@ -98,10 +98,10 @@ class ExternalBrokerIT {
         new FunctionName(function),
         1,
         10_000,
-        new Exposure(Exposure.Access.DEVICE, false, Map.of()),
+        new Exposure(Exposure.Access.DEVICE, Exposure.Observable.NO, Map.of()),
         CallPolicy.DEFAULT,
         List.of(),
-        List.of(triggers),
+        List.of(triggers), List.of(),
         List.of(system.handler()));
   }
 
@@ -332,7 +332,7 @@ class ExternalBrokerIT {
             Exposure.DEFAULT,
             patient,
             List.of(),
-            route.triggers(),
+            route.triggers(), List.of(),
             route.handlers()));
     awaitState("connected");
     Set<String> sent = new TreeSet<>();

@@ -99,10 +99,10 @@ class MqttTriggersIT {
         new FunctionName(function),
         1,
         30_000,
-        new Exposure(Exposure.Access.DEVICE, false, Map.of()),
+        new Exposure(Exposure.Access.DEVICE, Exposure.Observable.NO, Map.of()),
         new CallPolicy(false, 100, 100, 86_400_000, CallPolicy.DEFAULT.retryOn(), Optional.empty()),
         List.of(),
-        List.of(new MqttTrigger(new TopicFilter(topic), 1, reply, false, Source.BOX)),
+        List.of(new MqttTrigger(new TopicFilter(topic), 1, reply, false, Source.BOX)), List.of(),
         List.of(gateway.system().handler()));
   }
 

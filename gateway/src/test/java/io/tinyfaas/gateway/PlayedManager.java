@@ -95,7 +95,6 @@ final class PlayedManager implements AutoCloseable {
         exposure,
         CallPolicy.DEFAULT,
         List.of(),
-        List.of(),
         List.of(handlers));
   }
 
@@ -106,7 +105,6 @@ final class PlayedManager implements AutoCloseable {
         120_000,
         Exposure.DEFAULT,
         calls,
-        List.of(),
         List.of(),
         List.of(handlers));
   }
@@ -119,7 +117,7 @@ final class PlayedManager implements AutoCloseable {
         timeoutMillis,
         Exposure.DEFAULT,
         CallPolicy.DEFAULT,
-        List.of(),
+        List.of(), List.of(),
         those.stream().map(FunctionName::new).toList(),
         List.of(all));
   }

@@ -89,7 +89,6 @@ class SchedulesIT {
         exposure,
         CallPolicy.DEFAULT,
         List.of(schedules),
-        List.of(),
         List.of(system.handler()));
   }
 

@@ -35,7 +35,7 @@ public record Route(
         List<Schedule> schedules,
     @JsonProperty(isRequired = OptBoolean.FALSE) @JsonInclude(JsonInclude.Include.NON_EMPTY)
         List<MqttTrigger> triggers,
-        List<FunctionName> mayCall,
+    List<FunctionName> mayCall,
     List<Handler> handlers) {
 
   /** How many functions one may call. */
@@ -70,7 +70,7 @@ public record Route(
     }
   }
 
-  /** Of a function that no published message is for. */
+  /** Of a function that no published message is for, and that calls no other. */
   public Route(
       FunctionName function,
       int version,
@@ -79,7 +79,8 @@ public record Route(
       CallPolicy calls,
       List<Schedule> schedules,
       List<Handler> handlers) {
-    this(function, version, timeoutMillis, exposure, calls, schedules, List.of(), handlers);
+    this(
+        function, version, timeoutMillis, exposure, calls, schedules, List.of(), List.of(), handlers);
   }
 
   private static boolean hasTwoAlike(List<MqttTrigger> triggers) {

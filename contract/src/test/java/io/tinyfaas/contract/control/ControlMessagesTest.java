@@ -100,7 +100,6 @@ class ControlMessagesTest {
                   new Exposure(Exposure.Access.ANY, Exposure.Observable.PATH, Map.of()),
                   CallPolicy.DEFAULT,
                   List.of(),
-                  List.of(),
                   List.of())));
 
   private static final GatewayStatus STATUS =
@@ -131,7 +130,6 @@ class ControlMessagesTest {
                 1,
                 Exposure.DEFAULT,
                 CallPolicy.DEFAULT,
-                List.of(),
                 List.of(),
                 List.of()));
   }

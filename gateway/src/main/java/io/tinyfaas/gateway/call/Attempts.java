@@ -84,7 +84,8 @@ final class Attempts {
                 request.device(),
                 headers,
                 request.body(),
-                new Lineage(request.lineage().caller(), call.origin().depth(), Lineage.NO_DEADLINE)));
+                new Lineage(
+                    request.lineage().caller(), call.origin().depth(), Lineage.NO_DEADLINE)));
     boolean atOnce = running.result().isComplete();
     return new Attempt(
         running

@@ -165,7 +165,6 @@ final class PlayedCalls implements AutoCloseable {
         Exposure.DEFAULT,
         policy,
         List.of(),
-        List.of(),
         List.of());
   }
 

@@ -64,7 +64,6 @@ class CurrentRoutesTest {
                 Exposure.DEFAULT,
                 CallPolicy.DEFAULT,
                 List.of(),
-                List.of(),
                 all)));
   }
 

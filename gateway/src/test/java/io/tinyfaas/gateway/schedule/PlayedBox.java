@@ -90,7 +90,6 @@ final class PlayedBox implements Ticker.TickCalls {
                 Exposure.DEFAULT,
                 CallPolicy.DEFAULT,
                 schedules,
-                List.of(),
                 List.of())));
     lookUntilQuiet();
   }

@@ -80,9 +80,9 @@ public class HandlerCreation {
   /**
    * Everything about a version that a running container cannot take over from another: two versions
    * that differ only in the number of handlers, the timeout, labels, how they show themselves to
-   * devices, what becomes of their calls, their schedules, their triggers or which functions they may
-   * call share theirs. Whether they may call any is told only if so: handlers of earlier managers are
-   * known.
+   * devices, what becomes of their calls, their schedules, their triggers or which functions they
+   * may call share theirs. Whether they may call any is told only if so: handlers of earlier
+   * managers are known.
    */
   public String fingerprint(FunctionVersion version, String image) {
     FunctionSpec spec = version.spec();

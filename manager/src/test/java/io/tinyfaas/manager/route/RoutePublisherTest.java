@@ -44,7 +44,6 @@ class RoutePublisherTest {
         Exposure.DEFAULT,
         CallPolicy.DEFAULT,
         schedules,
-        List.of(),
         List.of());
   }
 

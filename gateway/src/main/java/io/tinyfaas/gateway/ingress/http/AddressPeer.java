@@ -1,11 +1,11 @@
 package io.tinyfaas.gateway.ingress.http;
 
 import io.tinyfaas.contract.handler.HandlerHttp;
+import io.tinyfaas.contract.peer.PeerNetwork;
 import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.memory.Holder;
 import io.tinyfaas.gateway.memory.PeerHolders;
-import io.tinyfaas.contract.peer.PeerNetwork;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;

@@ -183,8 +183,7 @@ public final class HttpExchanges {
 
     /** Until the client goes; nothing follows on this connection. */
     private void observe(Resource resource) {
-      Optional<HttpProblem> refusal =
-          streams.open(request, connections, peer, head, resource);
+      Optional<HttpProblem> refusal = streams.open(request, connections, peer, head, resource);
       if (refusal.isPresent()) {
         metrics.refused(peer.protocol(), "too_many_streams");
         answer(refusal.get());

@@ -2,12 +2,12 @@ package io.tinyfaas.gateway.ingress.mqtt;
 
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
+import io.tinyfaas.contract.peer.PeerNetwork;
 import io.tinyfaas.gateway.device.CurrentDevices;
 import io.tinyfaas.gateway.device.DeviceIdentity;
 import io.tinyfaas.gateway.loop.BugLog;
 import io.tinyfaas.gateway.loop.InvocationLoop;
 import io.tinyfaas.gateway.memory.HeapSettings;
-import io.tinyfaas.contract.peer.PeerNetwork;
 import io.tinyfaas.gateway.memory.Places;
 import jakarta.inject.Singleton;
 import java.net.InetAddress;

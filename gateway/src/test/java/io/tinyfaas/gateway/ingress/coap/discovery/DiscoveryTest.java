@@ -46,7 +46,6 @@ class DiscoveryTest {
         new Exposure(Access.ANY, Observable.NO, link),
         CallPolicy.DEFAULT,
         List.of(),
-        List.of(),
         List.of());
   }
 

@@ -40,7 +40,6 @@ class FunctionLinkTest {
             new Exposure(Access.ANY, observable ? Observable.FUNCTION : Observable.NO, attributes),
             CallPolicy.DEFAULT,
             List.of(),
-            List.of(),
             List.of()));
   }
 
