@@ -101,7 +101,8 @@ class ExternalBrokerIT {
         new Exposure(Exposure.Access.DEVICE, Exposure.Observable.NO, Map.of()),
         CallPolicy.DEFAULT,
         List.of(),
-        List.of(triggers), List.of(),
+        List.of(triggers),
+        List.of(),
         List.of(system.handler()));
   }
 
@@ -332,7 +333,8 @@ class ExternalBrokerIT {
             Exposure.DEFAULT,
             patient,
             List.of(),
-            route.triggers(), List.of(),
+            route.triggers(),
+            List.of(),
             route.handlers()));
     awaitState("connected");
     Set<String> sent = new TreeSet<>();

@@ -102,7 +102,8 @@ class MqttTriggersIT {
         new Exposure(Exposure.Access.DEVICE, Exposure.Observable.NO, Map.of()),
         new CallPolicy(false, 100, 100, 86_400_000, CallPolicy.DEFAULT.retryOn(), Optional.empty()),
         List.of(),
-        List.of(new MqttTrigger(new TopicFilter(topic), 1, reply, false, Source.BOX)), List.of(),
+        List.of(new MqttTrigger(new TopicFilter(topic), 1, reply, false, Source.BOX)),
+        List.of(),
         List.of(gateway.system().handler()));
   }
 

@@ -117,7 +117,8 @@ final class PlayedManager implements AutoCloseable {
         timeoutMillis,
         Exposure.DEFAULT,
         CallPolicy.DEFAULT,
-        List.of(), List.of(),
+        List.of(),
+        List.of(),
         those.stream().map(FunctionName::new).toList(),
         List.of(all));
   }

@@ -80,7 +80,15 @@ public record Route(
       List<Schedule> schedules,
       List<Handler> handlers) {
     this(
-        function, version, timeoutMillis, exposure, calls, schedules, List.of(), List.of(), handlers);
+        function,
+        version,
+        timeoutMillis,
+        exposure,
+        calls,
+        schedules,
+        List.of(),
+        List.of(),
+        handlers);
   }
 
   private static boolean hasTwoAlike(List<MqttTrigger> triggers) {

@@ -159,13 +159,7 @@ final class PlayedCalls implements AutoCloseable {
 
   static Route route(String function, CallPolicy policy) {
     return new Route(
-        new FunctionName(function),
-        1,
-        10_000,
-        Exposure.DEFAULT,
-        policy,
-        List.of(),
-        List.of());
+        new FunctionName(function), 1, 10_000, Exposure.DEFAULT, policy, List.of(), List.of());
   }
 
   void serve(Route... table) {
