@@ -102,7 +102,8 @@ class MqttIT {
               .tryToPublish("-t", "devices/lamp/x", "-m", "x");
 
       assertThat(refused.exitCode()).isNotZero();
-      assertThat(refused.output()).containsAnyOf("efused", "Bad User Name or Password", "ot authorized");
+      assertThat(refused.output())
+          .containsAnyOf("efused", "Bad User Name or Password", "ot authorized");
     }
   }
 
