@@ -2,11 +2,12 @@ package io.tinyfaas.gateway.callback;
 
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
-import io.smallrye.config.WithName;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Where callbacks to URLs may go. The ports are checked where they are used. */
 @ConfigMapping(prefix = "tinyfaas")
@@ -18,27 +19,40 @@ interface CallbackSettings {
   /** A folder with certificate authorities that are trusted beside the usual ones. */
   Optional<Path> caCertificates();
 
+  /** The box's names and addresses, with blanks between, where its network is not the gateway's. */
+  Optional<String> boxNames();
+
   @WithDefault("8080")
   int managerPort();
 
-  @WithName("gateway-http-port")
   @WithDefault("8081")
-  int healthPort();
+  int gatewayHttpPort();
 
-  @WithName("broker.port")
-  @WithDefault("1883")
-  int brokerPort();
+  Broker broker();
 
-  @WithName("http.port")
-  @WithDefault("8000")
-  int httpPort();
+  Http http();
 
-  @WithName("grpc.port")
-  @WithDefault("9000")
-  int grpcPort();
+  Grpc grpc();
+
+  interface Broker {
+    @WithDefault("1883")
+    int port();
+  }
+
+  interface Http {
+    @WithDefault("8000")
+    int port();
+  }
+
+  interface Grpc {
+    @WithDefault("9000")
+    int port();
+  }
 
   /** The box's own ports, of which nobody else is to be given the use. */
   default Set<Integer> ports() {
-    return Set.copyOf(List.of(managerPort(), healthPort(), brokerPort(), httpPort(), grpcPort()));
+    return Stream.of(
+            managerPort(), gatewayHttpPort(), broker().port(), http().port(), grpc().port())
+        .collect(Collectors.toSet());
   }
 }

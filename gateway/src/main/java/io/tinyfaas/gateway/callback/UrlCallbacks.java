@@ -15,8 +15,6 @@ import io.vertx.core.net.TrustOptions;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.net.InetAddress;
-import java.net.NetworkInterface;
-import java.net.SocketException;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -31,6 +29,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 
 /**
@@ -86,13 +85,7 @@ final class UrlCallbacks {
 
   @Inject
   UrlCallbacks(InvocationLoop loop, EventLoops loops, CallbackSettings settings) {
-    this(
-        loop,
-        loops.broker(),
-        settings,
-        InetAddress::getAllByName,
-        UrlCallbacks::ownAddresses,
-        TIMEOUT);
+    this(loop, loops.broker(), settings, InetAddress::getAllByName, ours(settings), TIMEOUT);
   }
 
   /**
@@ -118,16 +111,13 @@ final class UrlCallbacks {
     }
   }
 
-  /** In the host's network all of the box. */
-  private static Set<String> ownAddresses() {
-    try {
-      return NetworkInterface.networkInterfaces()
-          .flatMap(NetworkInterface::inetAddresses)
-          .map(InetAddress::getHostAddress)
-          .collect(Collectors.toSet());
-    } catch (SocketException e) {
-      throw new IllegalStateException("the box's own addresses cannot be read", e);
-    }
+  private static Supplier<Set<String>> ours(CallbackSettings settings) {
+    Supplier<Set<String>> own = new OwnAddresses();
+    Set<String> told =
+        Stream.of(settings.boxNames().orElse("").split("\\s+"))
+            .filter(UrlCallbacks::isAddress)
+            .collect(Collectors.toSet());
+    return () -> Stream.concat(own.get().stream(), told.stream()).collect(Collectors.toSet());
   }
 
   /** What can be said before its name is resolved, which may block: of one that is an address. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tinyfaas.contract.route.CallPolicy;
 import io.tinyfaas.contract.route.RetryOn;
+import io.tinyfaas.gateway.callback.Outcome;
 import io.tinyfaas.gateway.invoke.InvocationResult;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
 import io.tinyfaas.gateway.invoke.InvocationResult.BadAnswer;
@@ -62,6 +63,24 @@ class VerdictTest {
         new Answered(
             503, MultiMap.caseInsensitiveMultiMap().set("Retry-After", retryAfter), new byte[0]);
     return ((Verdict.Again) of(answer, 0, policy(1_000))).in();
+  }
+
+  private Verdict of(Outcome outcome, int attempts) {
+    return Verdict.of(
+        outcome, attempts, policy(2, 1_000, EnumSet.allOf(RetryOn.class)), NOW, random);
+  }
+
+  @Test
+  void shouldFollowFromWhatCameOfTellingSomebody() {
+    assertThat(of(new Outcome.Heard(204), 0)).isEqualTo(new Verdict.Told(204));
+    assertThat(of(new Outcome.Refused(404, "no"), 0)).isEqualTo(new Verdict.Failed(404, "no"));
+    assertThat(of(new Outcome.NotTaken("away"), 9)).isEqualTo(new Verdict.NotTaken("away"));
+    assertThat(of(new Outcome.Failed(503, "later", "60"), 0))
+        .isInstanceOfSatisfying(
+            Verdict.Again.class, again -> assertThat(again.in()).isEqualTo(60_000));
+    assertThat(of(new Outcome.Failed(0, "no answer", ""), 1)).isInstanceOf(Verdict.Again.class);
+    assertThat(of(new Outcome.Failed(0, "no answer", ""), 2))
+        .isEqualTo(new Verdict.Failed(0, "no answer"));
   }
 
   @ParameterizedTest
