@@ -104,6 +104,8 @@ final class Installation implements BeforeAllCallback {
     environment.put("COAPS_PORT", Integer.toString(coapsPort()));
     environment.put("HTTP_PORT", Integer.toString(httpPort()));
     environment.put("GRPC_PORT", Integer.toString(grpcPort()));
+    environment.put("MQTTS_PORT", Integer.toString(mqttsPort()));
+    environment.put("MQTT_PORT", Integer.toString(mqttPort()));
     environment.put("TINYFAAS_ADDRESS_POOL", "10." + (pool + LANE) + ".0.0/16");
     environment.put("TINYFAAS_CONTROL_PREFIX", "10." + (control - LANE) + ".0");
     environment.put("TINYFAAS_FETCH_ALLOW", bridge());
@@ -375,6 +377,14 @@ final class Installation implements BeforeAllCallback {
 
   int grpcPort() {
     return ports + 9000;
+  }
+
+  int mqttPort() {
+    return ports + 1884;
+  }
+
+  int mqttsPort() {
+    return ports + 8883;
   }
 
   /** Where a function is invoked by HTTP. */

@@ -146,8 +146,9 @@ class SettingsDocumentTest {
     }
   }
 
-  /** It has two names; people use the one without the prefix. */
-  private static final Set<String> SECOND_NAMES = Set.of("TINYFAAS_COAPS_PORT");
+  /** They have two names; people use the one without the prefix. */
+  private static final Set<String> SECOND_NAMES =
+      Set.of("TINYFAAS_COAPS_PORT", "TINYFAAS_MQTTS_PORT", "TINYFAAS_MQTT_PORT");
 
   @Test
   void shouldHaveEverySettingAndNoOther() throws IOException {

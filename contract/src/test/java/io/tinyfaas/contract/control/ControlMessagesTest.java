@@ -76,7 +76,6 @@ class ControlMessagesTest {
                           "",
                           Schedule.Missed.ONCE,
                           Schedule.Overlap.SKIP)),
-                  List.of(new FunctionName("lamp"), new FunctionName("alarm")),
                   List.of(
                       new MqttTrigger(
                           new TopicFilter("shed/+/temperature"),
@@ -90,6 +89,7 @@ class ControlMessagesTest {
                           Optional.empty(),
                           true,
                           MqttTrigger.Source.EXTERNAL)),
+                  List.of(new FunctionName("lamp"), new FunctionName("alarm")),
                   List.of(
                       new Handler("0a1b2c3d", new HandlerEndpoint.Unix("sieve/0a1b2c3d/http.sock")),
                       new Handler("4e5f6071", new HandlerEndpoint.Tcp("10.200.0.2", 8000)))),

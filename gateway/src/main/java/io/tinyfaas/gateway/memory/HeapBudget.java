@@ -56,6 +56,9 @@ public final class HeapBudget {
 
   private static final long TEXT_BYTES = 2;
 
+  /** Of the topic of a trigger, where no other has the same: its place among all of them. */
+  private static final long TOPIC_LEVEL_BYTES = 512;
+
   /** As of functions. */
   private static final long DEVICES = 10_000;
 
@@ -199,12 +202,17 @@ public final class HeapBudget {
   }
 
   /** What a table takes that the share of functions does not have; in bytes. */
+<<<<<<< HEAD
   long beyondFunctions(int functions, int handlers, int calling, int schedules, long characters) {
+=======
+  long beyondFunctions(int functions, int handlers, int schedules, int levels, long characters) {
+>>>>>>> triggers
     long bytes =
         FUNCTION_BYTES * functions
             + HANDLER_BYTES * Math.max(0, handlers - functions)
             + CALLING_HANDLER_BYTES * calling
             + SCHEDULE_BYTES * schedules
+            + TOPIC_LEVEL_BYTES * levels
             + TEXT_BYTES * characters;
     return Math.max(0, bytes - FUNCTIONS * FUNCTION_BYTES);
   }

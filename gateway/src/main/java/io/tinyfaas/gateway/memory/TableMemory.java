@@ -29,12 +29,18 @@ public final class TableMemory {
    * @param handlers of all functions together
    * @param calling those of them that have a socket by which they call functions
    * @param schedules the same
-   * @param characters of the schedules' bodies and paths
+   * @param levels of the topics of all triggers together
+   * @param characters of the schedules' bodies and paths, and of these topics
    * @throws IllegalArgumentException if that is too much; says what to set
    */
   public synchronized void holdFunctions(
+<<<<<<< HEAD
       int functions, int handlers, int calling, int schedules, long characters) {
     long needed = budget.beyondFunctions(functions, handlers, calling, schedules, characters);
+=======
+      int functions, int handlers, int schedules, int levels, long characters) {
+    long needed = budget.beyondFunctions(functions, handlers, schedules, levels, characters);
+>>>>>>> triggers
     take(
         needed - forFunctions,
         functions + " functions with " + handlers + " handlers and " + schedules + " schedules");

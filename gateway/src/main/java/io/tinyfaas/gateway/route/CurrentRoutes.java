@@ -132,6 +132,11 @@ public final class CurrentRoutes {
   private void hold(RouteTable table) {
     List<Schedule> schedules =
         table.routes().stream().flatMap(route -> route.schedules().stream()).toList();
+    List<String> topics =
+        table.routes().stream()
+            .flatMap(route -> route.triggers().stream())
+            .map(trigger -> trigger.topic().value())
+            .toList();
     memory.holdFunctions(
         table.routes().size(),
         table.routes().stream().mapToInt(route -> route.handlers().size()).sum(),
@@ -140,7 +145,11 @@ public final class CurrentRoutes {
             .mapToInt(route -> route.handlers().size())
             .sum(),
         schedules.size(),
-        schedules.stream().mapToLong(its -> its.body().length() + its.path().length()).sum());
+        topics.stream()
+            .mapToInt(topic -> 1 + (int) topic.chars().filter(c -> c == '/').count())
+            .sum(),
+        schedules.stream().mapToLong(its -> its.body().length() + its.path().length()).sum()
+            + topics.stream().mapToLong(String::length).sum());
   }
 
   /** All of them: where one fails, the others would route by what is gone. */

@@ -5,8 +5,11 @@ import static io.tinyfaas.harness.Eventually.eventually;
 import static io.tinyfaas.harness.Eventually.patient;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quarkus.runtime.configuration.ConfigurationException;
 import io.tinyfaas.contract.handler.HandlerHttp;
+import io.tinyfaas.gateway.Settings;
 import io.tinyfaas.gateway.callback.Callback.ToUrl;
 import io.tinyfaas.gateway.callback.Outcome.Failed;
 import io.tinyfaas.gateway.callback.Outcome.Heard;
@@ -431,6 +434,32 @@ class UrlCallbacksTest {
     assertThat(outcomes).filteredOn(Heard.class::isInstance).hasSize(UrlCallbacks.MAX);
     assertThat(outcomes).filteredOn(NotTaken.class::isInstance).hasSize(40 - UrlCallbacks.MAX);
     assertThat(tell(callbacks, url())).isInstanceOf(Heard.class);
+  }
+
+  @Test
+  void shouldRefuseARangeOfAddressesThatIsNone() {
+    CallbackSettings settings =
+        Settings.with(CallbackSettings.class, "tinyfaas.fetch-allow", "the-lan");
+
+    assertThatThrownBy(() -> new UrlCallbacks(loop, new EventLoops(vertx), settings))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContaining("TINYFAAS_FETCH_ALLOW has \"the-lan\"");
+  }
+
+  /** In a container's network these are all that it can know of the box. */
+  @Test
+  void shouldRefuseTheAddressesThatItWasToldOfAndThoseOfItsNetwork() {
+    CallbackSettings settings =
+        Settings.with(CallbackSettings.class, "tinyfaas.box-names", "box.lan 8.8.4.4 2606:4700::7");
+    UrlCallbacks urls = new UrlCallbacks(loop, new EventLoops(vertx), settings);
+
+    assertThat(urls.refusal((ToUrl) Callback.parse("http://8.8.4.4/"))).isPresent();
+    assertThat(urls.refusal((ToUrl) Callback.parse("http://[2606:4700::7]/"))).isPresent();
+    assertThat(urls.refusal((ToUrl) Callback.parse("http://8.8.8.8/"))).isEmpty();
+    for (String own : new OwnAddresses().get()) {
+      String host = own.indexOf(':') < 0 ? own : "[" + own.replaceFirst("%.*", "") + "]";
+      assertThat(urls.refusal((ToUrl) Callback.parse("http://" + host + "/"))).as(own).isPresent();
+    }
   }
 
   @Test

@@ -39,10 +39,22 @@ class TableMemoryTest {
 
   @Test
   void shouldCountSchedulesWithTheirBodies() {
+<<<<<<< HEAD
     tables.holdFunctions(1_000, 1_000, 0, 100, 50_000);
     assertThat(taken()).isEqualTo(100 * SCHEDULE + 100_000);
     tables.holdFunctions(800, 800, 0, 100, 50_000);
+=======
+    tables.holdFunctions(1_000, 1_000, 100, 0, 50_000);
+    assertThat(taken()).isEqualTo(100 * SCHEDULE + 100_000);
+    tables.holdFunctions(800, 800, 100, 0, 50_000);
+>>>>>>> triggers
     assertThat(taken()).isZero();
+  }
+
+  @Test
+  void shouldCountTheLevelsOfTopics() {
+    tables.holdFunctions(1_000, 1_000, 0, 30, 400);
+    assertThat(taken()).isEqualTo(30 * 512 + 800);
   }
 
   @Test

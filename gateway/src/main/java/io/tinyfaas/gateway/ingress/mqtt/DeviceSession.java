@@ -7,7 +7,7 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.mqtt.MqttMessage;
-import io.netty.handler.codec.mqtt.MqttMessageIdVariableHeader;
+import io.netty.handler.codec.mqtt.MqttMessageType;
 import io.netty.handler.codec.mqtt.MqttPublishMessage;
 import io.netty.handler.codec.mqtt.MqttSubAckMessage;
 import io.netty.handler.codec.mqtt.MqttSubscribeMessage;
@@ -90,6 +90,7 @@ final class DeviceSession extends ChannelInboundHandlerAdapter implements Device
   public void handlerAdded(ChannelHandlerContext added) {
     context = added;
     parts.frames().readWhile(this::isReady);
+    parts.frames().giveOthers(this::other);
     parts.broker().closeFuture().addListener(closed -> brokerLeft());
   }
 
@@ -142,10 +143,19 @@ final class DeviceSession extends ChannelInboundHandlerAdapter implements Device
   }
 
   private void received(MqttMessage message) {
-    switch (message.fixedHeader().messageType()) {
-      case PUBLISH -> publish((MqttPublishMessage) message);
-      case SUBSCRIBE -> subscribe((MqttSubscribeMessage) message);
-      case PUBREL -> release(message);
+    if (message instanceof MqttPublishMessage publish) {
+      publish(publish);
+    } else if (message instanceof MqttSubscribeMessage subscribe) {
+      subscribe(subscribe);
+    }
+  }
+
+  private void other(MqttMessageType type) {
+    if (ended) {
+      return;
+    }
+    switch (type) {
+      case PUBREL -> release();
       case PUBACK, PUBREC, PUBCOMP -> passOn();
       case UNSUBSCRIBE -> inTurn(this::pass);
       case PINGREQ -> parts.toDevice().write(MqttMessage.PINGRESP);
@@ -157,8 +167,8 @@ final class DeviceSession extends ChannelInboundHandlerAdapter implements Device
               close();
             });
       }
-      case CONNECT, CONNACK, SUBACK, UNSUBACK, PINGRESP, AUTH ->
-          end(new BrokenRule(ReasonCode.PROTOCOL_ERROR, "this packet is not for the server"));
+      case CONNECT, PUBLISH, SUBSCRIBE, CONNACK, SUBACK, UNSUBACK, PINGRESP, AUTH ->
+          throw new IllegalStateException(type + " is decoded, or of no client");
     }
   }
 
@@ -257,8 +267,8 @@ final class DeviceSession extends ChannelInboundHandlerAdapter implements Device
     connections.notAllowed(parts.identity(), what, topic);
   }
 
-  private void release(MqttMessage message) {
-    int id = ((MqttMessageIdVariableHeader) message.variableHeader()).messageId();
+  private void release() {
+    int id = PacketSizes.identifier(parts.frames().packet());
     if (consumed.remove(id)) {
       parts.toDevice().write(parts.replies().pubComp(id));
     } else {
@@ -268,9 +278,10 @@ final class DeviceSession extends ChannelInboundHandlerAdapter implements Device
 
   private void subscribe(MqttSubscribeMessage subscribe) {
     switch (subscriptions.decide(subscribe)) {
-      case Subscriptions.Decision.Allowed _ -> inTurn(this::pass);
-      case Subscriptions.Decision.Partly(MqttMessage allowed) -> {
-        notAllowed("subscribe", filters(subscribe));
+      case Subscriptions.Decision.Passed(MqttMessage allowed, boolean all) -> {
+        if (!all) {
+          notAllowed("subscribe", filters(subscribe));
+        }
         publications.after(null, none -> parts.broker().write(allowed));
       }
       case Subscriptions.Decision.Refused(MqttMessage subAck) -> {
@@ -346,7 +357,8 @@ final class DeviceSession extends ChannelInboundHandlerAdapter implements Device
       end(
           parts.fromBroker().hasSaidFarewell() || leaving
               ? null
-              : new BrokenRule(ReasonCode.SERVER_SHUTTING_DOWN, "the devices' broker is away"));
+              : new BrokenRule(
+                  ReasonCode.SERVER_SHUTTING_DOWN, "the devices' broker has ended the connection"));
     }
   }
 

@@ -94,10 +94,10 @@ public final class ExternalBroker implements RouteListener, ExternalLine.Owner {
 
   /** After calls are accepted; on the thread that starts the gateway. */
   public void start() {
-    if (settings.url().isPresent() && folder.isPresent()) {
-      broker = Address.of(settings.url().get());
+    if (settings.broker().isPresent() && folder.isPresent()) {
+      broker = Address.of(settings.broker().get());
       state = "not connected: there is no route table yet";
-    } else if (settings.url().isPresent()) {
+    } else if (settings.broker().isPresent()) {
       LOG.error(
           "event=external-broker-off reason=\"its messages become calls, and TINYFAAS_CALLS_FOLDER"
               + " is not set\"");
@@ -198,7 +198,7 @@ public final class ExternalBroker implements RouteListener, ExternalLine.Owner {
             packets,
             packets.connect(
                 notes.clientId(),
-                settings.user(),
+                settings.brokerUser(),
                 prepared.password(),
                 ExternalSession.KEEP_ALIVE_SECONDS,
                 connector.maxPacket()),

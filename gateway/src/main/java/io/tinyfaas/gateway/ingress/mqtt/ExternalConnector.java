@@ -70,11 +70,11 @@ final class ExternalConnector {
   }
 
   private String password() throws IOException {
-    if (settings.passwordFile().isEmpty()) {
-      return settings.password().orElse("");
+    if (settings.brokerPasswordFile().isEmpty()) {
+      return settings.brokerPassword().orElse("");
     }
     try {
-      return Files.readString(settings.passwordFile().get()).strip();
+      return Files.readString(settings.brokerPasswordFile().get()).strip();
     } catch (IOException e) {
       throw new IOException("the file of its password cannot be read: " + e.getMessage(), e);
     }
@@ -83,7 +83,7 @@ final class ExternalConnector {
   private SslContext tls() throws IOException {
     SslContextBuilder builder = SslContextBuilder.forClient().sslProvider(SslProvider.JDK);
     try {
-      settings.ca().ifPresent(file -> builder.trustManager(file.toFile()));
+      settings.brokerCa().ifPresent(file -> builder.trustManager(file.toFile()));
     } catch (IllegalArgumentException e) {
       throw new IOException("TINYFAAS_MQTT_BROKER_CA is no file of certificates in PEM", e);
     }

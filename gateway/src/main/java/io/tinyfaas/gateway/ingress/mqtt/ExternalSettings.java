@@ -3,7 +3,6 @@ package io.tinyfaas.gateway.ingress.mqtt;
 import io.quarkus.runtime.Startup;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import io.smallrye.config.ConfigMapping;
-import io.smallrye.config.WithParentName;
 import jakarta.inject.Singleton;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -11,28 +10,27 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /** Another broker, whose messages triggers may be for: {@code TINYFAAS_MQTT_BROKER…}. */
-@ConfigMapping(prefix = "tinyfaas.mqtt.broker")
+@ConfigMapping(prefix = "tinyfaas.mqtt")
 interface ExternalSettings {
 
   int PORT = 1883;
   int TLS_PORT = 8883;
 
   /** {@code mqtt://HOST:PORT}, or {@code mqtts://} by TLS; without it there is none. */
-  @WithParentName
-  Optional<String> url();
+  Optional<String> broker();
 
-  Optional<String> user();
+  Optional<String> brokerUser();
 
-  Optional<String> password();
+  Optional<String> brokerPassword();
 
-  /** A file that holds the password, read at each connect; goes before {@link #password()}. */
-  Optional<Path> passwordFile();
+  /** A file that holds the password, read at each connect; goes before {@link #brokerPassword}. */
+  Optional<Path> brokerPasswordFile();
 
   /**
    * Certificates of the authorities that may have signed that of the broker, in PEM; without it
    * those that Java trusts. Read at each connect.
    */
-  Optional<Path> ca();
+  Optional<Path> brokerCa();
 
   /** What these may be; looked at before anything starts. */
   @Startup(1)
@@ -41,7 +39,7 @@ interface ExternalSettings {
 
     Ranges(ExternalSettings settings) {
       try {
-        settings.url().ifPresent(Address::of);
+        settings.broker().ifPresent(Address::of);
       } catch (IllegalArgumentException e) {
         throw new ConfigurationException(e.getMessage());
       }

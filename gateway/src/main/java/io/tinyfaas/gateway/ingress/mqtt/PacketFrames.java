@@ -3,11 +3,13 @@ package io.tinyfaas.gateway.ingress.mqtt;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.mqtt.MqttMessageType;
 import io.netty.util.ReferenceCountUtil;
 import io.tinyfaas.gateway.memory.BodyMemory;
 import io.tinyfaas.gateway.memory.Holder;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /**
  * What comes from a device, cut into packets before anything is made of them: each is bounded by
@@ -32,6 +34,7 @@ final class PacketFrames extends ChannelInboundHandlerAdapter {
   private final BodyMemory memory;
   private final Holder peer;
   private BooleanSupplier ready = () -> true;
+  private Consumer<MqttMessageType> others = type -> {};
   private ByteBuf received;
   private ByteBuf more;
   private ByteBuf packet;
@@ -53,6 +56,11 @@ final class PacketFrames extends ChannelInboundHandlerAdapter {
   /** Who takes the packets says when; {@link #resume} has to follow once that changes. */
   void readWhile(BooleanSupplier condition) {
     ready = condition;
+  }
+
+  /** Gets those that are not decoded: {@link #packet} is the one. */
+  void giveOthers(Consumer<MqttMessageType> taker) {
+    others = taker;
   }
 
   /** When something came last, as {@link System#nanoTime}. */
@@ -195,7 +203,8 @@ final class PacketFrames extends ChannelInboundHandlerAdapter {
         context.fireUserEventTriggered(rule);
         return false;
       }
-      case PacketSizes.Frame.Whole(int length, boolean publish) -> {
+      case PacketSizes.Frame.Whole(int length, MqttMessageType type) -> {
+        boolean publish = type == MqttMessageType.PUBLISH;
         long held = publish ? COPIES * (long) length + PUBLICATION_BYTES : 0;
         if (!holdInsteadOfWhatCame(held)) {
           waitForMemory(context);
@@ -204,17 +213,35 @@ final class PacketFrames extends ChannelInboundHandlerAdapter {
         heldByFrame = held;
         packet = received.readRetainedSlice(length);
         afterPacket(context);
+        try {
+          deliver(context, type);
+        } finally {
+          packet.release();
+          packet = null;
+        }
+        return true;
+      }
+    }
+  }
+
+  /**
+   * Netty's decoder gets what it reads to the end. Of others it would leave what is too much, and
+   * take it for the beginning of the next packet, which then is not what it is taken for.
+   */
+  private void deliver(ChannelHandlerContext context, MqttMessageType type) {
+    switch (type) {
+      case CONNECT, PUBLISH, SUBSCRIBE -> {
         decoded = 0;
         context.fireChannelRead(packet.retainedDuplicate());
-        packet.release();
-        packet = null;
         if (decoded != 1 && !ended) {
           end();
           context.fireUserEventTriggered(
               new BrokenRule(ReasonCode.MALFORMED, "a packet is not as long as it says"));
         }
-        return true;
       }
+      case PUBACK, PUBREC, PUBREL, PUBCOMP, UNSUBSCRIBE, PINGREQ, DISCONNECT -> others.accept(type);
+      case CONNACK, SUBACK, UNSUBACK, PINGRESP, AUTH ->
+          throw new IllegalStateException("no client sends " + type);
     }
   }
 

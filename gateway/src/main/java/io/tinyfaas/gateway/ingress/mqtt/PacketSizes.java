@@ -16,9 +16,9 @@ final class PacketSizes {
 
     /**
      * @param length with the fixed header
-     * @param publish whether it is a PUBLISH
+     * @param type of the packet
      */
-    record Whole(int length, boolean publish) implements Frame {}
+    record Whole(int length, MqttMessageType type) implements Frame {}
 
     record Refused(BrokenRule rule) implements Frame {}
   }
@@ -91,6 +91,9 @@ final class PacketSizes {
         break;
       }
     }
+    if (kind == MqttMessageType.PINGREQ.value() && length > 0) {
+      return refused(ReasonCode.MALFORMED, "PINGREQ has nothing but its header");
+    }
     if (length > max) {
       return refused(
           ReasonCode.PACKET_TOO_LARGE, "a packet of this type has at most " + max + " bytes");
@@ -104,7 +107,9 @@ final class PacketSizes {
             "the properties of a message have at most " + MAX_PROPERTIES + " bytes");
       }
     }
-    return available < size + length ? INCOMPLETE : new Frame.Whole(size + length, publish);
+    return available < size + length
+        ? INCOMPLETE
+        : new Frame.Whole(size + length, MqttMessageType.valueOf(kind));
   }
 
   private static Frame refused(int reasonCode, String why) {
@@ -171,5 +176,16 @@ final class PacketSizes {
         return at + length;
       }
     }
+  }
+
+  /**
+   * The first two bytes after the header of a whole packet; 0, which none has, if there are none.
+   */
+  static int identifier(ByteBuf packet) {
+    int at = packet.readerIndex() + 1;
+    while ((packet.getByte(at) & 0x80) != 0) {
+      at++;
+    }
+    return at + 2 < packet.writerIndex() ? packet.getUnsignedShort(at + 1) : 0;
   }
 }

@@ -20,11 +20,12 @@ final class Subscriptions {
   /** What becomes of a SUBSCRIBE. */
   sealed interface Decision {
 
-    /** All of it may be passed on as it came. */
-    record Allowed() implements Decision {}
-
-    /** This is to be passed on in its place. */
-    record Partly(MqttMessage subscribe) implements Decision {}
+    /**
+     * This is passed on: never as it came, which the broker might read in another way.
+     *
+     * @param all whether nothing was left out
+     */
+    record Passed(MqttMessage subscribe, boolean all) implements Decision {}
 
     /** Nothing of it is passed on; this is the answer. */
     record Refused(MqttMessage subAck) implements Decision {}
@@ -63,7 +64,7 @@ final class Subscriptions {
       }
     }
     if (allowed.size() == all.size()) {
-      return new Decision.Allowed();
+      return new Decision.Passed(subscribe, true);
     }
     int id = subscribe.variableHeader().messageId();
     if (allowed.isEmpty()) {
@@ -73,11 +74,12 @@ final class Subscriptions {
       return new Decision.TooMany();
     }
     open.put(id, codes);
-    return new Decision.Partly(
+    return new Decision.Passed(
         new MqttSubscribeMessage(
             subscribe.fixedHeader(),
             subscribe.idAndPropertiesVariableHeader(),
-            new MqttSubscribePayload(allowed)));
+            new MqttSubscribePayload(allowed)),
+        false);
   }
 
   private int code(String filter) {
