@@ -202,11 +202,8 @@ public final class HeapBudget {
   }
 
   /** What a table takes that the share of functions does not have; in bytes. */
-<<<<<<< HEAD
-  long beyondFunctions(int functions, int handlers, int calling, int schedules, long characters) {
-=======
-  long beyondFunctions(int functions, int handlers, int schedules, int levels, long characters) {
->>>>>>> triggers
+  long beyondFunctions(
+      int functions, int handlers, int calling, int schedules, int levels, long characters) {
     long bytes =
         FUNCTION_BYTES * functions
             + HANDLER_BYTES * Math.max(0, handlers - functions)

@@ -34,13 +34,8 @@ public final class TableMemory {
    * @throws IllegalArgumentException if that is too much; says what to set
    */
   public synchronized void holdFunctions(
-<<<<<<< HEAD
-      int functions, int handlers, int calling, int schedules, long characters) {
-    long needed = budget.beyondFunctions(functions, handlers, calling, schedules, characters);
-=======
-      int functions, int handlers, int schedules, int levels, long characters) {
-    long needed = budget.beyondFunctions(functions, handlers, schedules, levels, characters);
->>>>>>> triggers
+      int functions, int handlers, int calling, int schedules, int levels, long characters) {
+    long needed = budget.beyondFunctions(functions, handlers, calling, schedules, levels, characters);
     take(
         needed - forFunctions,
         functions + " functions with " + handlers + " handlers and " + schedules + " schedules");

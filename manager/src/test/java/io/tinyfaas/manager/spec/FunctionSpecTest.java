@@ -50,6 +50,7 @@ class FunctionSpecTest {
                 Exposure.DEFAULT,
                 CallPolicy.DEFAULT,
                 List.of(),
+                List.of(),
                 List.of()));
   }
 
@@ -329,6 +330,7 @@ class FunctionSpecTest {
             Exposure.DEFAULT,
             CallPolicy.DEFAULT,
             List.of(),
+            List.of(),
             List.of());
     String patch =
         "{\"handlers\":null,\"memory\":\"64M\",\"environment\":{\"A\":null,\"C\":\"3\"},"
@@ -347,6 +349,7 @@ class FunctionSpecTest {
                 Optional.empty(),
                 Exposure.DEFAULT,
                 CallPolicy.DEFAULT,
+                List.of(),
                 List.of(),
                 List.of()));
   }
