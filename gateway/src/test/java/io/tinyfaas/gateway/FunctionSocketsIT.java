@@ -146,6 +146,24 @@ class FunctionSocketsIT {
   }
 
   @Test
+  void shouldListenAgainWhereItsFileIsGone() throws IOException {
+    system.serve(calling(), leaf());
+    Files.delete(caller.socket());
+
+    eventually().ignoreExceptions().until(() -> ask("/functions/b").status() == 200);
+  }
+
+  @Test
+  void shouldBeThereForAHandlerThatLeavesAndComesBackAtOnce() {
+    system.serve(calling(), leaf());
+    for (int number = 2; number < 20; number += 2) {
+      system.manager().publish(1, number, leaf());
+      system.manager().apply(1, number + 1, calling(), leaf());
+    }
+    eventually().ignoreExceptions().until(() -> ask("/functions/b").status() == 200);
+  }
+
+  @Test
   void shouldTakeThePlaceOfASocketOfAnEarlierLife() {
     system.serve(calling(), leaf());
     system.process().kill();

@@ -14,6 +14,7 @@ import io.tinyfaas.gateway.memory.HeapBudget.Share;
 import io.tinyfaas.gateway.memory.HeapSettings;
 import io.tinyfaas.harness.flood.RawGrpc;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,10 +44,12 @@ class HeapCostIT {
   private final HeapBudget budget =
       new HeapBudget(80L << 20, Settings.with(HeapSettings.class, "tinyfaas.max-body", "1M"));
   private DtlsGateway gateway;
+  private Path folder;
   private long tables = 1;
 
   @BeforeAll
   void start(@TempDir Path folder) throws Exception {
+    this.folder = folder;
     gateway = new DtlsGateway(folder);
     registerMany(1);
     useEachProtocol();
@@ -192,6 +195,27 @@ class HeapCostIT {
     while (!http.readLine().isBlank()) {
       // the rest of the head
     }
+  }
+
+  /** Each with a socket by which its function calls others, beside what a function takes. */
+  @Test
+  void shouldTakeNoMoreForAHandlerThatCallsThanItSays() throws IOException {
+    Handler handler = gateway.handler();
+    gateway.manager().apply(1, ++tables, PlayedManager.route("any", 60_000, handler));
+    long none = live();
+    List<Route> routes = new ArrayList<>();
+    for (int i = 0; i < MANY; i++) {
+      Files.createDirectories(folder.resolve("s/c" + i + "/h" + i));
+      routes.add(
+          PlayedManager.calling(
+              "c" + i, 60_000, List.of("any"), new Handler("h" + i, handler.endpoint())));
+    }
+    gateway.manager().apply(1, ++tables, routes.toArray(Route[]::new));
+    assertThat(gateway.process().get("/q/metrics").body())
+        .contains("tinyfaas_function_sockets " + MANY + ".0");
+    assertThat((live() - none) / MANY)
+        .isLessThan(each("functions") + HeapBudget.CALLING_HANDLER_BYTES);
+    gateway.manager().apply(1, ++tables, PlayedManager.route("any", 60_000, handler));
   }
 
   /** Each with a handler, a connection to it, meters of CoAP, and then one who observes it. */

@@ -150,6 +150,18 @@ class CallingHandlerIT extends FunctionOnAnEngine {
   }
 
   @Test
+  void shouldReplaceAHandlerWhoseFolderIsGone() throws IOException {
+    deploy(calling("alarm"), Zip.saying("one"));
+    List<String> before = containers();
+    Files.delete(folder());
+
+    reconciler.signal(FUNCTION);
+
+    eventually().untilAsserted(() -> assertThat(containers()).doesNotContainAnyElementsOf(before));
+    eventually().ignoreExceptions().untilAsserted(() -> assertThat(folder()).isDirectory());
+  }
+
+  @Test
   void shouldRemoveTheFoldersOfHandlersThatAreGone() throws IOException {
     deploy(calling("alarm"), Zip.saying("one"));
     Path own = folder();

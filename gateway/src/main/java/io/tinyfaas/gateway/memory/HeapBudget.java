@@ -46,7 +46,7 @@ public final class HeapBudget {
   private static final long HANDLER_BYTES = 4 * 1_024;
 
   /** With a socket by which it calls functions, and a connection for what it is asked so. */
-  private static final long CALLING_HANDLER_BYTES = 16 * 1_024;
+  public static final long CALLING_HANDLER_BYTES = 16 * 1_024;
 
   /** By which functions call others. */
   public static final int FUNCTION_CONNECTIONS = 128;

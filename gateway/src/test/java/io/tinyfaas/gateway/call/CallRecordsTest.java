@@ -10,6 +10,7 @@ import io.tinyfaas.gateway.callback.Callback;
 import io.tinyfaas.gateway.ingress.Protocol;
 import io.tinyfaas.gateway.invoke.Invocation;
 import io.tinyfaas.gateway.invoke.InvocationResult.Answered;
+import io.tinyfaas.gateway.invoke.Lineage;
 import io.tinyfaas.harness.Seed;
 import io.vertx.core.MultiMap;
 import java.io.IOException;
@@ -90,6 +91,26 @@ class CallRecordsTest {
     Call read = CallRecords.toCall(7, CallRecords.ofState(runs));
     assertThat(read.state()).isEqualTo(CallState.WAITING);
     assertThat(read.attempts()).isZero();
+  }
+
+  @Test
+  void shouldReadWhichFunctionCalled() throws IOException {
+    Lineage lineage = new Lineage("shed", 3, 1_000);
+    Invocation written =
+        new Invocation(
+            "f",
+            Protocol.FUNCTION,
+            InetAddress.getLoopbackAddress(),
+            "",
+            MultiMap.caseInsensitiveMultiMap().add("A", "1"),
+            new byte[] {1},
+            lineage);
+    Invocation read = CallRecords.toRequest(CallRecords.ofRequest(written));
+
+    assertThat(read.lineage()).isEqualTo(new Lineage("shed", 0, Lineage.NO_DEADLINE));
+    assertThat(read.headers().get("A")).isEqualTo("1");
+    assertThat(CallRecords.toRequest(CallRecords.ofRequest(request())).lineage())
+        .isEqualTo(Lineage.OUTSIDE);
   }
 
   @Test

@@ -79,6 +79,28 @@ class RequestEncoderTest {
   }
 
   @Test
+  void shouldSayWhichFunctionsLedToItAndNotWhatASenderSaysOfThat() {
+    MultiMap forged =
+        headers("x-tinyfaas-caller", "z", "X-TINYFAAS-DEPTH", "0", "X-tinyFaaS-Deadline", "9");
+    assertThat(write("", forged, "")).doesNotContainIgnoringCase("x-tinyfaas");
+    written.clear();
+    Invocation called =
+        new Invocation(
+            "f",
+            Protocol.FUNCTION,
+            InetAddress.getLoopbackAddress(),
+            "",
+            forged,
+            new byte[0],
+            new Lineage("shed", 2, 1_234));
+    encoder.write(called, written);
+    assertThat(written.toString(StandardCharsets.ISO_8859_1))
+        .contains(
+            "\r\nX-tinyFaaS-Caller: shed\r\nX-tinyFaaS-Deadline: 1234\r\nX-tinyFaaS-Depth: 2\r\n")
+        .doesNotContain("caller: z", "DEPTH: 0", "Deadline: 9");
+  }
+
+  @Test
   void shouldPassOnOneHost() {
     assertThat(write("", headers("host", "a.example", "Host", "b.example"), ""))
         .isEqualTo("POST /fn HTTP/1.1\r\nhost: a.example\r\nContent-Length: 0\r\n\r\n");

@@ -10,6 +10,7 @@ import io.tinyfaas.manager.engine.EngineSettings;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.util.Set;
 
 /**
@@ -47,6 +48,10 @@ class CallSockets {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  boolean isOpen(FunctionName function, String handler) {
+    return Files.isDirectory(folders.of(function, handler));
   }
 
   void remove(FunctionName function, String handler) {

@@ -101,6 +101,15 @@ public class HandlerContainers {
   }
 
   /**
+   * Whether it has the folder that it needs to call functions: an engine that was restarted under
+   * its containers mounts another volume than it has.
+   */
+  public boolean hasCallSocket(FunctionVersion version, HandlerContainer handler) {
+    return version.spec().mayCall().isEmpty()
+        || callSockets.isOpen(handler.function(), handler.handler().id());
+  }
+
+  /**
    * Stops a handler gracefully and removes it with all that was made for it.
    *
    * @param grace for the requests that it has read, then it is killed

@@ -114,7 +114,12 @@ public class FunctionRunner {
         && found.size() == active.get().spec().handlers()
         && handlers.wanted(active.get(), found).size() == found.size()
         && found.stream()
-            .allMatch(h -> h.isRunning() && monitor.of(h).isRoutable() && monitor.answers(h));
+            .allMatch(
+                h ->
+                    h.isRunning()
+                        && monitor.of(h).isRoutable()
+                        && containers.hasCallSocket(active.get(), h)
+                        && monitor.answers(h));
   }
 
   /** Looks after what keeps functions with network access off the host. */
@@ -179,6 +184,12 @@ public class FunctionRunner {
       known.stopped();
       remember(handler, known);
       return true;
+    }
+    if (!containers.hasCallSocket(version, handler)) {
+      LOG.warnf(
+          "event=handler-without-call-socket function=%s handler=%s outcome=replaced",
+          handler.function(), handler.handler().id());
+      return false;
     }
     if (monitor.answers(handler) || !known.isSilentFor(version.spec().timeout().plus(PATIENCE))) {
       return true;

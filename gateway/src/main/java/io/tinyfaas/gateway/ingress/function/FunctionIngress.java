@@ -117,19 +117,19 @@ final class FunctionIngress implements Ingress, RouteListener {
   /** A handler is not asked anything before it can ask itself. */
   @Override
   public void onTableComing(Collection<RoutedFunction> functions) {
-    List<RoutedFunction> calling = functions.stream().filter(RoutedFunction::mayCall).toList();
+    if (functions.stream().noneMatch(RoutedFunction::mayCall) && listening.get() == 0) {
+      return;
+    }
     CompletableFuture<Void> opened = new CompletableFuture<>();
     loop.context()
         .runOnContext(
             now ->
-                Future.join(calling.stream().flatMap(f -> open(f).stream()).toList())
+                Future.join(functions.stream().flatMap(f -> open(f).stream()).toList())
                     .onComplete(all -> opened.complete(null)));
-    if (!calling.isEmpty()) {
-      try {
-        opened.orTimeout(OPEN_SECONDS, TimeUnit.SECONDS).join();
-      } catch (CompletionException e) {
-        LOG.warnf("event=function-socket outcome=late seconds=%d", OPEN_SECONDS);
-      }
+    try {
+      opened.orTimeout(OPEN_SECONDS, TimeUnit.SECONDS).join();
+    } catch (CompletionException e) {
+      LOG.warnf("event=function-socket outcome=late seconds=%d", OPEN_SECONDS);
     }
   }
 
@@ -137,19 +137,24 @@ final class FunctionIngress implements Ingress, RouteListener {
     List<Future<Void>> opening = new ArrayList<>();
     for (RoutedHandler handler : function.handlers()) {
       FunctionSocket socket =
-          sockets.computeIfAbsent(
-              handler,
-              its ->
-                  new FunctionSocket(
-                      new CallingHandler(holders, its, function.route()),
-                      folder,
-                      function.route(),
-                      its.handler()));
-      socket.peer().routedBy(function.route());
-      socket.stay();
-      opening.add(open(socket));
+          function.mayCall()
+              ? sockets.computeIfAbsent(handler, its -> socket(function, its))
+              : sockets.get(handler);
+      if (socket != null) {
+        socket.peer().routedBy(function.route());
+        socket.stay();
+        opening.add(open(socket));
+      }
     }
     return opening;
+  }
+
+  private FunctionSocket socket(RoutedFunction function, RoutedHandler handler) {
+    return new FunctionSocket(
+        new CallingHandler(holders, handler, function.route()),
+        folder,
+        function.route(),
+        handler.handler());
   }
 
   private Future<Void> open(FunctionSocket socket) {
@@ -189,6 +194,8 @@ final class FunctionIngress implements Ingress, RouteListener {
         closeIfIdle(each.getKey(), socket);
       } else if (!socket.isListening()) {
         open(socket);
+      } else {
+        socket.closeIfLost();
       }
     }
   }

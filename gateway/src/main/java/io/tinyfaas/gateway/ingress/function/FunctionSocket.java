@@ -32,6 +32,7 @@ final class FunctionSocket {
   private HttpServer server;
   private boolean opening;
   private boolean leaving;
+  private boolean closed;
   private boolean isFailureSaid;
 
   /**
@@ -67,7 +68,7 @@ final class FunctionSocket {
     opening = true;
     return bind(serving, exchanges)
         .onComplete(tried -> opening = false)
-        .onSuccess(bound -> server = bound)
+        .onSuccess(this::opened)
         .onFailure(this::say)
         .<Void>mapEmpty()
         .otherwiseEmpty();
@@ -99,6 +100,14 @@ final class FunctionSocket {
             });
   }
 
+  private void opened(HttpServer bound) {
+    if (closed) {
+      bound.close();
+    } else {
+      server = bound;
+    }
+  }
+
   private void say(Throwable why) {
     if (!isFailureSaid) {
       isFailureSaid = true;
@@ -123,8 +132,17 @@ final class FunctionSocket {
     return leaving;
   }
 
+  /** Its file has been removed by somebody: it has to be opened again, after a while. */
+  void closeIfLost() {
+    if (server != null && !Files.exists(path)) {
+      server.close();
+      server = null;
+    }
+  }
+
   /** Removes the file, too. */
   void close() {
+    closed = true;
     if (server != null) {
       server.close();
       server = null;
