@@ -45,7 +45,9 @@ class DeviceRegistrationIT extends FunctionOnAnEngine {
         registrations =
             IntStream.range(0, DEVICES)
                 .mapToObj(number -> new DeviceName("lamp-" + number))
-                .map(name -> clients.submit(() -> registry.registerWithNewKey(name, Optional.empty())))
+                .map(
+                    name ->
+                        clients.submit(() -> registry.registerWithNewKey(name, Optional.empty())))
                 .toList();
         eventually().untilAsserted(() -> assertThat(registry.list()).hasSize(DEVICES));
       } finally {

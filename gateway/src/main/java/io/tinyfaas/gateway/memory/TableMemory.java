@@ -35,7 +35,8 @@ public final class TableMemory {
    */
   public synchronized void holdFunctions(
       int functions, int handlers, int calling, int schedules, int levels, long characters) {
-    long needed = budget.beyondFunctions(functions, handlers, calling, schedules, levels, characters);
+    long needed =
+        budget.beyondFunctions(functions, handlers, calling, schedules, levels, characters);
     take(
         needed - forFunctions,
         functions + " functions with " + handlers + " handlers and " + schedules + " schedules");

@@ -29,7 +29,10 @@ class InvocationsTest {
         "",
         new byte[0],
         Publication.NEVER,
-        List.of(properties).stream().map(each -> each.split("=", 2)).map(InvocationsTest::entry).toList(),
+        List.of(properties).stream()
+            .map(each -> each.split("=", 2))
+            .map(InvocationsTest::entry)
+            .toList(),
         "21".getBytes(UTF_8));
   }
 
@@ -103,8 +106,7 @@ class InvocationsTest {
 
   @Test
   void shouldKeepPropertiesThatAreThereTwice() {
-    assertThat(
-            Invocations.of(publication("a", "", "b=1", "b=2"), "f", "").headers().getAll("b"))
+    assertThat(Invocations.of(publication("a", "", "b=1", "b=2"), "f", "").headers().getAll("b"))
         .containsExactly("1", "2");
   }
 }
