@@ -160,7 +160,7 @@ final class EventStreams implements StateListener, RouteListener {
     response
         .setChunked(true)
         .putHeader(HttpHeaders.CONTENT_TYPE, TYPE)
-        .putHeader(HttpHeaders.CACHE_CONTROL, HttpHeaders.NO_STORE)
+        .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
         .putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
     stream.begin(FIRST);
     return Optional.empty();
