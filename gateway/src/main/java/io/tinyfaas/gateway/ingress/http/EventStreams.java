@@ -152,11 +152,14 @@ final class EventStreams implements StateListener, RouteListener {
         left -> {
           // it is told to the other handler, too
         });
-    response.closeHandler(
-        closed -> {
-          remove(stream);
-          memory.give(head, peer);
-        });
+    Runnable over =
+        () -> {
+          if (remove(stream)) {
+            memory.give(head, peer);
+          }
+        };
+    response.closeHandler(closed -> over.run());
+    response.endHandler(ended -> over.run());
     response
         .setChunked(true)
         .putHeader(HttpHeaders.CONTENT_TYPE, TYPE)
@@ -166,15 +169,18 @@ final class EventStreams implements StateListener, RouteListener {
     return Optional.empty();
   }
 
-  private void remove(EventStream stream) {
+  /** Whether it was still there: of one that ends both handlers may hear. */
+  private boolean remove(EventStream stream) {
     Set<EventStream> its = byResource.get(stream.resource());
-    if (its != null && its.remove(stream)) {
-      places.give(stream.address());
-      size = places.taken();
-      if (its.isEmpty()) {
-        byResource.remove(stream.resource());
-      }
+    if (its == null || !its.remove(stream)) {
+      return false;
     }
+    places.give(stream.address());
+    size = places.taken();
+    if (its.isEmpty()) {
+      byResource.remove(stream.resource());
+    }
+    return true;
   }
 
   private List<EventStream> of(Resource resource) {
