@@ -37,8 +37,7 @@ class ObservePathsIT {
   }
 
   private static void switchTo(int lamp, String state) {
-    assertThat(
-            Libcoap.ask(SYSTEM, SYSTEM.coapUri("lamp/" + lamp), "-m", "post", "-e", state))
+    assertThat(Libcoap.ask(SYSTEM, SYSTEM.coapUri("lamp/" + lamp), "-m", "post", "-e", state))
         .isEqualTo(state);
   }
 
@@ -55,7 +54,9 @@ class ObservePathsIT {
     try (Command.Running seven = Libcoap.observe(SYSTEM, SYSTEM.coapUri("lamp/7"));
         Command.Running eight = Libcoap.observe(SYSTEM, SYSTEM.coapUri("lamp/8"));
         Command.Running curl =
-            SYSTEM.command("curl", "-sN", "-H", "Accept: text/event-stream", SYSTEM.httpUri("lamp/7")).start()) {
+            SYSTEM
+                .command("curl", "-sN", "-H", "Accept: text/event-stream", SYSTEM.httpUri("lamp/7"))
+                .start()) {
       awaitLast(seven, "state-7");
       awaitLast(eight, "state-8");
       awaitLast(curl, "data: state-7");
@@ -67,8 +68,7 @@ class ObservePathsIT {
       assertThat(eight.output().lines()).containsExactly("state-8");
 
       String shown =
-          Libcoap.ask(
-              SYSTEM, SYSTEM.coapUri("lamp/7"), "-v", "6", "-s", "1", "-w", "-m", "get");
+          Libcoap.ask(SYSTEM, SYSTEM.coapUri("lamp/7"), "-v", "6", "-s", "1", "-w", "-m", "get");
       Matcher etag = ETAG.matcher(shown);
       assertThat(etag.find()).describedAs(shown).isTrue();
       assertThat(ID.matcher(curl.output()).results().map(id -> id.group(1)).toList())

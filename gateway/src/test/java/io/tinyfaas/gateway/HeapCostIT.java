@@ -206,8 +206,7 @@ class HeapCostIT {
       for (int i = 0; i < many; i++) {
         RawHttp connection = new RawHttp(gateway.process().httpPort());
         all.add(connection);
-        connection.send(
-            "GET /observed HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n");
+        connection.send("GET /observed HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n");
         assertThat(connection.readLine()).contains(" 200 ");
         while (!connection.readLine().startsWith("retry")) {
           // the rest of the head
