@@ -82,10 +82,10 @@ class EventStreamsIT {
   }
 
   private RawHttp ask(String target, String... headers) throws IOException {
-    return ask("GET", target, headers);
+    return request("GET", target, headers);
   }
 
-  private RawHttp ask(String method, String target, String... headers) throws IOException {
+  private RawHttp request(String method, String target, String... headers) throws IOException {
     StringBuilder request =
         new StringBuilder(method + ' ' + target + " HTTP/1.1\r\nHost: x\r\n")
             .append("Accept: text/event-stream\r\n");
@@ -216,9 +216,9 @@ class EventStreamsIT {
       RawHttp connection = ask(target, "Connection: close");
       assertThat(connection.readAll()).startsWith("HTTP/1.1 200").endsWith("off");
     }
-    assertThat(ask("POST", "/f", "Connection: close", "Content-Length: 0").readAll())
+    assertThat(request("POST", "/f", "Connection: close", "Content-Length: 0").readAll())
         .endsWith("off");
-    assertThat(ask("HEAD", "/f", "Connection: close").readAll())
+    assertThat(request("HEAD", "/f", "Connection: close").readAll())
         .startsWith("HTTP/1.1 200")
         .doesNotContain("event-stream");
     assertThat(ask("/secret", "Connection: close").readAll()).contains("devices-only");

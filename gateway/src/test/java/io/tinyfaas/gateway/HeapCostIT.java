@@ -218,6 +218,34 @@ class HeapCostIT {
     gateway.manager().apply(1, ++tables, PlayedManager.route("any", 60_000, handler));
   }
 
+  /** Each on a connection of its own, which has its share. */
+  @Test
+  void shouldTakeNoMoreForAnEventStreamThanItSays() throws IOException {
+    Route route = PlayedManager.route("observed", 60_000, OBSERVABLE, gateway.handler());
+    gateway.manager().apply(1, ++tables, route);
+    List<RawHttp> all = new ArrayList<>();
+    int many = 150;
+    long before = live();
+    try {
+      for (int i = 0; i < many; i++) {
+        RawHttp connection = new RawHttp(gateway.process().httpPort());
+        all.add(connection);
+        connection.send("GET /observed HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n");
+        assertThat(connection.readLine()).contains(" 200 ");
+        while (!connection.readLine().startsWith("retry")) {
+          // the rest of the head
+        }
+      }
+      assertThat((live() - before) / many)
+          .isLessThan(each("event streams") + each("HTTP connections"));
+    } finally {
+      for (RawHttp connection : all) {
+        connection.close();
+      }
+      gateway.manager().apply(1, ++tables);
+    }
+  }
+
   /** Each with a handler, a connection to it, meters of CoAP, and then one who observes it. */
   @Test
   void shouldTakeNoMoreForAFunctionAndAnObserverThanItSays() throws IOException {

@@ -150,29 +150,35 @@ final class EventStreams implements StateListener, RouteListener {
         left -> {
           // it is told to the other handler, too
         });
-    response.closeHandler(
-        closed -> {
-          remove(stream);
-          memory.give(head, holder);
-        });
+    Runnable over =
+        () -> {
+          if (remove(stream)) {
+            memory.give(head, holder);
+          }
+        };
+    response.closeHandler(closed -> over.run());
+    response.endHandler(ended -> over.run());
     response
         .setChunked(true)
         .putHeader(HttpHeaders.CONTENT_TYPE, TYPE)
-        .putHeader(HttpHeaders.CACHE_CONTROL, HttpHeaders.NO_STORE)
+        .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
         .putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
     stream.begin(FIRST);
     return Optional.empty();
   }
 
-  private void remove(EventStream stream) {
+  /** Whether it was still there: of one that ends both handlers may hear. */
+  private boolean remove(EventStream stream) {
     Set<EventStream> its = byResource.get(stream.resource());
-    if (its != null && its.remove(stream)) {
-      places.give(stream.place());
-      size = places.taken();
-      if (its.isEmpty()) {
-        byResource.remove(stream.resource());
-      }
+    if (its == null || !its.remove(stream)) {
+      return false;
     }
+    places.give(stream.place());
+    size = places.taken();
+    if (its.isEmpty()) {
+      byResource.remove(stream.resource());
+    }
+    return true;
   }
 
   private List<EventStream> of(Resource resource) {
