@@ -10,6 +10,7 @@ import io.tinyfaas.harness.Broker;
 import io.tinyfaas.manager.device.DeviceRegistry;
 import jakarta.inject.Inject;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -44,7 +45,7 @@ class DeviceRegistrationIT extends FunctionOnAnEngine {
         registrations =
             IntStream.range(0, DEVICES)
                 .mapToObj(number -> new DeviceName("lamp-" + number))
-                .map(name -> clients.submit(() -> registry.registerWithNewKey(name)))
+                .map(name -> clients.submit(() -> registry.registerWithNewKey(name, Optional.empty())))
                 .toList();
         eventually().untilAsserted(() -> assertThat(registry.list()).hasSize(DEVICES));
       } finally {
