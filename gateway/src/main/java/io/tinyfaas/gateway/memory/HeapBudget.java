@@ -68,8 +68,14 @@ public final class HeapBudget {
   /** A third of it; the rest is a table of header fields that the client may fill (RFC 7541). */
   private static final long GRPC_CONNECTION_BYTES = 20 * 1_024;
 
-  /** With TLS, and that to the broker. */
+  /** Half of it: with TLS, and that to the broker; the rest is a will, and a packet that comes. */
   private static final long MQTT_CONNECTION_BYTES = 16 * 1_024;
+
+  /** That have not logged in: an honest device needs some milliseconds for it. */
+  public static final int MQTT_ARRIVING = 128;
+
+  /** In the middle of a handshake. */
+  private static final long MQTT_ARRIVING_BYTES = 10 * 1_024;
 
   /** To all handlers together, but for the first to each. */
   public static final int HANDLER_CONNECTIONS = 1_024;
@@ -143,6 +149,7 @@ public final class HeapBudget {
             new Share("HTTP connections", http, HTTP_CONNECTION_BYTES),
             new Share("gRPC connections", grpc, GRPC_CONNECTION_BYTES),
             new Share("MQTT connections", mqtt, MQTT_CONNECTION_BYTES),
+            new Share("MQTT logins", MQTT_ARRIVING, MQTT_ARRIVING_BYTES),
             new Share("connections of functions", FUNCTION_CONNECTIONS, HTTP_CONNECTION_BYTES),
             new Share("connections to handlers", HANDLER_CONNECTIONS, HANDLER_CONNECTION_BYTES),
             new Share("DTLS sessions", SESSIONS, SESSION_BYTES),

@@ -21,7 +21,7 @@ class HeapSettingsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1M, 71", "2M, 80", "8M, 135", "64M, 647"})
+  @CsvSource({"1M, 76", "2M, 86", "8M, 140", "64M, 652"})
   void shouldTakeALargestBodyThatTheHeapHasRoomFor(String body, int heapMebibytes) {
     HeapSettings settings = Settings.with(HeapSettings.class, "tinyfaas.max-body", body);
     assertThatCode(() -> new HeapSettingsCheck(settings, (long) heapMebibytes << 20))
@@ -39,8 +39,8 @@ class HeapSettingsTest {
                     Settings.with(HeapSettings.class, "tinyfaas.max-body", "8M"), 34L << 20))
         .hasMessage(
             "TINYFAAS_MAX_BODY is 8388608 bytes, which the gateway's heap of 34 MiB has no room for"
-                + " besides its other limits: set TINYFAAS_GATEWAY_HEAP to 139m and"
-                + " TINYFAAS_GATEWAY_MEMORY to 378m, or lower one (docs/limits.md).");
+                + " besides its other limits: set TINYFAAS_GATEWAY_HEAP to 144m and"
+                + " TINYFAAS_GATEWAY_MEMORY to 388m, or lower one (docs/limits.md).");
   }
 
   @ParameterizedTest
@@ -50,6 +50,7 @@ class HeapSettingsTest {
     "tinyfaas.max-body, 999999999999T, TINYFAAS_MAX_BODY",
     "tinyfaas.http.max-connections, 0, TINYFAAS_HTTP_MAX_CONNECTIONS",
     "tinyfaas.grpc.max-connections, 0, TINYFAAS_GRPC_MAX_CONNECTIONS",
+    "tinyfaas.mqtt.max-connections, 0, TINYFAAS_MQTT_MAX_CONNECTIONS",
     "tinyfaas.coap.max-observers, 2000000000, TINYFAAS_COAP_MAX_OBSERVERS"
   })
   void shouldRefuseWhatCannotBeMeant(String property, String value, String variable) {

@@ -125,6 +125,49 @@ class DeviceResourceTest {
   }
 
   @Test
+  void shouldKeepWhatADeviceMayPublishAndSubscribe() throws IOException {
+    call()
+        .contentType("application/json")
+        .body("{\"mqtt\":{\"publish\":[\"shed/7/#\"],\"subscribe\":[\"shed/+/set\"]}}")
+        .put("/devices/sensor-7")
+        .then()
+        .statusCode(201)
+        .body("kind", equalTo("key"))
+        .body("key", matchesPattern("[A-Za-z0-9_-]{22}"))
+        .body("mqtt.publish", equalTo(List.of("shed/7/#")));
+    call()
+        .get("/devices/sensor-7")
+        .then()
+        .statusCode(200)
+        .body("mqtt.publish", equalTo(List.of("shed/7/#")))
+        .body("mqtt.subscribe", equalTo(List.of("shed/+/set")));
+    assertThat(Files.readString(STORE.resolve("sensor-7.json")))
+        .contains("\"mqtt\":{\"publish\":[\"shed/7/#\"],\"subscribe\":[\"shed/+/set\"]}");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{\"mqtt\":1}",
+        "{\"mqtt\":{\"publish\":\"a\"}}",
+        "{\"mqtt\":{\"publish\":[1]}}",
+        "{\"mqtt\":{\"publish\":[\"a#\"]}}",
+        "{\"mqtt\":{\"subscribe\":[\"\"]}}",
+        "{\"mqtt\":{\"subscribe\":[\"$SYS/#\"]}}",
+        "{\"mqtt\":{\"both\":[]}}"
+      })
+  void shouldRefuseTopicsThatAreNone(String body) {
+    call()
+        .contentType("application/json")
+        .body(body)
+        .put("/devices/a")
+        .then()
+        .statusCode(400)
+        .body("field", containsString("mqtt"));
+    assertThat(store.list()).isEmpty();
+  }
+
+  @Test
   void shouldRegisterACertificateAndAnAuthority() {
     certified("lamp", read("lamp.crt"))
         .statusCode(201)

@@ -7,6 +7,7 @@ import io.tinyfaas.gateway.device.CurrentDevices;
 import io.tinyfaas.gateway.device.DeviceIdentity;
 import io.tinyfaas.gateway.loop.BugLog;
 import io.tinyfaas.gateway.loop.InvocationLoop;
+import io.tinyfaas.gateway.memory.HeapBudget;
 import io.tinyfaas.gateway.memory.HeapSettings;
 import io.tinyfaas.gateway.memory.Places;
 import jakarta.inject.Singleton;
@@ -29,9 +30,6 @@ final class DeviceConnections {
 
   private static final Logger LOG = Logger.getLogger(DeviceConnections.class);
   private static final BugLog BUGS = new BugLog(LOG, "mqtt-sweep-failed");
-
-  /** That have not logged in yet: an honest one needs some milliseconds for it. */
-  static final int MAX_ARRIVING = 256;
 
   private static final long SWEEP_MILLIS = 1_000;
 
@@ -59,7 +57,7 @@ final class DeviceConnections {
   private final MqttSettings settings;
   private final CurrentDevices devices;
   private final MqttMetrics metrics;
-  private final Places<InetAddress> arrivingPlaces = new Places<>(MAX_ARRIVING);
+  private final Places<InetAddress> arrivingPlaces = new Places<>(HeapBudget.MQTT_ARRIVING);
   private final Map<Channel, Arriving> arriving = new LinkedHashMap<>();
   private final Places<String> places;
   private final Set<Open> all = new HashSet<>();

@@ -23,8 +23,11 @@ final class PacketSizes {
     record Refused(BrokenRule rule) implements Frame {}
   }
 
-  /** With a will. */
-  private static final int MAX_CONNECT = 16 * 1_024;
+  /** With a will, which is kept for as long as the connection is there. */
+  private static final int MAX_CONNECT = 4 * 1_024;
+
+  /** Of a PUBLISH, around its body. */
+  private static final int AROUND_BODY = 16 * 1_024;
 
   /** Some 2,000 filters. */
   private static final int MAX_FILTERS = 64 * 1_024;
@@ -51,7 +54,7 @@ final class PacketSizes {
 
   /** The largest packet of all, where a publication may have such a body. */
   static int maxPacket(int maxBody) {
-    return maxBody + MAX_CONNECT;
+    return maxBody + AROUND_BODY;
   }
 
   /**
