@@ -18,12 +18,16 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,6 +36,9 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
@@ -361,6 +368,52 @@ class ExternalBrokerIT {
     awaitState("connected");
     publish("plant/1", "after", 2);
     eventually().until(() -> bodies().contains("after"));
+  }
+
+  /** It answers MQTT 5 as MQTT 3.1.1 has it (3.1.2.2), and speaks that. */
+  @Test
+  void shouldSpeakTheOlderVersionWhereTheBrokerKnowsNoOther() throws Exception {
+    try (ServerSocket old = new ServerSocket(0, 8, InetAddress.getLoopbackAddress());
+        ExecutorService thread = Executors.newSingleThreadExecutor()) {
+      start(Map.of("TINYFAAS_MQTT_BROKER", "mqtt://127.0.0.1:" + old.getLocalPort()));
+      Future<byte[]> acknowledged = thread.submit(() -> serveOneMessage(old));
+      system.serve(route("f", trigger("a", 1, false)));
+      awaitState("connected");
+      assertThat(acknowledged.get()).containsExactly(0x40, 2, 0, 7);
+      assertThat(bodies()).containsExactly("x");
+      assertThat(lines("external-broker-connected").getFirst()).contains("version=3.1.1");
+    }
+  }
+
+  /** Returns what the gateway sends after it has got the message. */
+  private static byte[] serveOneMessage(ServerSocket broker) throws IOException {
+    while (true) {
+      try (Socket client = broker.accept()) {
+        InputStream in = client.getInputStream();
+        OutputStream out = client.getOutputStream();
+        byte[] connect = packet(in);
+        boolean known = connect[8] == 4; // the level of the protocol
+        out.write(new byte[] {0x20, 2, 0, (byte) (known ? 0 : 1)});
+        if (known) {
+          packet(in); // a ping
+          byte[] subscribe = packet(in);
+          out.write(new byte[] {(byte) 0x90, 3, subscribe[2], subscribe[3], 1});
+          out.write(new byte[] {0x32, 6, 0, 1, 'a', 0, 7, 'x'});
+          byte[] acknowledgement = packet(in);
+          in.read(); // until the gateway ends
+          return acknowledgement;
+        }
+      }
+    }
+  }
+
+  /** One of less than 128 bytes. */
+  private static byte[] packet(InputStream in) throws IOException {
+    byte[] head = in.readNBytes(2);
+    byte[] rest = in.readNBytes(head[1]);
+    byte[] whole = Arrays.copyOf(head, 2 + rest.length);
+    System.arraycopy(rest, 0, whole, 2, rest.length);
+    return whole;
   }
 
   @Test

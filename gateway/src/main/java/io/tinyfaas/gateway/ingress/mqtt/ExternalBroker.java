@@ -139,7 +139,7 @@ public final class ExternalBroker implements RouteListener, ExternalLine.Owner {
     } else if (!begun) {
       begun = true;
       connect();
-    } else if (more) {
+    } else if (more && notes != null) { // else they are read, and what is wanted is noted then
       note().onComplete(noted -> subscriptions.proceed());
     } else {
       subscriptions.proceed();
