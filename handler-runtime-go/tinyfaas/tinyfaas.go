@@ -205,6 +205,9 @@ func (c *caller) request(ctx context.Context, function string, request Request) 
 	// gateway, unless it has no way to begin the body anew.
 	if request.Durable && request.IdempotencyKey != "" || !passesForRepeatable(sent) {
 		sent.GetBody = body
+		if len(request.Body) == 0 {
+			sent.Body = http.NoBody // else it would go out as chunks of nothing
+		}
 	}
 	return sent, end.Add(grace), nil
 }

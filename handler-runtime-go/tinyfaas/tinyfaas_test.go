@@ -72,6 +72,7 @@ func talk(answer func(came) string) func(net.Conn, int) {
 				return
 			}
 			body, _ := io.ReadAll(request.Body)
+			request.Header.Set("Content-Length", strconv.FormatInt(request.ContentLength, 10)) // -1 if there were chunks
 			if _, err := io.WriteString(connection, answer(came{request.Method, request.RequestURI, request.Header, string(body)})); err != nil {
 				return
 			}
@@ -164,7 +165,7 @@ func TestShouldTakeATraceOfTheFunctionsOwnButNoDepth(t *testing.T) {
 	if err != nil || answer.JSON(&header) != nil {
 		t.Fatal(err)
 	}
-	if header.Get("Traceparent") != "00-own" || header.Get("X-Tinyfaas-Depth") != "3" || header.Get("Connection") != "" {
+	if header.Get("Traceparent") != "00-own" || header.Get("X-Tinyfaas-Depth") != "3" || header.Get("Connection") != "" || header.Get("Content-Length") != "0" {
 		t.Errorf("%v", header)
 	}
 	if own.Get("X-Tinyfaas-Depth") != "0" {
