@@ -1,5 +1,6 @@
 package io.tinyfaas.endtoend;
 
+import static io.tinyfaas.harness.Eventually.eventually;
 import static java.util.stream.Collectors.groupingBy;
 import static java.util.stream.Collectors.mapping;
 import static java.util.stream.Collectors.toCollection;
@@ -142,10 +143,7 @@ final class CallAudit {
   /** Nothing waits, and nothing runs. */
   boolean isIdle() {
     return functions.stream()
-        .allMatch(
-            function ->
-                calls(function, "calls?state=waiting&").isEmpty()
-                    && calls(function, "calls?state=running&").isEmpty());
+        .allMatch(function -> calls(function, "calls?state=waiting&state=running&").isEmpty());
   }
 
   /** As operators see them. */
@@ -153,9 +151,9 @@ final class CallAudit {
     List<String> found = new ArrayList<>();
     String after = "";
     while (after != null) {
+      String path = "/functions/" + function + '/' + which + "limit=" + PAGE + after;
       Response answer =
-          system.rest().get("/functions/" + function + '/' + which + "limit=" + PAGE + after);
-      assertThat(answer.statusCode()).as(answer.asString()).isEqualTo(200);
+          eventually().until(() -> system.rest().get(path), page -> page.statusCode() == 200);
       found.addAll(answer.jsonPath().getList("calls.id"));
       String next = answer.jsonPath().getString("next");
       after = next == null ? null : "&after=" + next;
@@ -258,7 +256,9 @@ final class CallAudit {
         .filter(run -> !run.scheduledFor().isEmpty())
         .collect(
             groupingBy(
-                run -> Instant.parse(run.scheduledFor()), TreeMap::new, mapping(Run::call, toSet())));
+                run -> Instant.parse(run.scheduledFor()),
+                TreeMap::new,
+                mapping(Run::call, toSet())));
   }
 
   /** What has become of all that was accepted, as a table. */
@@ -266,15 +266,13 @@ final class CallAudit {
     StringBuilder table = new StringBuilder("power lost " + losses + " times\n");
     row(table, "", "accepted", "done", "dead letters", "missing", "ran again");
     for (Way way : Way.values()) {
-      List<Accepted> calls =
-          ledger.accepted().stream().filter(call -> call.way() == way).toList();
+      List<Accepted> calls = ledger.accepted().stream().filter(call -> call.way() == way).toList();
       long done = count(calls, "done");
       long failed = count(calls, "failed");
       Set<String> ids = calls.stream().map(Accepted::id).collect(toSet());
       row(table, way, calls.size(), done, failed, calls.size() - done - failed, repeated(ids));
     }
-    Set<String> scheduled =
-        times().values().stream().flatMap(Set::stream).collect(toSet());
+    Set<String> scheduled = times().values().stream().flatMap(Set::stream).collect(toSet());
     row(table, "SCHEDULE", times().size(), scheduled.size(), 0, 0, repeated(scheduled));
     Set<String> following =
         ledger.runs().stream()

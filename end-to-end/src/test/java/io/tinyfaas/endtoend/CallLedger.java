@@ -105,12 +105,7 @@ final class CallLedger {
     Map<String, List<Run>> byCall = new ConcurrentSkipListMap<>();
     runs.values().stream()
         .sorted((one, other) -> one.at().compareTo(other.at()))
-        .forEach(
-            run ->
-                byCall
-                    .computeIfAbsent(
-                        run.call(), call -> new ArrayList<>())
-                    .add(run));
+        .forEach(run -> byCall.computeIfAbsent(run.call(), call -> new ArrayList<>()).add(run));
     return byCall;
   }
 
