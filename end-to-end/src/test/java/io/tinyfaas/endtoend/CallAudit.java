@@ -1,5 +1,6 @@
 package io.tinyfaas.endtoend;
 
+import static io.tinyfaas.harness.Eventually.eventually;
 import static java.util.stream.Collectors.groupingBy;
 import static java.util.stream.Collectors.mapping;
 import static java.util.stream.Collectors.toCollection;
@@ -142,10 +143,7 @@ final class CallAudit {
   /** Nothing waits, and nothing runs. */
   boolean isIdle() {
     return functions.stream()
-        .allMatch(
-            function ->
-                calls(function, "calls?state=waiting&").isEmpty()
-                    && calls(function, "calls?state=running&").isEmpty());
+        .allMatch(function -> calls(function, "calls?state=waiting&state=running&").isEmpty());
   }
 
   /** As operators see them. */
@@ -153,9 +151,9 @@ final class CallAudit {
     List<String> found = new ArrayList<>();
     String after = "";
     while (after != null) {
+      String path = "/functions/" + function + '/' + which + "limit=" + PAGE + after;
       Response answer =
-          system.rest().get("/functions/" + function + '/' + which + "limit=" + PAGE + after);
-      assertThat(answer.statusCode()).as(answer.asString()).isEqualTo(200);
+          eventually().until(() -> system.rest().get(path), page -> page.statusCode() == 200);
       found.addAll(answer.jsonPath().getList("calls.id"));
       String next = answer.jsonPath().getString("next");
       after = next == null ? null : "&after=" + next;

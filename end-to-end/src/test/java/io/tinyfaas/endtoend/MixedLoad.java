@@ -1,5 +1,6 @@
 package io.tinyfaas.endtoend;
 
+import static io.tinyfaas.harness.Eventually.patient;
 import static io.tinyfaas.harness.Eventually.within;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
@@ -55,6 +56,7 @@ final class MixedLoad implements AutoCloseable {
   static final String POISON = "poison";
 
   private static final Duration PATIENCE = Duration.ofSeconds(5);
+  private static final Duration LAST_ANSWERS = Duration.ofSeconds(30);
   private static final int TO_ASK_AGAIN = 20;
 
   /** What a client asks by HTTP, with a key by which it may ask again. */
@@ -135,24 +137,22 @@ final class MixedLoad implements AutoCloseable {
   }
 
   private String askUntilAccepted(Asked asked) {
-    while (true) {
-      HttpResponse<String> response = null;
+    while (!Thread.currentThread().isInterrupted()) {
       try {
-        response = ask(asked);
-      } catch (IOException e) {
-        pause(100);
-      }
-      if (response != null && response.statusCode() == 202) {
-        return idOf(response);
-      }
-      if (response != null) {
-        if (response.statusCode() != 503 && response.statusCode() != 429) {
-          failures.add(asked + ": " + response.statusCode() + ' ' + response.body());
-          throw new IllegalStateException("not accepted");
+        HttpResponse<String> response = ask(asked);
+        if (response.statusCode() == 202) {
+          return idOf(response);
         }
-        pause(100);
+        if (response.statusCode() != 503 && response.statusCode() != 429) {
+          throw new IllegalStateException(
+              asked + ": " + response.statusCode() + ' ' + response.body());
+        }
+      } catch (IOException e) {
+        // The box is away.
       }
+      pause(100);
     }
+    throw new IllegalStateException(asked + ": not accepted before the end");
   }
 
   private HttpResponse<String> ask(Asked asked) throws IOException {
@@ -298,7 +298,8 @@ final class MixedLoad implements AutoCloseable {
     grpc.destroy();
     for (Thread client : clients) {
       try {
-        client.join();
+        client.join(patient(LAST_ANSWERS).toMillis());
+        client.interrupt();
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       }
