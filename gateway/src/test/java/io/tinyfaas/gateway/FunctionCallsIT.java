@@ -82,7 +82,10 @@ class FunctionCallsIT {
         PlayedManager.route("b", LONG, called.handler()),
         PlayedManager.route("brief", 200, called.handler()),
         PlayedManager.route(
-            "lock", LONG, new Exposure(Access.DEVICE, false, Map.of()), called.handler()),
+            "lock",
+            LONG,
+            new Exposure(Access.DEVICE, Exposure.Observable.NO, Map.of()),
+            called.handler()),
         PlayedManager.route("kept", durable, called.handler()),
         PlayedManager.route("secret", LONG, called.handler()));
   }

@@ -34,6 +34,10 @@ interface CallbackSettings {
 
   Grpc grpc();
 
+  Mqtts mqtts();
+
+  Mqtt mqtt();
+
   interface Broker {
     @WithDefault("1883")
     int port();
@@ -49,10 +53,26 @@ interface CallbackSettings {
     int port();
   }
 
+  interface Mqtts {
+    @WithDefault("8883")
+    int port();
+  }
+
+  interface Mqtt {
+    @WithDefault("-1")
+    int port();
+  }
+
   /** The box's own ports, of which nobody else is to be given the use. */
   default Set<Integer> ports() {
     return Stream.of(
-            managerPort(), gatewayHttpPort(), broker().port(), http().port(), grpc().port())
+            managerPort(),
+            gatewayHttpPort(),
+            broker().port(),
+            http().port(),
+            grpc().port(),
+            mqtts().port(),
+            mqtt().port())
         .collect(Collectors.toSet());
   }
 }

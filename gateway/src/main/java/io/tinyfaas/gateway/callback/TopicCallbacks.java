@@ -9,7 +9,6 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.impl.ContextInternal;
-import jakarta.enterprise.inject.Instance;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.time.Duration;
@@ -40,8 +39,8 @@ final class TopicCallbacks {
   private final Optional<MessagePublisher> publisher;
 
   @Inject
-  TopicCallbacks(InvocationLoop loop, Instance<MessagePublisher> publisher) {
-    this(loop, publisher.isResolvable() ? Optional.of(publisher.get()) : Optional.empty());
+  TopicCallbacks(InvocationLoop loop, MessagePublisher publisher) {
+    this(loop, Optional.of(publisher));
   }
 
   TopicCallbacks(InvocationLoop loop, Optional<MessagePublisher> publisher) {

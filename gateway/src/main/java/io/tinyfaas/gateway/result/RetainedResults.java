@@ -9,7 +9,6 @@ import io.tinyfaas.gateway.mqtt.Message;
 import io.tinyfaas.gateway.mqtt.MessagePublisher;
 import io.tinyfaas.gateway.route.CurrentRoutes;
 import io.tinyfaas.gateway.route.RouteListener;
-import jakarta.enterprise.inject.Instance;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.ArrayList;
@@ -66,17 +65,17 @@ final class RetainedResults implements StateListener, RouteListener {
   @Inject
   RetainedResults(
       LastResults results,
-      Instance<MessagePublisher> publisher,
+      MessagePublisher publisher,
       CurrentRoutes routes,
       InvocationLoop loop,
       LoopTimers timers) {
     this(
         results,
-        publisher.isResolvable() ? publisher.get() : null,
+        publisher,
         routes::routes,
         task -> loop.context().runOnContext(on -> task.run()),
         task -> timers.start(RETRY_MILLIS, task::run));
-    if (this.publisher != null && this.publisher.isEnabled()) {
+    if (publisher.isEnabled()) {
       routes.addListener(this);
     }
   }
@@ -95,7 +94,7 @@ final class RetainedResults implements StateListener, RouteListener {
     this.routes = routes;
     this.loop = loop;
     this.later = later;
-    if (publisher != null && publisher.isEnabled()) {
+    if (publisher.isEnabled()) {
       results.addListener(this);
       publisher.onConnected(this::publishAll);
     }

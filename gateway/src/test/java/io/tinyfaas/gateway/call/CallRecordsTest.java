@@ -105,11 +105,15 @@ class CallRecordsTest {
             MultiMap.caseInsensitiveMultiMap().add("A", "1"),
             new byte[] {1},
             lineage);
-    Invocation read = CallRecords.toRequest(CallRecords.ofRequest(written));
+    Invocation read =
+        CallRecords.toRequest(CallRecords.ofRequest(CallRequest.of(written))).invocation();
 
     assertThat(read.lineage()).isEqualTo(new Lineage("shed", 0, Lineage.NO_DEADLINE));
     assertThat(read.headers().get("A")).isEqualTo("1");
-    assertThat(CallRecords.toRequest(CallRecords.ofRequest(request())).lineage())
+    assertThat(
+            CallRecords.toRequest(CallRecords.ofRequest(CallRequest.of(request())))
+                .invocation()
+                .lineage())
         .isEqualTo(Lineage.OUTSIDE);
   }
 

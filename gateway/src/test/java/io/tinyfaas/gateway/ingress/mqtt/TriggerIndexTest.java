@@ -37,6 +37,7 @@ class TriggerIndexTest {
                 topic ->
                     new MqttTrigger(new TopicFilter(topic), 1, Optional.empty(), false, broker))
             .toList(),
+        List.of(),
         List.of());
   }
 
