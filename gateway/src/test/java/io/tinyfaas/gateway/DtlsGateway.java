@@ -54,7 +54,7 @@ final class DtlsGateway implements AutoCloseable {
    * @param more environment of the gateway
    */
   DtlsGateway(Path folder, Map<String, String> more) throws IOException {
-    this(folder, more, "82m");
+    this(folder, more, "90m");
   }
 
   /**

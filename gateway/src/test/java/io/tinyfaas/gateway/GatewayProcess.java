@@ -58,7 +58,7 @@ final class GatewayProcess implements AutoCloseable {
   private final Command.Running process;
 
   GatewayProcess(Broker broker, Path sockets, Map<String, String> environment) {
-    this(broker, sockets, environment, "82m");
+    this(broker, sockets, environment, "90m");
   }
 
   /**

@@ -92,7 +92,7 @@ class LargeBodiesIT {
   private byte[] body;
 
   @ParameterizedTest(name = "bodies of {0}, a heap of {1}")
-  @CsvSource({"2M, 82m", "8M, 139m"})
+  @CsvSource({"2M, 90m", "8M, 145m"})
   void shouldRefuseWhatDoesNotFitAndLive(String size, String heap) throws Exception {
     Map<String, String> environment = new HashMap<>(PATIENT);
     environment.put("TINYFAAS_MAX_BODY", size);

@@ -36,7 +36,7 @@ final class ServedGateway implements AutoCloseable {
       Path folder,
       Map<String, String> environment,
       BiConsumer<HttpServerRequest, Buffer> function) {
-    this(folder, environment, "82m", function);
+    this(folder, environment, "90m", function);
   }
 
   /**

@@ -35,7 +35,8 @@ public record Route(
         List<Schedule> schedules,
     @JsonProperty(isRequired = OptBoolean.FALSE) @JsonInclude(JsonInclude.Include.NON_EMPTY)
         List<MqttTrigger> triggers,
-    List<FunctionName> mayCall,
+    @JsonProperty(isRequired = OptBoolean.FALSE) @JsonInclude(JsonInclude.Include.NON_EMPTY)
+        List<FunctionName> mayCall,
     List<Handler> handlers) {
 
   /** How many functions one may call. */

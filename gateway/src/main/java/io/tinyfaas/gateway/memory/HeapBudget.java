@@ -94,6 +94,9 @@ public final class HeapBudget {
   /** With its ID, what names its function and its client, and where it is on disk. */
   private static final long CALL_BYTES = 512;
 
+  /** To URLs, sixteen at once, with the authorities that are trusted. */
+  private static final long CALLBACKS = 832 * 1_024;
+
   /** At most what {@code -Xmx} has and {@link Runtime#maxMemory} has not: one survivor space. */
   private static final long SURVIVOR_MEBIBYTES = 4;
 
@@ -155,7 +158,8 @@ public final class HeapBudget {
             new Share("DTLS sessions", SESSIONS, SESSION_BYTES),
             new Share("observers", observers, OBSERVER_BYTES),
             new Share("event streams", streams, EVENT_STREAM_BYTES),
-            new Share("calls", calls, CALL_BYTES));
+            new Share("calls", calls, CALL_BYTES),
+            new Share("callbacks", 1, CALLBACKS));
   }
 
   private static long resultsOf(long body) {

@@ -5,8 +5,8 @@ import io.tinyfaas.gateway.Settings;
 /** Memory as a gateway has it with its settings as they come. */
 public final class DefaultHeap {
 
-  /** What Java gives of 82m; of the young part one half of the survivors is always empty. */
-  static final long BYTES = 80L << 20;
+  /** What Java gives of 90m; of the young part one half of the survivors is always empty. */
+  static final long BYTES = 88L << 20;
 
   private DefaultHeap() {}
 

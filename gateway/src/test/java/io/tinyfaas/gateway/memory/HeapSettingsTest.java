@@ -21,7 +21,7 @@ class HeapSettingsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1M, 76", "2M, 86", "8M, 140", "64M, 652"})
+  @CsvSource({"1M, 79", "2M, 88", "8M, 143", "64M, 655"})
   void shouldTakeALargestBodyThatTheHeapHasRoomFor(String body, int heapMebibytes) {
     HeapSettings settings = Settings.with(HeapSettings.class, "tinyfaas.max-body", body);
     assertThatCode(() -> new HeapSettingsCheck(settings, (long) heapMebibytes << 20))
@@ -39,8 +39,8 @@ class HeapSettingsTest {
                     Settings.with(HeapSettings.class, "tinyfaas.max-body", "8M"), 34L << 20))
         .hasMessage(
             "TINYFAAS_MAX_BODY is 8388608 bytes, which the gateway's heap of 34 MiB has no room for"
-                + " besides its other limits: set TINYFAAS_GATEWAY_HEAP to 144m and"
-                + " TINYFAAS_GATEWAY_MEMORY to 388m, or lower one (docs/limits.md).");
+                + " besides its other limits: set TINYFAAS_GATEWAY_HEAP to 147m and"
+                + " TINYFAAS_GATEWAY_MEMORY to 394m, or lower one (docs/limits.md).");
   }
 
   @ParameterizedTest

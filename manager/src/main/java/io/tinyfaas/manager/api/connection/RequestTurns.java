@@ -12,10 +12,9 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * Of one connection: a request is taken when the kernel has the answer to the one before it. Vert.x
- * would make objects of all that come, for as long as they come, and answers that a client does not
- * take would pile up. Behind the decoder; what it has made of the same piece is held here, and
- * nothing is read meanwhile.
+ * Of one connection: a request is taken when the one before it is answered. Vert.x would make
+ * objects of all that come, for as long as they come. Behind the decoder; what it has made of the
+ * same piece is held here, and nothing is read meanwhile.
  *
  * <p>A client that has sent all that it will send, and says so by closing its side, gets its
  * answers. One whose answer has begun and goes on is as well one that has gone, such as a follower
@@ -31,8 +30,8 @@ final class RequestTurns extends ChannelDuplexHandler {
 
   private boolean answering;
 
-  /** An answer is whole, and not yet with the kernel. */
-  private boolean unwritten;
+  /** Answers that are whole, and not yet with the kernel. */
+  private int unwritten;
 
   /** Nothing follows what has come. */
   private boolean over;
@@ -71,11 +70,16 @@ final class RequestTurns extends ChannelDuplexHandler {
       context.write(message, promise);
       return;
     }
-    unwritten = true;
+    unwritten++;
     ChannelPromise whole = promise.unvoid();
     context.write(message, whole);
-    // Not at once: each answer would be written within the writing of the one before it.
-    whole.addListener(written -> context.executor().execute(() -> takeNext(context)));
+    whole.addListener(written -> written(context));
+    context.executor().execute(() -> takeNext(context));
+  }
+
+  private void written(ChannelHandlerContext context) {
+    unwritten--;
+    closeIfOver(context);
   }
 
   private static boolean isInterim(Object message) {
@@ -85,7 +89,6 @@ final class RequestTurns extends ChannelDuplexHandler {
 
   private void takeNext(ChannelHandlerContext context) {
     busy = false;
-    unwritten = false;
     if (held.isEmpty() || context.isRemoved()) {
       closeIfOver(context);
       return;
@@ -111,7 +114,7 @@ final class RequestTurns extends ChannelDuplexHandler {
   }
 
   private void closeIfOver(ChannelHandlerContext context) {
-    if (over && !unwritten && (!busy || receiving)) {
+    if (over && unwritten == 0 && (!busy || receiving)) {
       context.close();
     }
   }
