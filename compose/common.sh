@@ -82,7 +82,8 @@ unset protocol
 
 # MQTT without encryption is off as it comes; where both are off, nobody needs the devices' broker.
 if [ "$(setting MQTT_PORT -1)" != -1 ]; then
-  export MQTT_LISTEN=1884
+  MQTT_PUBLISHED=$(setting MQTT_PORT -1)
+  export MQTT_PUBLISHED MQTT_LISTEN=1884
 elif [ "$(setting MQTTS_PORT '')" = -1 ]; then
   export TINYFAAS_DEVICE_BROKERS=0
 fi

@@ -14,12 +14,12 @@ public interface MqttPorts {
   /** The port that switches one off. */
   int OFF = -1;
 
-  Tls mqtts();
+  Mqtts mqtts();
 
-  Plain mqtt();
+  Mqtt mqtt();
 
   /** By TLS. */
-  interface Tls {
+  interface Mqtts {
 
     /** The TCP port, from 0 (any free one, for tests) to 65535; -1 switches it off. */
     @WithDefault("8883")
@@ -27,7 +27,7 @@ public interface MqttPorts {
   }
 
   /** Without encryption, for a network of one's own. */
-  interface Plain {
+  interface Mqtt {
 
     /** As with TLS. */
     @WithDefault("-1")
