@@ -58,7 +58,7 @@ class ImagePipelineIT {
       CoapResponse thumbnail = device.post(INTAKE, image(i % 3));
       assertThat(thumbnail.getCode())
           .as(thumbnail.getResponseText())
-          .isEqualTo(ResponseCode.CONTENT);
+          .isEqualTo(ResponseCode.CHANGED);
       assertThat(thumbnail.getPayload()).hasSize(13 + 16 * 12 * 3);
       assertThat(new String(thumbnail.getPayload(), ISO_8859_1)).startsWith("P6 16 12 255\n");
     }
