@@ -82,15 +82,9 @@ class PowerLossIT {
     disk.close();
   }
 
-  @Tag("slow")
-  @Test
-  void shouldAccountForEachCallOverAFewLosses() throws IOException {
-    losePower(2);
-  }
-
   @Tag("alone")
   @Test
-  void shouldAccountForEachCallOverFortyLosses() throws IOException {
+  void shouldAccountForEachCall() throws IOException {
     losePower(Integer.getInteger("tinyfaas.losses", 40));
   }
 
