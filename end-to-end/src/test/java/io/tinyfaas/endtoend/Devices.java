@@ -51,6 +51,20 @@ final class Devices implements AfterEachCallback {
         .put("/devices/{name}", name);
   }
 
+  /**
+   * With a key that is made for it.
+   *
+   * @param topics what it may publish and subscribe besides, in JSON
+   */
+  Response putWithTopics(String name, String topics) {
+    names.add(name);
+    return system
+        .rest()
+        .contentType("application/json")
+        .body("{\"mqtt\":" + topics + "}")
+        .put("/devices/{name}", name);
+  }
+
   /** With a certificate in PEM, or an authority's. */
   Response put(String name, Map<String, ?> query, byte[] pem) {
     names.add(name);

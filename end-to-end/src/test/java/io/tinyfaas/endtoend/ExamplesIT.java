@@ -35,6 +35,7 @@ class ExamplesIT {
           .filter(name -> !name.equals(ButtonAndLightbulbIT.EXAMPLE))
           .filter(name -> !name.equals(NightlyReportIT.EXAMPLE))
           .filter(name -> !name.equals(ImagePipelineIT.EXAMPLE))
+          .filter(name -> !name.equals(ColdChainIT.EXAMPLE))
           .sorted()
           .toList();
     }
