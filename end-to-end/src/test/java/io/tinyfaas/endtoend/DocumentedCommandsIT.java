@@ -189,6 +189,7 @@ class DocumentedCommandsIT {
         .replace("http://localhost:8080", MANAGER)
         .replace("http://127.0.0.1:8081", SYSTEM.gatewayUri(""))
         .replace("http://localhost:8000", SYSTEM.httpUri("").replaceFirst("/$", ""))
+        .replace("-h localhost -p 8883 ", "-h localhost -p " + SYSTEM.mqttsPort() + " ")
         .replace("coap://localhost/", SYSTEM.coapUri(""))
         .replace("coaps://localhost/", SYSTEM.coapsUri(""))
         .replace("tinyfaas_", SYSTEM.project() + "_")

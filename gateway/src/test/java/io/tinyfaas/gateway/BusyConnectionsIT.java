@@ -83,9 +83,7 @@ class BusyConnectionsIT {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "grpc connections 20 windowUpdates 200000",
         "grpc connections 20 pings 100000",
-        "grpc connections 20 settings 100000",
         "grpc connections 20 continuations 100000",
         "grpc connections 50 calls 400 reset",
       })
@@ -100,16 +98,19 @@ class BusyConnectionsIT {
     assertThat(system.process().log()).noneMatch(entry -> entry.startsWith("\tat "));
   }
 
+  /** Whether they get their answers, or are too late with them, is the machine's to say. */
   @ParameterizedTest
   @ValueSource(
       strings = {
         "grpc connections 20 emptyFrames 50000",
+        "grpc connections 20 windowUpdates 200000",
+        "grpc connections 20 settings 100000",
         "grpc connections 20 calls 100 path /no/body",
         "http connections 20 pipelined 1000 path /nobody",
       })
   void shouldAnswerADeviceBeside(String line) throws IOException {
     try (RunningFlood flood = flood(line)) {
-      eventually().until(() -> done(flood) > 0);
+      eventually().until(() -> !flood.outcomes().isEmpty());
 
       assertAnswered();
     }
