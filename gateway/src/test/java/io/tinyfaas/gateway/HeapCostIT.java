@@ -242,7 +242,7 @@ class HeapCostIT {
       for (RawHttp connection : all) {
         connection.close();
       }
-      gateway.manager().apply(1, ++tables);
+      gateway.manager().apply(1, ++tables, PlayedManager.route("any", 60_000, gateway.handler()));
     }
   }
 
