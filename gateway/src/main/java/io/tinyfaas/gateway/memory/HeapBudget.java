@@ -92,7 +92,7 @@ public final class HeapBudget {
   private static final long EVENT_STREAM_BYTES = 1_536;
 
   /** With its ID, what names its function and its client, and where it is on disk. */
-  private static final long CALL_BYTES = 512;
+  private static final long CALL_BYTES = 544;
 
   /** To URLs, sixteen at once, with the authorities that are trusted. */
   private static final long CALLBACKS = 832 * 1_024;
