@@ -48,6 +48,10 @@ final class PlayedManager implements AutoCloseable {
   private final List<GatewayStatus> heard = new CopyOnWriteArrayList<>();
   private final List<CallsReply> replies = new CopyOnWriteArrayList<>();
   private final List<SchedulesReply> schedules = new CopyOnWriteArrayList<>();
+
+  /** Machines stand still for a while, and it has to be there afterwards. */
+  private static final int PATIENT_SECONDS = 600;
+
   private final MqttClient client;
 
   PlayedManager(Vertx vertx, Broker broker) {
@@ -58,7 +62,8 @@ final class PlayedManager implements AutoCloseable {
                 .setClientId("played-manager")
                 .setUsername("manager")
                 .setPassword(Broker.MANAGER_PASSWORD)
-                .setMaxMessageSize(ControlTopics.MAX_MESSAGE_BYTES));
+                .setMaxMessageSize(ControlTopics.MAX_MESSAGE_BYTES)
+                .setKeepAliveInterval(PATIENT_SECONDS));
     client.publishHandler(
         message -> {
           try {

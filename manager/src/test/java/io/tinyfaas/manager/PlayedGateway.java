@@ -39,6 +39,9 @@ import java.util.function.Function;
  */
 final class PlayedGateway {
 
+  /** Brokers stand still in cases, and it has to be there afterwards. */
+  private static final int PATIENT_SECONDS = 600;
+
   private final MqttClient client;
   private volatile RouteTable table = RouteTable.EMPTY;
   private volatile Revision devices = Revision.NONE;
@@ -57,7 +60,8 @@ final class PlayedGateway {
                 .setClientId("played-gateway")
                 .setUsername("gateway")
                 .setPassword(Broker.GATEWAY_PASSWORD)
-                .setMaxMessageSize(ControlTopics.MAX_MESSAGE_BYTES));
+                .setMaxMessageSize(ControlTopics.MAX_MESSAGE_BYTES)
+                .setKeepAliveInterval(PATIENT_SECONDS));
     client.publishHandler(
         message -> {
           try {

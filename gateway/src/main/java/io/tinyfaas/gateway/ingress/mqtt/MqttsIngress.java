@@ -91,7 +91,7 @@ final class MqttsIngress implements Ingress {
     connections.refuseNew();
   }
 
-  /** {@link MqttIngress} says it for both, if it is there. */
+  /** Of both ports: connections are counted together. */
   @Override
   public int waiting() {
     return connections.unfinished();
